@@ -1,0 +1,13 @@
+//! The words and rules of Stillpoint: ids, what was observed, blockers, the gate, the proof.
+//!
+//! **Invariant:** nothing here performs I/O, reads a clock or draws randomness; the crate builds for wasm32.
+//! Values derive serde because evidence is a document that is stored and shown (ADR "evidence is a document");
+//! what the screens and the API receive are the DTOs of `console`.
+
+pub mod attempt;
+pub mod blocker;
+pub mod evidence;
+pub mod ids;
+pub mod job;
+pub mod observation;
+pub mod verdict;

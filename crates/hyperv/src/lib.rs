@@ -1,0 +1,3 @@
+//! The Hyper-V v2 vocabulary over WS-Management: replicas, jobs, checkpoints, export.
+
+pub mod host;

@@ -1,0 +1,4 @@
+//! What Stillpoint remembers: traits per aggregate, SQLite behind them, one conformance suite.
+
+pub mod records;
+pub mod traits;

@@ -1,0 +1,114 @@
+//! The aggregates. Every method that reads a tenant's things takes a [`Scope`]; another tenant's are `NotFound`.
+
+use crate::records::*;
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::attempt::{AttemptState, Step};
+use domain::evidence::Evidence;
+use domain::ids::{AttemptId, FencingToken, HostId, PointId, ReplicaId, TenantId, VmGuid};
+use domain::observation::HostTrust;
+
+/// Whose things a query may see. It is part of every statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// The hoster, or Stillpoint's own background work, by name.
+    Site { reason: &'static str },
+    Tenant(TenantId),
+}
+
+/// What failed in the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("no {what} {id}")]
+    NotFound { what: &'static str, id: String },
+    /// A guarded update met another state: somebody else was faster, or the lease is lost.
+    #[error("{what} {id} is not in the expected state")]
+    Conflict { what: &'static str, id: String },
+    #[error("the lease on replica {replica} is held by {owner}")]
+    Leased { replica: ReplicaId, owner: String },
+    /// A row that cannot be read back.
+    #[error("row {row} of {table} has an unreadable {column}")]
+    Inconsistent { table: &'static str, column: &'static str, row: String, #[source] source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("the disk that holds the state database is full")]
+    Full,
+    #[error("the state database failed to {action}")]
+    Database { action: &'static str, #[source] source: Box<dyn std::error::Error + Send + Sync> },
+}
+
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// One poll's worth of changes, written in one transaction.
+#[derive(Debug, Clone, Default)]
+pub struct PollWrite {
+    pub replicas: Vec<Replica>,
+    pub statuses: Vec<ReplicaStatus>,
+    /// Intervals to open (to = None) or close (matched by replica, code and open end).
+    pub open: Vec<BlockerInterval>,
+    pub close: Vec<(ReplicaId, String, DateTime<Utc>)>,
+    pub findings: Vec<Finding>,
+    pub host: Option<HostStatus>,
+    pub at: Option<DateTime<Utc>>,
+}
+
+#[async_trait]
+pub trait ReplicaStore: Send + Sync {
+    async fn poll_write(&self, write: PollWrite) -> Result<()>;
+    async fn replica(&self, scope: &Scope, id: ReplicaId) -> Result<Replica>;
+    /// By (tenant binding, VM GUID).
+    async fn replica_of(&self, tenant: &TenantId, vm: VmGuid) -> Result<Option<Replica>>;
+    async fn replicas(&self, scope: &Scope) -> Result<Vec<Replica>>;
+    async fn status(&self, scope: &Scope, id: ReplicaId) -> Result<Option<ReplicaStatus>>;
+    async fn statuses(&self, scope: &Scope) -> Result<Vec<ReplicaStatus>>;
+    async fn blocker_intervals(&self, scope: &Scope, id: ReplicaId, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<BlockerInterval>>;
+    async fn findings(&self, scope: &Scope) -> Result<Vec<Finding>>;
+    async fn finding_resolve(&self, key: &str, at: DateTime<Utc>) -> Result<()>;
+    async fn hosts(&self) -> Result<Vec<HostStatus>>;
+    async fn host_trust_set(&self, host: &HostId, trust: &HostTrust) -> Result<()>;
+}
+
+#[async_trait]
+pub trait AttemptStore: Send + Sync {
+    /// Takes the lease and creates the attempt in one transaction; the token is one more than any before on the replica.
+    /// `Leased` when an unexpired lease is held by another owner or attempt.
+    async fn claim(&self, attempt: AttemptId, replica: ReplicaId, owner: &str, now: DateTime<Utc>, now_unix_ms: i64, lease_ms: i64) -> Result<Attempt>;
+    /// `Conflict` when the lease is no longer (owner, token)'s.
+    async fn heartbeat(&self, replica: ReplicaId, owner: &str, token: FencingToken, now_unix_ms: i64, lease_ms: i64) -> Result<()>;
+    async fn lease(&self, replica: ReplicaId) -> Result<Option<Lease>>;
+    async fn leases_expired(&self, now_unix_ms: i64) -> Result<Vec<Lease>>;
+    /// A rescuer takes over an expired lease (or one of its own owner name from before a crash) keeping the attempt; new token.
+    async fn lease_take_over(&self, replica: ReplicaId, owner: &str, now_unix_ms: i64, lease_ms: i64) -> Result<Lease>;
+    /// Guarded by the token.
+    async fn lease_release(&self, replica: ReplicaId, token: FencingToken) -> Result<()>;
+    /// Appends to the journal and moves the attempt to (step, running) in one transaction, guarded by the token.
+    async fn journal(&self, attempt: AttemptId, token: FencingToken, step: Step, phase: &str, at: DateTime<Utc>, payload: serde_json::Value) -> Result<JournalEntry>;
+    async fn journal_of(&self, attempt: AttemptId) -> Result<Vec<JournalEntry>>;
+    /// Guarded by the token: Running -> Deferred or Failed.
+    async fn finish(&self, attempt: AttemptId, token: FencingToken, state: AttemptState) -> Result<()>;
+    /// Seals: inserts the point and moves Running -> Sealed in one transaction, only if the lease's token is this one.
+    async fn seal(&self, token: FencingToken, point: Point) -> Result<()>;
+    async fn attempt(&self, scope: &Scope, id: AttemptId) -> Result<Attempt>;
+    /// Newest first; `before` pages by start time.
+    async fn attempts(&self, scope: &Scope, replica: Option<ReplicaId>, before: Option<DateTime<Utc>>, limit: u32) -> Result<Vec<Attempt>>;
+    async fn attempts_unfinished(&self) -> Result<Vec<Attempt>>;
+    async fn point(&self, scope: &Scope, id: PointId) -> Result<Point>;
+    /// Newest first.
+    async fn points(&self, scope: &Scope, replica: Option<ReplicaId>) -> Result<Vec<Point>>;
+    async fn point_newest(&self, replica: ReplicaId) -> Result<Option<Point>>;
+    /// Any evidence of a point, as stored.
+    async fn evidence(&self, scope: &Scope, id: PointId) -> Result<Evidence>;
+}
+
+#[async_trait]
+pub trait EventStore: Send + Sync {
+    /// Events after `seq`, oldest first. Written by the other aggregates inside their transactions.
+    async fn events_after(&self, scope: &Scope, seq: i64, limit: u32) -> Result<Vec<Event>>;
+    async fn event_newest(&self) -> Result<i64>;
+}
+
+/// Small sealed values: wrapped keys, site settings.
+#[async_trait]
+pub trait SecretStore: Send + Sync {
+    async fn secret(&self, tenant: Option<&TenantId>, name: &str) -> Result<Option<Vec<u8>>>;
+    /// Insert only; `Conflict` when it exists with another value.
+    async fn secret_insert(&self, tenant: Option<&TenantId>, name: &str, value: &[u8]) -> Result<()>;
+}
