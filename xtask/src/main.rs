@@ -1,1 +1,50 @@
-fn main() {}
+//! `cargo xtask`: the project's chores in the project's language.
+//!
+//! Every chore prints what it runs and how long it took; a chore that fails says the command and exits with 1.
+
+mod demo;
+mod packages;
+mod run;
+mod soak;
+mod test;
+mod tidy;
+mod web;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask CHORE
+
+  demo [ARGS]      build release UI and server, start an emulated replica site and Stillpoint, print the URL
+                   (ARGS go to `stillpoint demo`, see `--help` there)
+  test [--yes]     everything: formatting, tidy, clippy (native and wasm32), all tests, peers, browser, short soak
+                   (--yes installs missing Debian packages as root; so does CI=true)
+  web              build the web UI into target/site
+  tidy             check the house: arrows between crates, file sizes, words that do not belong here
+  soak [--short] [--seed N]
+                   kill the server again and again and ask the oracle about every restore point
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let rest = args.get(1..).unwrap_or_default();
+    let outcome = match args.first().map(String::as_str) {
+        Some("demo") => demo::run(rest),
+        Some("test") => test::run(rest),
+        Some("web") => web::build(),
+        Some("tidy") => tidy::run(),
+        Some("soak") => soak::run(rest),
+        Some("--help" | "-h" | "help") | None => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        Some(other) => Err(format!("there is no chore `{other}`\n\n{USAGE}")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(text) => {
+            eprintln!("xtask: {text}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! `cargo xtask test`: everything that must hold, in the order that fails soonest.
+
+use crate::run::{Steps, root, run, run_command, target_dir};
+use crate::{packages, soak, tidy, web};
+use std::path::Path;
+use std::process::Command;
+
+/// Runs every check; the first that fails ends the chore.
+pub fn run(args: &[String]) -> Result<(), String> {
+    if let Some(unknown) = args.iter().find(|a| *a != "--yes") {
+        return Err(format!("`test` takes only --yes, not `{unknown}`"));
+    }
+    let yes = args.iter().any(|a| a == "--yes");
+    let mut steps = Steps::new();
+    let outcome = all(&mut steps, yes);
+    steps.summary();
+    outcome
+}
+
+fn all(steps: &mut Steps, yes: bool) -> Result<(), String> {
+    steps.step("packages", || {
+        packages::debian(yes)?;
+        packages::wasm_target()?;
+        packages::npm()?;
+        packages::python().map(|_| ())
+    })?;
+    steps.step("formatting", || run("cargo", &["fmt", "--all", "--check"]))?;
+    steps.step("tidy", tidy::run)?;
+    steps.step("build of all tests", || run("cargo", &["test", "--locked", "--workspace", "--no-run"]))?;
+    steps.step("unit, property, store, wire and end-to-end tests", || run("cargo", &["test", "--locked", "--workspace"]))?;
+    steps.step("clippy, native", || {
+        run("cargo", &["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])
+    })?;
+    steps.step("clippy, wasm32", || {
+        let target = ["--target", "wasm32-unknown-unknown"];
+        run_command(
+            Command::new("cargo")
+                .args(["clippy", "--locked", "-p", "domain", "-p", "console", "-p", "app", "--lib", "--profile", "wasm-release"])
+                .args(target)
+                .args(["--features", "app/hydrate", "--", "-D", "warnings"])
+                .current_dir(root()),
+        )
+    })?;
+    steps.step("web UI", web::build)?;
+    steps.step("peers and browser", peers_and_browser)?;
+    steps.step("short soak", || soak::run(&["--short".to_owned()]))
+}
+
+/// A demo in the test build, looked at by pypsrp and by a real browser.
+fn peers_and_browser() -> Result<(), String> {
+    let python = packages::python()?;
+    let script = root().join("end2end/journeys.py");
+    let binary = target_dir().join("debug/stillpoint");
+    if !Path::new(&binary).is_file() {
+        return Err(format!("{} is missing: build the tests first", binary.display()));
+    }
+    run_command(
+        Command::new(python)
+            .arg(script)
+            .arg("--binary")
+            .arg(binary)
+            .arg("--out")
+            .arg(target_dir().join("end2end"))
+            .current_dir(root()),
+    )
+}

@@ -1,0 +1,127 @@
+//! `cargo xtask tidy`: the house rules that a compiler does not check.
+
+use crate::run::{output, root};
+use std::fmt::Write as _;
+
+/// Lines before the first `#[cfg(test)]`: more needs an entry in `SIZE_ALLOWED`.
+const LINES_MAX: usize = 400;
+
+/// Files that may be longer, with the reason. This list may only shrink.
+const SIZE_ALLOWED: [(&str, &str); 0] = [];
+
+/// Folder -> workspace crates that it may depend on. `dev-dependencies` are not checked: tests may reach further.
+const ARROWS: [(&str, &[&str]); 12] = [
+    ("crates/domain", &[]),
+    ("crates/console", &["domain"]),
+    ("crates/store", &["domain"]),
+    ("crates/wsman", &[]),
+    ("crates/hyperv", &["domain", "wsman"]),
+    ("crates/vhdx", &[]),
+    ("crates/vault", &["domain", "vhdx"]),
+    ("crates/engine", &["domain", "hyperv", "store", "vault", "vhdx"]),
+    ("crates/lab", &["vhdx"]),
+    ("app", &["console"]),
+    ("xtask", &[]),
+    ("xtask/bindgen", &[]),
+];
+
+const OURS: [&str; 12] =
+    ["app", "console", "domain", "engine", "hyperv", "lab", "stillpoint", "store", "vault", "vhdx", "wsman", "xtask"];
+
+/// Module names that say nothing.
+const NAMES_REFUSED: [&str; 4] = ["utils", "common", "helpers", "manager"];
+
+/// Checks the whole tree and reports every breach at once.
+pub fn run() -> Result<(), String> {
+    let mut report = String::new();
+    let mut breaches = 0usize;
+    let mut say = |text: String| {
+        let _ = writeln!(report, "  {text}");
+        breaches += 1;
+    };
+    arrows(&mut say)?;
+    let files = output("git", &["ls-files", "--cached", "--others", "--exclude-standard", "*.rs"])?;
+    for file in files.lines() {
+        let path = root().join(file);
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        source(file, &text, &mut say);
+    }
+    if breaches == 0 {
+        eprintln!("  tidy: {} files, 0 breaches", files.lines().count());
+        Ok(())
+    } else {
+        Err(format!("{breaches} breaches of the house rules:\n{report}"))
+    }
+}
+
+fn arrows(say: &mut impl FnMut(String)) -> Result<(), String> {
+    for (folder, allowed) in ARROWS {
+        let path = root().join(folder).join("Cargo.toml");
+        let text = std::fs::read_to_string(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+        for name in dependencies(&text) {
+            if OURS.contains(&name.as_str()) && !allowed.contains(&name.as_str()) {
+                say(format!("{folder}/Cargo.toml: must not depend on `{name}` (allowed: {allowed:?})"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn dependencies(manifest: &str) -> Vec<String> {
+    let mut inside = false;
+    let mut names = Vec::new();
+    for line in manifest.lines() {
+        let line = line.trim();
+        if line.starts_with('[') {
+            inside = line == "[dependencies]";
+        } else if inside && !line.is_empty() && !line.starts_with('#') {
+            let name: String = line.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-' || *c == '_').collect();
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn source(file: &str, text: &str, say: &mut impl FnMut(String)) {
+    let lines = text.lines().take_while(|l| l.trim() != "#[cfg(test)]").count();
+    let in_tests = file.contains("/tests/");
+    if lines > LINES_MAX && !in_tests && !SIZE_ALLOWED.iter().any(|(f, _)| *f == file) {
+        say(format!("{file}: {lines} lines before its tests (most {LINES_MAX}): split it by concern"));
+    }
+    if file.split(['/', '.']).any(|part| NAMES_REFUSED.contains(&part)) {
+        say(format!("{file}: a name that says nothing ({NAMES_REFUSED:?})"));
+    }
+    if file == "xtask/src/tidy.rs" {
+        return;
+    }
+    for (number, line) in text.lines().enumerate() {
+        for word in ["FIXME", "todo!(", "unimplemented!(", "dbg!(", "#[ignore"] {
+            if line.contains(word) {
+                say(format!("{file}:{}: `{word}`", number + 1));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dependencies_are_read_from_their_section_only() {
+        let manifest = "[package]\nname = \"x\"\n\n[dependencies]\ndomain.workspace = true\nserde = \"1\"\n\n[dev-dependencies]\nlab.workspace = true\n";
+        assert_eq!(dependencies(manifest), ["domain", "serde"]);
+    }
+
+    #[test]
+    fn a_long_file_is_a_breach_and_its_tests_do_not_count() {
+        let mut said = Vec::new();
+        let body = "let x = 1;\n".repeat(LINES_MAX + 1);
+        source("crates/x/src/long.rs", &body, &mut |s| said.push(s));
+        assert_eq!(said.len(), 1);
+        said.clear();
+        let tested = format!("fn a() {{}}\n#[cfg(test)]\nmod tests {{\n{body}}}\n");
+        source("crates/x/src/short.rs", &tested, &mut |s| said.push(s));
+        assert!(said.is_empty());
+    }
+}
