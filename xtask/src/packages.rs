@@ -1,6 +1,6 @@
 //! What the machine must have, and getting it where that is allowed.
 
-use crate::run::{on_path, output, root, run, run_command, target_dir};
+use crate::run::{call, call_command, on_path, output, root, target_dir};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -16,20 +16,33 @@ const DEBIAN: [(&str, &str); 6] = [
 
 /// Checks for Debian's packages; installs them as root with `CI=true` or `--yes`, otherwise prints the command.
 pub fn debian(yes: bool) -> Result<(), String> {
-    let mut missing: Vec<&str> = DEBIAN.iter().filter(|(program, _)| !on_path(program)).map(|(_, package)| *package).collect();
+    let mut missing: Vec<&str> = DEBIAN
+        .iter()
+        .filter(|(program, _)| !on_path(program))
+        .map(|(_, package)| *package)
+        .collect();
     if !python_has_venv() {
         missing.push("python3-venv");
     }
     if missing.is_empty() {
         return Ok(());
     }
-    let line = format!("apt-get update && apt-get install -y --no-install-recommends {}", missing.join(" "));
+    let line = format!(
+        "apt-get update && apt-get install -y --no-install-recommends {}",
+        missing.join(" ")
+    );
     let allowed = yes || std::env::var("CI").is_ok_and(|v| v == "true");
     let is_root = output("id", &["-u"]).is_ok_and(|id| id == "0");
     if !allowed || !is_root {
-        return Err(format!("missing Debian packages. As root, run:\n\n  {line}\n\n(or `cargo xtask test --yes` as root)"));
+        return Err(format!(
+            "missing Debian packages. As root, run:\n\n  {line}\n\n(or `cargo xtask test --yes` as root)"
+        ));
     }
-    run_command(Command::new("sh").args(["-c", &line]).env("DEBIAN_FRONTEND", "noninteractive"))
+    call_command(
+        Command::new("sh")
+            .args(["-c", &line])
+            .env("DEBIAN_FRONTEND", "noninteractive"),
+    )
 }
 
 fn python_has_venv() -> bool {
@@ -39,13 +52,16 @@ fn python_has_venv() -> bool {
 /// The wasm32 target, through rustup.
 pub fn wasm_target() -> Result<(), String> {
     let sysroot = output("rustc", &["--print", "sysroot"])?;
-    if PathBuf::from(&sysroot).join("lib/rustlib/wasm32-unknown-unknown/lib").is_dir() {
+    if PathBuf::from(&sysroot)
+        .join("lib/rustlib/wasm32-unknown-unknown/lib")
+        .is_dir()
+    {
         return Ok(());
     }
     if !on_path("rustup") {
         return Err("the target wasm32-unknown-unknown is missing and rustup is not on the PATH; install the target with your toolchain".into());
     }
-    run("rustup", &["target", "add", "wasm32-unknown-unknown"])
+    call("rustup", &["target", "add", "wasm32-unknown-unknown"])
 }
 
 /// The browser tests' npm packages, as locked.
@@ -60,7 +76,11 @@ pub fn npm() -> Result<(), String> {
     if fresh(&stamp, &lock) {
         return Ok(());
     }
-    run_command(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(dir))
+    call_command(
+        Command::new("npm")
+            .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
+            .current_dir(dir),
+    )
 }
 
 /// The Python peers in a virtual environment under the target folder; answers its python.
@@ -69,12 +89,24 @@ pub fn python() -> Result<PathBuf, String> {
     let python = venv.join("bin/python");
     let requirements = root().join("end2end/peers/requirements.txt");
     let stamp = venv.join("installed.txt");
-    let wanted = std::fs::read_to_string(&requirements).map_err(|e| format!("cannot read {}: {e}", requirements.display()))?;
+    let wanted = std::fs::read_to_string(&requirements)
+        .map_err(|e| format!("cannot read {}: {e}", requirements.display()))?;
     if python.is_file() && std::fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
         return Ok(python);
     }
-    run("python3", &["-m", "venv", &venv.to_string_lossy()])?;
-    run(&python.to_string_lossy(), &["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", &requirements.to_string_lossy()])?;
+    call("python3", &["-m", "venv", &venv.to_string_lossy()])?;
+    call(
+        &python.to_string_lossy(),
+        &[
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "-r",
+            &requirements.to_string_lossy(),
+        ],
+    )?;
     std::fs::write(&stamp, wanted).map_err(|e| format!("cannot write {}: {e}", stamp.display()))?;
     Ok(python)
 }

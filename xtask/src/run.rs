@@ -6,7 +6,9 @@ use std::time::Instant;
 
 /// The repository's root: the folder above this crate.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }
 
 /// Where cargo builds: `CARGO_TARGET_DIR` or `target`.
@@ -22,32 +24,45 @@ pub fn command(program: &str, args: &[&str]) -> Command {
 }
 
 /// Runs a command and fails with its words when it does not exit with 0.
-pub fn run(program: &str, args: &[&str]) -> Result<(), String> {
-    run_command(&mut command(program, args))
+pub fn call(program: &str, args: &[&str]) -> Result<(), String> {
+    call_command(&mut command(program, args))
 }
 
-/// As [`run`], for a prepared command.
-pub fn run_command(command: &mut Command) -> Result<(), String> {
+/// As [`call`], for a prepared command.
+pub fn call_command(command: &mut Command) -> Result<(), String> {
     let words = words(command);
     eprintln!("  $ {words}");
-    let status = command.status().map_err(|e| format!("`{words}` could not be started: {e}"))?;
-    if status.success() { Ok(()) } else { Err(format!("`{words}` ended with {status}")) }
+    let status = command
+        .status()
+        .map_err(|e| format!("`{words}` could not be started: {e}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("`{words}` ended with {status}"))
+    }
 }
 
 /// Standard output of a command as text, trimmed.
 pub fn output(program: &str, args: &[&str]) -> Result<String, String> {
     let mut command = command(program, args);
     let words = words(&command);
-    let output = command.output().map_err(|e| format!("`{words}` could not be started: {e}"))?;
+    let output = command
+        .output()
+        .map_err(|e| format!("`{words}` could not be started: {e}"))?;
     if !output.status.success() {
-        return Err(format!("`{words}` ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim()));
+        return Err(format!(
+            "`{words}` ended with {}: {}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr).trim()
+        ));
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// Whether a program is on the PATH.
 pub fn on_path(program: &str) -> bool {
-    std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).is_file()))
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).is_file()))
 }
 
 fn words(command: &Command) -> String {
@@ -67,7 +82,10 @@ pub struct Steps {
 
 impl Steps {
     pub fn new() -> Self {
-        Self { began: Instant::now(), done: Vec::new() }
+        Self {
+            began: Instant::now(),
+            done: Vec::new(),
+        }
     }
 
     /// Runs one named step, printing its name before and its time after.
@@ -76,7 +94,10 @@ impl Steps {
         let began = Instant::now();
         let outcome = work();
         let minutes = began.elapsed().as_secs_f64() / 60.0;
-        eprintln!("== {name}: {minutes:.1} min{}", if outcome.is_ok() { "" } else { ", FAILED" });
+        eprintln!(
+            "== {name}: {minutes:.1} min{}",
+            if outcome.is_ok() { "" } else { ", FAILED" }
+        );
         self.done.push((name.to_owned(), minutes));
         outcome.map_err(|e| format!("{name}: {e}"))
     }

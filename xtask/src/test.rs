@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything that must hold, in the order that fails soonest.
 
-use crate::run::{Steps, root, run, run_command, target_dir};
+use crate::run::{Steps, call, call_command, root, target_dir};
 use crate::{packages, soak, tidy, web};
 use std::path::Path;
 use std::process::Command;
@@ -24,18 +24,45 @@ fn all(steps: &mut Steps, yes: bool) -> Result<(), String> {
         packages::npm()?;
         packages::python().map(|_| ())
     })?;
-    steps.step("formatting", || run("cargo", &["fmt", "--all", "--check"]))?;
+    steps.step("formatting", || call("cargo", &["fmt", "--all", "--check"]))?;
     steps.step("tidy", tidy::run)?;
-    steps.step("build of all tests", || run("cargo", &["test", "--locked", "--workspace", "--no-run"]))?;
-    steps.step("unit, property, store, wire and end-to-end tests", || run("cargo", &["test", "--locked", "--workspace"]))?;
+    steps.step("build of all tests", || {
+        call("cargo", &["test", "--locked", "--workspace", "--no-run"])
+    })?;
+    steps.step("unit, property, store, wire and end-to-end tests", || {
+        call("cargo", &["test", "--locked", "--workspace"])
+    })?;
     steps.step("clippy, native", || {
-        run("cargo", &["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])
+        call(
+            "cargo",
+            &[
+                "clippy",
+                "--locked",
+                "--workspace",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ],
+        )
     })?;
     steps.step("clippy, wasm32", || {
         let target = ["--target", "wasm32-unknown-unknown"];
-        run_command(
+        call_command(
             Command::new("cargo")
-                .args(["clippy", "--locked", "-p", "domain", "-p", "console", "-p", "app", "--lib", "--profile", "wasm-release"])
+                .args([
+                    "clippy",
+                    "--locked",
+                    "-p",
+                    "domain",
+                    "-p",
+                    "console",
+                    "-p",
+                    "app",
+                    "--lib",
+                    "--profile",
+                    "wasm-release",
+                ])
                 .args(target)
                 .args(["--features", "app/hydrate", "--", "-D", "warnings"])
                 .current_dir(root()),
@@ -54,7 +81,7 @@ fn peers_and_browser() -> Result<(), String> {
     if !Path::new(&binary).is_file() {
         return Err(format!("{} is missing: build the tests first", binary.display()));
     }
-    run_command(
+    call_command(
         Command::new(python)
             .arg(script)
             .arg("--binary")

@@ -25,8 +25,20 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("xtask/bindgen", &[]),
 ];
 
-const OURS: [&str; 12] =
-    ["app", "console", "domain", "engine", "hyperv", "lab", "stillpoint", "store", "vault", "vhdx", "wsman", "xtask"];
+const OURS: [&str; 12] = [
+    "app",
+    "console",
+    "domain",
+    "engine",
+    "hyperv",
+    "lab",
+    "stillpoint",
+    "store",
+    "vault",
+    "vhdx",
+    "wsman",
+    "xtask",
+];
 
 /// Module names that say nothing.
 const NAMES_REFUSED: [&str; 4] = ["utils", "common", "helpers", "manager"];
@@ -40,10 +52,15 @@ pub fn run() -> Result<(), String> {
         breaches += 1;
     };
     arrows(&mut say)?;
-    let files = output("git", &["ls-files", "--cached", "--others", "--exclude-standard", "*.rs"])?;
+    let files = output(
+        "git",
+        &["ls-files", "--cached", "--others", "--exclude-standard", "*.rs"],
+    )?;
     for file in files.lines() {
         let path = root().join(file);
-        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            continue;
+        };
         source(file, &text, &mut say);
     }
     if breaches == 0 {
@@ -57,10 +74,13 @@ pub fn run() -> Result<(), String> {
 fn arrows(say: &mut impl FnMut(String)) -> Result<(), String> {
     for (folder, allowed) in ARROWS {
         let path = root().join(folder).join("Cargo.toml");
-        let text = std::fs::read_to_string(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+        let text =
+            std::fs::read_to_string(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
         for name in dependencies(&text) {
             if OURS.contains(&name.as_str()) && !allowed.contains(&name.as_str()) {
-                say(format!("{folder}/Cargo.toml: must not depend on `{name}` (allowed: {allowed:?})"));
+                say(format!(
+                    "{folder}/Cargo.toml: must not depend on `{name}` (allowed: {allowed:?})"
+                ));
             }
         }
     }
@@ -75,7 +95,10 @@ fn dependencies(manifest: &str) -> Vec<String> {
         if line.starts_with('[') {
             inside = line == "[dependencies]";
         } else if inside && !line.is_empty() && !line.starts_with('#') {
-            let name: String = line.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-' || *c == '_').collect();
+            let name: String = line
+                .chars()
+                .take_while(|c| c.is_ascii_alphanumeric() || *c == '-' || *c == '_')
+                .collect();
             names.push(name);
         }
     }
@@ -86,7 +109,9 @@ fn source(file: &str, text: &str, say: &mut impl FnMut(String)) {
     let lines = text.lines().take_while(|l| l.trim() != "#[cfg(test)]").count();
     let in_tests = file.contains("/tests/");
     if lines > LINES_MAX && !in_tests && !SIZE_ALLOWED.iter().any(|(f, _)| *f == file) {
-        say(format!("{file}: {lines} lines before its tests (most {LINES_MAX}): split it by concern"));
+        say(format!(
+            "{file}: {lines} lines before its tests (most {LINES_MAX}): split it by concern"
+        ));
     }
     if file.split(['/', '.']).any(|part| NAMES_REFUSED.contains(&part)) {
         say(format!("{file}: a name that says nothing ({NAMES_REFUSED:?})"));

@@ -1,7 +1,7 @@
 //! The web UI: wasm, its bindings, style and public files into `target/site`.
 
 use crate::packages;
-use crate::run::{on_path, output, root, run, run_command, target_dir};
+use crate::run::{call, call_command, on_path, output, root, target_dir};
 use std::path::Path;
 use std::process::Command;
 
@@ -20,29 +20,49 @@ const WASM_OPT: [&str; 7] = [
 pub fn build() -> Result<(), String> {
     packages::wasm_target()?;
     let target = target_dir();
-    run_command(
+    call_command(
         Command::new("cargo")
-            .args(["build", "--locked", "-p", "app", "--lib", "--target", "wasm32-unknown-unknown"])
-            .args(["--profile", "wasm-release", "--no-default-features", "--features", "hydrate"])
+            .args([
+                "build",
+                "--locked",
+                "-p",
+                "app",
+                "--lib",
+                "--target",
+                "wasm32-unknown-unknown",
+            ])
+            .args([
+                "--profile",
+                "wasm-release",
+                "--no-default-features",
+                "--features",
+                "hydrate",
+            ])
             .env("LEPTOS_OUTPUT_NAME", "stillpoint")
             .current_dir(root()),
     )?;
-    run("cargo", &["build", "--locked", "-p", "bindgen"])?;
+    call("cargo", &["build", "--locked", "-p", "bindgen"])?;
     let pkg = target.join("site/pkg");
     std::fs::create_dir_all(&pkg).map_err(|e| format!("cannot create {}: {e}", pkg.display()))?;
     let wasm = target.join("wasm32-unknown-unknown/wasm-release/app.wasm");
     let bindgen = target.join("debug/bindgen");
-    run(&bindgen.to_string_lossy(), &[&wasm.to_string_lossy(), &pkg.to_string_lossy(), "stillpoint"])?;
+    call(
+        &bindgen.to_string_lossy(),
+        &[&wasm.to_string_lossy(), &pkg.to_string_lossy(), "stillpoint"],
+    )?;
     shrink(&pkg.join("stillpoint_bg.wasm"))?;
     copy_folder(&root().join("public"), &target.join("site"))?;
     let css = root().join("style/main.css");
-    std::fs::copy(&css, pkg.join("stillpoint.css")).map_err(|e| format!("cannot copy {}: {e}", css.display()))?;
+    std::fs::copy(&css, pkg.join("stillpoint.css"))
+        .map_err(|e| format!("cannot copy {}: {e}", css.display()))?;
     Ok(())
 }
 
 fn shrink(wasm: &Path) -> Result<(), String> {
     if !on_path("wasm-opt") {
-        eprintln!("  wasm-opt is not installed (Debian: binaryen): the module is served larger than it could be");
+        eprintln!(
+            "  wasm-opt is not installed (Debian: binaryen): the module is served larger than it could be"
+        );
         return Ok(());
     }
     let before = size(wasm);
