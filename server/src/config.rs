@@ -1,0 +1,288 @@
+//! `config.toml` in the data directory: read, checked and turned into types, or refused with the key and the remedy.
+//!
+//! Secrets are never in this file: it names files that hold them.
+
+mod hosts;
+mod tenants;
+
+pub use hosts::{HostConfig, Verification};
+pub use tenants::TenantConfig;
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// A configuration that can be run.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub world: World,
+    pub staging: Staging,
+    pub vault_path: PathBuf,
+    pub limits: Limits,
+    pub policy: Policy,
+    pub hosts: Vec<HostConfig>,
+    pub tenants: Vec<TenantConfig>,
+}
+
+/// How the world's clock runs. Only the demo and tests set this.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct World {
+    pub epoch_world: DateTime<Utc>,
+    pub epoch_real: DateTime<Utc>,
+    pub speed: f64,
+}
+
+/// Where hosts export to: the same folder by two names.
+#[derive(Debug, Clone)]
+pub struct Staging {
+    /// As this machine sees it.
+    pub path: PathBuf,
+    /// As the hosts see it.
+    pub unc: String,
+}
+
+/// How many attempts run at once.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    pub attempts_max: u32,
+    pub attempts_per_host_max: u32,
+    /// Room that must stay free in staging and vault, beside what the attempt needs.
+    pub free_bytes_min: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { attempts_max: 8, attempts_per_host_max: 2, free_bytes_min: 64 << 20 }
+    }
+}
+
+/// The site's terms, one for all replicas for now.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    /// A replica owes a new point this long after its last.
+    pub backup_every_secs: u32,
+    /// Longest time from checkpoint to end of export.
+    pub hold_secs_max: u32,
+    /// An observation older than this is Unknown.
+    pub freshness_secs: u32,
+    /// World seconds between two polls of a host.
+    pub poll_secs: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { backup_every_secs: 86_400, hold_secs_max: 3_600, freshness_secs: 180, poll_secs: 30 }
+    }
+}
+
+/// Why a configuration cannot be run.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read the configuration {}; create one with `stillpoint demo`, or write it as the book's page \"Configuration\" shows", path.display())]
+    Read { path: PathBuf, #[source] source: std::io::Error },
+    #[error("{} is not valid: {reason}", path.display())]
+    Parse { path: PathBuf, reason: String },
+    #[error("{}: {key}: {reason}", path.display())]
+    Value { path: PathBuf, key: String, reason: String },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    #[serde(default)]
+    world: Option<WorldDocument>,
+    staging: StagingDocument,
+    #[serde(default)]
+    vault: Option<VaultDocument>,
+    #[serde(default)]
+    limits: Limits,
+    #[serde(default)]
+    policy: Policy,
+    #[serde(default, rename = "host")]
+    hosts: Vec<hosts::HostDocument>,
+    #[serde(default, rename = "tenant")]
+    tenants: Vec<tenants::TenantDocument>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WorldDocument {
+    epoch_world: String,
+    epoch_real: String,
+    speed: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StagingDocument {
+    path: PathBuf,
+    unc: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VaultDocument {
+    path: PathBuf,
+}
+
+/// Collects where a value stands, so that every refusal names file and key.
+pub(crate) struct Checker<'a> {
+    path: &'a Path,
+    base: &'a Path,
+}
+
+impl Checker<'_> {
+    pub(crate) fn refuse(&self, key: impl Into<String>, reason: impl Into<String>) -> ConfigError {
+        ConfigError::Value { path: self.path.to_owned(), key: key.into(), reason: reason.into() }
+    }
+
+    /// Paths in the file are relative to the folder that holds it.
+    pub(crate) fn resolve(&self, path: &Path) -> PathBuf {
+        self.base.join(path)
+    }
+}
+
+impl Config {
+    /// Reads and checks the file.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        Self::parse(path, &text)
+    }
+
+    /// Checks the text of a file that stands at `path`.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let document: Document = toml::from_str(text)
+            .map_err(|e| ConfigError::Parse { path: path.to_owned(), reason: e.to_string().trim_end().to_owned() })?;
+        let checker = Checker { path, base: path.parent().unwrap_or(Path::new(".")) };
+        let world = world(&checker, document.world)?;
+        if !document.staging.unc.starts_with(r"\\") || document.staging.unc[2..].split('\\').filter(|s| !s.is_empty()).count() < 2 {
+            return Err(checker.refuse("staging.unc", r"must be a share that the hosts can write, such as \\stage\exports"));
+        }
+        policy(&checker, &document.policy)?;
+        if document.limits.attempts_max == 0 || document.limits.attempts_per_host_max == 0 {
+            return Err(checker.refuse("limits", "attempts_max and attempts_per_host_max must be at least 1"));
+        }
+        let hosts = document.hosts.into_iter().map(|h| h.check(&checker)).collect::<Result<Vec<_>, _>>()?;
+        let tenants = document.tenants.into_iter().map(|t| t.check(&checker)).collect::<Result<Vec<_>, _>>()?;
+        unique(&checker, "host.id", hosts.iter().map(|h| h.id.as_str()))?;
+        unique(&checker, "tenant.id", tenants.iter().map(|t| t.id.as_str()))?;
+        Ok(Self {
+            world,
+            staging: Staging { path: checker.resolve(&document.staging.path), unc: document.staging.unc },
+            vault_path: checker.resolve(&document.vault.map_or_else(|| PathBuf::from("vault"), |v| v.path)),
+            limits: document.limits,
+            policy: document.policy,
+            hosts,
+            tenants,
+        })
+    }
+}
+
+fn unique<'a>(checker: &Checker<'_>, key: &str, ids: impl Iterator<Item = &'a str>) -> Result<(), ConfigError> {
+    let mut seen = BTreeSet::new();
+    for id in ids {
+        if !seen.insert(id) {
+            return Err(checker.refuse(key, format!("`{id}` is given twice; ids must be unique")));
+        }
+    }
+    Ok(())
+}
+
+fn world(checker: &Checker<'_>, document: Option<WorldDocument>) -> Result<World, ConfigError> {
+    let Some(document) = document else {
+        return Ok(World { epoch_world: DateTime::UNIX_EPOCH, epoch_real: DateTime::UNIX_EPOCH, speed: 1.0 });
+    };
+    if !(document.speed.is_finite() && (0.1..=1000.0).contains(&document.speed)) {
+        return Err(checker.refuse("world.speed", format!("{} is not between 0.1 and 1000", document.speed)));
+    }
+    let instant = |key: &str, text: &str| {
+        DateTime::parse_from_rfc3339(text)
+            .map(|t| t.with_timezone(&Utc))
+            .map_err(|e| checker.refuse(key, format!("`{text}` is not an RFC 3339 time such as 2026-11-22T20:00:00Z ({e})")))
+    };
+    Ok(World {
+        epoch_world: instant("world.epoch_world", &document.epoch_world)?,
+        epoch_real: instant("world.epoch_real", &document.epoch_real)?,
+        speed: document.speed,
+    })
+}
+
+fn policy(checker: &Checker<'_>, policy: &Policy) -> Result<(), ConfigError> {
+    let bounds = [
+        ("policy.backup_every_secs", policy.backup_every_secs, 60, 7 * 86_400),
+        ("policy.hold_secs_max", policy.hold_secs_max, 1, 86_400),
+        ("policy.freshness_secs", policy.freshness_secs, 60, 3_600),
+        // One job enumeration per host every 60 s or less sees all finished applies (they vanish after 5 minutes).
+        ("policy.poll_secs", policy.poll_secs, 5, 60),
+    ];
+    for (key, value, least, most) in bounds {
+        if !(least..=most).contains(&value) {
+            return Err(checker.refuse(key, format!("{value} is not between {least} and {most} seconds")));
+        }
+    }
+    if policy.freshness_secs <= policy.poll_secs {
+        return Err(checker.refuse("policy.freshness_secs", "must be longer than policy.poll_secs"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+[staging]
+path = "staging"
+unc = '\\stage\exports'
+
+[[host]]
+id = "hv-r-01"
+address = "localhost"
+port = 5986
+ca_file = "lab/ca.pem"
+user = "stillpoint"
+password_file = "secrets/hv-r-01"
+
+[[tenant]]
+id = "contoso"
+name = "Contoso"
+trust_groups = ["contoso"]
+primaries = ["*.contoso.example"]
+"#;
+
+    #[track_caller]
+    fn refused(text: &str, key: &str) {
+        let error = Config::parse(Path::new("/data/config.toml"), text).expect_err("must be refused").to_string();
+        assert!(error.contains(key), "`{error}` does not name `{key}`");
+    }
+
+    #[test]
+    fn a_good_configuration_is_read_with_paths_beside_the_file() {
+        let config = Config::parse(Path::new("/data/config.toml"), GOOD).expect("good");
+        assert_eq!(config.staging.path, Path::new("/data/staging"));
+        assert_eq!(config.hosts[0].port, 5986);
+        assert_eq!(config.tenants[0].id.as_str(), "contoso");
+    }
+
+    #[test]
+    fn every_refusal_names_the_key() {
+        refused(&GOOD.replace("hv-r-01\"\naddress", "HV 01\"\naddress"), "host.id");
+        refused(&GOOD.replace("5986", "0"), "port");
+        refused(&GOOD.replace("ca_file", "certificate"), "certificate");
+        refused(&GOOD.replace(r"\\stage\exports", "/mnt/exports"), "staging.unc");
+        refused(&GOOD.replace("*.contoso.example", "a*.contoso"), "primaries");
+        refused(&format!("{GOOD}\n[policy]\npoll_secs = 600\n"), "policy.poll_secs");
+        refused(&format!("{GOOD}\n[world]\nspeed = -1.0\nepoch_world = \"2026-01-01T00:00:00Z\"\nepoch_real = \"2026-01-01T00:00:00Z\"\n"), "world.speed");
+        let twice = format!("{GOOD}\n[[tenant]]\nid = \"contoso\"\nname = \"x\"\n");
+        refused(&twice, "tenant.id");
+    }
+
+    #[test]
+    fn there_is_no_way_to_accept_any_certificate() {
+        let without = GOOD.replace("ca_file = \"lab/ca.pem\"\n", "");
+        refused(&without, "ca_file");
+    }
+}

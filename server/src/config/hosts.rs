@@ -1,0 +1,82 @@
+//! `[[host]]`: a Hyper-V host at the replica site.
+
+use super::{Checker, ConfigError};
+use domain::ids::HostId;
+use serde::Deserialize;
+use std::path::PathBuf;
+
+/// How to reach a host and how to know that it is the one.
+#[derive(Debug, Clone)]
+pub struct HostConfig {
+    pub id: HostId,
+    /// DNS name or IP address; the certificate must be for it when verified by CA.
+    pub address: String,
+    pub port: u16,
+    pub verification: Verification,
+    pub user: String,
+    /// File that holds the password; its trailing newline is not part of it.
+    pub password_file: PathBuf,
+}
+
+/// TLS is always verified; there is no switch against it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verification {
+    /// PEM file of the certificate authorities to trust.
+    CaFile(PathBuf),
+    /// SHA-256 of the host's certificate.
+    Pinned([u8; 32]),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HostDocument {
+    id: String,
+    address: String,
+    #[serde(default = "port_default")]
+    port: u16,
+    ca_file: Option<PathBuf>,
+    pinned_sha256: Option<String>,
+    user: String,
+    password_file: PathBuf,
+}
+
+fn port_default() -> u16 {
+    5986
+}
+
+impl HostDocument {
+    pub(super) fn check(self, checker: &Checker<'_>) -> Result<HostConfig, ConfigError> {
+        let id: HostId = self.id.parse().map_err(|e| checker.refuse("host.id", format!("{e}")))?;
+        let key = |name: &str| format!("host `{id}`: {name}");
+        if self.port == 0 {
+            return Err(checker.refuse(key("port"), "0 is no port; WS-Management over HTTPS listens on 5986"));
+        }
+        if self.address.is_empty() || self.address.contains(['/', ' ', '@']) {
+            return Err(checker.refuse(key("address"), format!("`{}` is not a DNS name or IP address", self.address)));
+        }
+        if self.user.is_empty() || self.user.contains(':') {
+            return Err(checker.refuse(key("user"), "must be an account name without a colon"));
+        }
+        let verification = match (self.ca_file, self.pinned_sha256) {
+            (Some(file), None) => Verification::CaFile(checker.resolve(&file)),
+            (None, Some(pin)) => Verification::Pinned(
+                parse_pin(&pin).ok_or_else(|| checker.refuse(key("pinned_sha256"), "must be 64 hex digits (colons allowed)"))?,
+            ),
+            _ => return Err(checker.refuse(key("ca_file"), "give exactly one of ca_file and pinned_sha256: the host's certificate is always verified")),
+        };
+        let password_file = checker.resolve(&self.password_file);
+        Ok(HostConfig { id, address: self.address, port: self.port, verification, user: self.user, password_file })
+    }
+}
+
+fn parse_pin(text: &str) -> Option<[u8; 32]> {
+    let digits: Vec<u8> = text.bytes().filter(|b| *b != b':').collect();
+    if digits.len() != 64 {
+        return None;
+    }
+    let mut pin = [0u8; 32];
+    for (byte, pair) in pin.iter_mut().zip(digits.chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(pin)
+}
