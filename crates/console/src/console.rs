@@ -1,0 +1,26 @@
+//! The one door from the screens and the API to everything else.
+
+use crate::*;
+use async_trait::async_trait;
+
+/// Answers questions of one person's screens. An implementation is bound to a scope: another tenant's things are
+/// [`UiError::NotFound`], never `Forbidden`.
+#[async_trait]
+pub trait Console: Send + Sync {
+    /// The top bar and the rail: freshness, clock, counts.
+    async fn bar(&self) -> Result<Bar, UiError>;
+    /// The night: what runs, what waits and why, hosts, findings.
+    async fn night(&self) -> Result<NightView, UiError>;
+    /// One page of replicas, filtered, searched and sorted over all rows.
+    async fn replicas(&self, query: ReplicaQuery) -> Result<ReplicasPage, UiError>;
+    /// One replica with its verdict, timeline, attempts and points.
+    async fn replica(&self, id: ReplicaId) -> Result<ReplicaView, UiError>;
+    /// Attempts, newest first.
+    async fn attempts(&self, query: AttemptQuery) -> Result<AttemptsPage, UiError>;
+    /// Restore points, newest first.
+    async fn points(&self, query: PointQuery) -> Result<PointsPage, UiError>;
+    /// One restore point with its evidence.
+    async fn point(&self, id: PointId) -> Result<PointView, UiError>;
+    /// Asks for a backup at the next still point. It is a request: nothing has happened on the host when this returns.
+    async fn backup_now(&self, id: ReplicaId) -> Result<Requested, UiError>;
+}
