@@ -1,0 +1,81 @@
+//! The commands, one file each.
+
+pub mod backup;
+pub mod config;
+pub mod demo;
+pub mod doctor;
+pub mod lab;
+pub mod points;
+pub mod restore;
+pub mod serve;
+pub mod vault;
+pub mod verify;
+
+use crate::telling::Failure;
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Daily, provably crash-consistent backups of Hyper-V replica VMs.
+#[derive(Debug, Parser)]
+#[command(name = "stillpoint", version, about, propagate_version = true)]
+pub struct Cli {
+    /// The data directory: configuration, state, secrets, vault
+    #[arg(long, global = true, env = "STILLPOINT_DATA", default_value = "stillpoint-data", value_name = "DIR")]
+    pub data: PathBuf,
+    /// Print JSON, and nothing else, on stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// More words in the log on stderr (twice: all of them)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run an emulated replica site and Stillpoint on it
+    Demo(demo::Args),
+    /// Run the emulated replica site alone, steer it, or check disks with its oracle
+    Lab(lab::Args),
+    /// Watch the hosts, make the backups, serve the console
+    Serve(serve::Args),
+    /// Back up one replica now
+    Backup(backup::Args),
+    /// List restore points
+    Points(points::Args),
+    /// Restore a disk, or everything, of a restore point
+    Restore(restore::Args),
+    /// Read restore points back and compare every byte with its digest
+    Verify(verify::Args),
+    /// Enrol a host: prove on a canary replica that it refuses and holds as it must
+    Doctor(doctor::Args),
+    /// Keys and repositories
+    Vault(vault::Args),
+    /// The configuration
+    Config(config::Args),
+}
+
+/// What every command is given.
+#[derive(Debug, Clone)]
+pub struct Global {
+    pub data: PathBuf,
+    pub json: bool,
+}
+
+/// Runs the command that was asked for.
+pub async fn run(cli: Cli) -> Result<(), Failure> {
+    let global = Global { data: cli.data, json: cli.json };
+    match cli.command {
+        Command::Demo(args) => demo::run(&global, args).await,
+        Command::Lab(args) => lab::run(&global, args).await,
+        Command::Serve(args) => serve::run(&global, args).await,
+        Command::Backup(args) => backup::run(&global, args).await,
+        Command::Points(args) => points::run(&global, args).await,
+        Command::Restore(args) => restore::run(&global, args).await,
+        Command::Verify(args) => verify::run(&global, args).await,
+        Command::Doctor(args) => doctor::run(&global, args).await,
+        Command::Vault(args) => vault::run(&global, args).await,
+        Command::Config(args) => config::run(&global, &args),
+    }
+}
