@@ -26,10 +26,19 @@ pub enum Step {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "deferral", rename_all = "kebab-case")]
 pub enum Deferral {
-    Blocked { blocker: Blocker },
-    Unknown { why: Unknown },
+    Blocked {
+        blocker: Blocker,
+    },
+    Unknown {
+        why: Unknown,
+    },
     /// The host refused the checkpoint; the gate's verdict right after names why.
-    Refused { return_value: u32, error_code: u32, text: Option<String>, blocker: Option<Blocker> },
+    Refused {
+        return_value: u32,
+        error_code: u32,
+        text: Option<String>,
+        blocker: Option<Blocker>,
+    },
 }
 
 /// Why an attempt failed, and whether to try again.
@@ -37,17 +46,29 @@ pub enum Deferral {
 #[serde(tag = "failure", rename_all = "kebab-case")]
 pub enum Failure {
     /// Something touched the disks, or may have: the data was discarded.
-    Unproven { breaks: Vec<ProofBreak> },
+    Unproven {
+        breaks: Vec<ProofBreak>,
+    },
     /// A disk or file of the replica is missing from the export.
-    Incomplete { missing: Vec<String> },
+    Incomplete {
+        missing: Vec<String>,
+    },
     /// The host answered with an error.
-    Host { step: Step, text: String },
+    Host {
+        step: Step,
+        text: String,
+    },
     /// The vault could not take or read the data.
-    Vault { step: Step, text: String },
+    Vault {
+        step: Step,
+        text: String,
+    },
     /// The worker lost its lease to another.
     LeaseLost,
     /// The process was killed in this step and the attempt was undone afterwards.
-    Killed { step: Step },
+    Killed {
+        step: Step,
+    },
     Cancelled,
 }
 

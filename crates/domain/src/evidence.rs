@@ -41,9 +41,17 @@ pub struct HoldRecord {
 #[serde(tag = "break", rename_all = "kebab-case")]
 pub enum ProofBreak {
     /// `LastApplyTime` moved: an apply completed inside the window.
-    LastApplyMoved { relationship: u8, before: Option<DateTime<Utc>>, after: Option<DateTime<Utc>> },
+    LastApplyMoved {
+        relationship: u8,
+        before: Option<DateTime<Utc>>,
+        after: Option<DateTime<Utc>>,
+    },
     /// Two looks were more than 60 s apart on the host's clock.
-    LookGap { from: DateTime<Utc>, to: DateTime<Utc>, gap_secs: i64 },
+    LookGap {
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+        gap_secs: i64,
+    },
     /// Host or management service restarted: the job list was emptied.
     Restarted { before: HostBoot, after: HostBoot },
     /// A 108/120 job touches the window and is not a known refusal.

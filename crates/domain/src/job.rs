@@ -65,7 +65,10 @@ impl JobState {
     /// JobState 2-6: the job holds or wants what it works on.
     #[must_use]
     pub fn is_running(self) -> bool {
-        matches!(self, Self::New | Self::Starting | Self::Running | Self::Suspended | Self::ShuttingDown)
+        matches!(
+            self,
+            Self::New | Self::Starting | Self::Running | Self::Suspended | Self::ShuttingDown
+        )
     }
     /// Finished as asked.
     #[must_use]
@@ -121,7 +124,8 @@ impl Job {
     /// 108 "Apply change log" or 120 "Apply Registered Deltas".
     #[must_use]
     pub fn is_apply(&self) -> bool {
-        self.class == JobClass::Concrete && matches!(self.job_type, job_type::APPLY_LOG | job_type::APPLY_DELTAS)
+        self.class == JobClass::Concrete
+            && matches!(self.job_type, job_type::APPLY_LOG | job_type::APPLY_DELTAS)
     }
     /// When the job left the running states, on the host's clock: `StartTime + ElapsedTime`.
     #[must_use]
@@ -130,6 +134,7 @@ impl Job {
             return None;
         }
         let elapsed = i64::try_from(self.elapsed_ms?).ok()?;
-        self.started?.checked_add_signed(chrono::TimeDelta::milliseconds(elapsed))
+        self.started?
+            .checked_add_signed(chrono::TimeDelta::milliseconds(elapsed))
     }
 }

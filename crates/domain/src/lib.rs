@@ -5,9 +5,16 @@
 //! what the screens and the API receive are the DTOs of `console`.
 
 pub mod attempt;
+pub mod binding;
 pub mod blocker;
+pub mod cadence;
 pub mod evidence;
+pub mod gate;
 pub mod ids;
 pub mod job;
+pub mod memory;
 pub mod observation;
+pub mod proof;
+pub mod retry;
 pub mod verdict;
+pub mod words;

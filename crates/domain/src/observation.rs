@@ -100,9 +100,53 @@ pub struct Observation {
 #[serde(tag = "trust", rename_all = "kebab-case")]
 pub enum HostTrust {
     /// A `doctor` run passed on a canary replica of this build.
-    Enrolled { build: String, canary: VmGuid, enrolled_at: DateTime<Utc>, run: String },
+    Enrolled {
+        build: String,
+        canary: VmGuid,
+        enrolled_at: DateTime<Utc>,
+        run: String,
+        /// Error codes that this build gives to applies refused the lock before writing, as `doctor` saw them.
+        #[serde(default)]
+        known_refusals: Vec<u32>,
+    },
     /// No passed `doctor` for this build.
     Unproven { build: String },
     /// No reference-point classes: 2012 R2 or older.
     TooOld { build: String },
+}
+
+impl HostTrust {
+    /// Error codes of applies that are known to have been refused before writing; none on an unproven build.
+    #[must_use]
+    pub fn known_refusals(&self) -> &[u32] {
+        match self {
+            Self::Enrolled { known_refusals, .. } => known_refusals,
+            Self::Unproven { .. } | Self::TooOld { .. } => &[],
+        }
+    }
+    /// The build this was said of.
+    #[must_use]
+    pub fn build(&self) -> &str {
+        match self {
+            Self::Enrolled { build, .. } | Self::Unproven { build } | Self::TooOld { build } => build,
+        }
+    }
+}
+
+impl Observation {
+    /// The relationship that applies to this VM's disks: `\HVR\0`, or the only one there is.
+    #[must_use]
+    pub fn inbound(&self) -> Option<&Relationship> {
+        self.relationships
+            .iter()
+            .find(|r| r.index == 0)
+            .or_else(|| self.relationships.first())
+    }
+    /// `LastApplyTime` of the inbound relationship, unless it lies in the host's future and so cannot be believed.
+    #[must_use]
+    pub fn last_apply(&self) -> Option<DateTime<Utc>> {
+        self.inbound()
+            .and_then(|r| r.last_apply)
+            .filter(|at| *at <= self.host_time)
+    }
 }

@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 pub enum Verdict {
     Clear,
     /// All blockers that hold now, in evaluation order: the first is the one to name.
-    Blocked { blockers: Vec<Blocker> },
-    Unknown { why: Unknown },
+    Blocked {
+        blockers: Vec<Blocker>,
+    },
+    Unknown {
+        why: Unknown,
+    },
 }

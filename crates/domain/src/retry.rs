@@ -1,0 +1,147 @@
+//! When to look again. Waiting is not failing: a deferral waits for its blocker to clear, with a cap; a failure backs off.
+
+use crate::attempt::{Deferral, Failure};
+use crate::blocker::{Blocker, NotReady};
+use std::time::Duration;
+
+/// What happens after an attempt ended without a point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextLook {
+    /// Start as soon as the blocker is seen to have cleared; look anyway after this long (world time).
+    WhenClear { at_latest: Duration },
+    /// Not before this long (world time).
+    After(Duration),
+}
+
+/// First wait after a failure; doubles each time.
+const FAILURE_WAIT_SECS: u64 = 60;
+/// Longest wait after a failure.
+const FAILURE_WAIT_SECS_MAX: u64 = 3600;
+
+/// When to look again after a deferral. `jitter` in 0..=1 is drawn by the caller; `period_secs` is the replication interval.
+#[must_use]
+pub fn after_deferral(deferral: &Deferral, period_secs: u32, jitter: f64) -> NextLook {
+    let (blocker, refused) = match deferral {
+        Deferral::Blocked { blocker } => (Some(blocker), false),
+        Deferral::Refused { blocker, .. } => (blocker.as_ref(), true),
+        Deferral::Unknown { .. } => (None, false),
+    };
+    let cap = match blocker {
+        Some(Blocker::LogBeingApplied { .. }) => 60,
+        Some(Blocker::ApplyInterrupted { .. } | Blocker::BusyElsewhere { .. }) => 300,
+        Some(Blocker::ApplyFailed { .. } | Blocker::Migrating { .. }) => 900,
+        Some(Blocker::NotReady {
+            reason: NotReady::HoldTooLong { .. } | NotReady::NoRoom { .. },
+        }) => {
+            // Nothing on the replica will clear this; trying at once would only hold its applies back again.
+            return NextLook::After(spread(600, period_secs, jitter));
+        }
+        Some(
+            Blocker::FailoverInProgress { .. }
+            | Blocker::InitialReplication { .. }
+            | Blocker::Resynchronization { .. }
+            | Blocker::HealthCritical { .. }
+            | Blocker::NotReady { .. },
+        ) => 1800,
+        // The host said no and the gate saw nothing: do not hammer it.
+        None if refused => return NextLook::After(spread(45, period_secs, jitter)),
+        None => 120,
+    };
+    NextLook::WhenClear {
+        at_latest: spread(cap, period_secs, jitter),
+    }
+}
+
+/// When to try again after a failure, `failures` being how many there were in a row, this one included.
+#[must_use]
+pub fn after_failure(failure: &Failure, failures: u32, period_secs: u32, jitter: f64) -> NextLook {
+    if matches!(
+        failure,
+        Failure::Killed { .. } | Failure::LeaseLost | Failure::Cancelled
+    ) {
+        // The replica had no part in it.
+        return NextLook::After(Duration::from_secs(1));
+    }
+    let doubled = FAILURE_WAIT_SECS.saturating_mul(1_u64 << failures.saturating_sub(1).min(10));
+    NextLook::After(spread(doubled.min(FAILURE_WAIT_SECS_MAX), period_secs, jitter))
+}
+
+/// Adds up to a quarter of jitter and steps aside from multiples of the replication period, where the next apply waits.
+fn spread(secs: u64, period_secs: u32, jitter: f64) -> Duration {
+    let jitter = if jitter.is_finite() {
+        jitter.clamp(0.0, 1.0)
+    } else {
+        0.5
+    };
+    let mut wait = Duration::from_secs(secs).mul_f64(1.0 + jitter / 4.0);
+    if period_secs > 0 {
+        let period = f64::from(period_secs);
+        let phase = (wait.as_secs_f64() / period).fract();
+        if !(0.15..=0.85).contains(&phase) {
+            wait += Duration::from_secs_f64(period * (0.3 + 0.1 * jitter));
+        }
+    }
+    wait
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blocker::Unknown;
+    use proptest::prelude::*;
+
+    fn wait(next: NextLook) -> Duration {
+        match next {
+            NextLook::WhenClear { at_latest } => at_latest,
+            NextLook::After(wait) => wait,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_wait_is_a_multiple_of_the_replication_period(
+            failures in 1_u32..20, jitter in 0.0..1.0_f64, period in prop_oneof![Just(30_u32), Just(300), Just(900)],
+        ) {
+            let failure = Failure::Incomplete { missing: vec![] };
+            let unknown = Deferral::Unknown { why: Unknown::NeverObserved };
+            for next in [after_failure(&failure, failures, period, jitter), after_deferral(&unknown, period, jitter)] {
+                let phase = (wait(next).as_secs_f64() / f64::from(period)).fract();
+                prop_assert!((0.1..=0.9).contains(&phase), "phase {phase}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_blocked_replica_is_looked_at_as_soon_as_it_clears() {
+        let b1 = Blocker::LogBeingApplied {
+            job: None,
+            operational_status: Some(11),
+        };
+        assert!(matches!(
+            after_deferral(&Deferral::Blocked { blocker: b1 }, 30, 0.5),
+            NextLook::WhenClear { at_latest } if at_latest <= Duration::from_secs(120)
+        ));
+    }
+
+    #[test]
+    fn a_hold_that_took_too_long_is_not_repeated_at_once() {
+        let reason = NotReady::HoldTooLong {
+            held_secs: 700,
+            hold_secs_max: 600,
+        };
+        let deferral = Deferral::Blocked {
+            blocker: Blocker::NotReady { reason },
+        };
+        assert!(matches!(after_deferral(&deferral, 30, 0.0), NextLook::After(wait) if wait.as_secs() >= 600));
+    }
+
+    #[test]
+    fn waits_after_failures_grow_to_a_cap() {
+        let failure = Failure::Unproven { breaks: vec![] };
+        let waits: Vec<u64> = (1..12)
+            .map(|n| wait(after_failure(&failure, n, 0, 0.0)).as_secs())
+            .collect();
+        assert!(waits.is_sorted());
+        assert_eq!((waits[0], waits[10]), (60, 3600));
+    }
+}
