@@ -1,4 +1,10 @@
 //! What Stillpoint remembers: traits per aggregate, SQLite behind them, one conformance suite.
 
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod records;
+mod sqlite;
+pub mod states;
 pub mod traits;
+
+pub use sqlite::SqliteStore;

@@ -47,6 +47,7 @@ pub struct BlockerInterval {
     pub code: String,
     pub detail: Option<Blocker>,
     pub from: DateTime<Utc>,
+    /// The first instant without the blocker; `None` while it holds.
     pub to: Option<DateTime<Utc>>,
 }
 
@@ -57,6 +58,7 @@ pub struct Attempt {
     pub replica: ReplicaId,
     pub tenant: TenantId,
     pub host: HostId,
+    /// The token of the claim; a rescuer's later one stands in the lease.
     pub token: FencingToken,
     pub started: DateTime<Utc>,
     pub state: AttemptState,

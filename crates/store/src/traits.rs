@@ -12,7 +12,9 @@ use domain::observation::HostTrust;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
     /// The hoster, or Stillpoint's own background work, by name.
-    Site { reason: &'static str },
+    Site {
+        reason: &'static str,
+    },
     Tenant(TenantId),
 }
 
@@ -28,11 +30,34 @@ pub enum StoreError {
     Leased { replica: ReplicaId, owner: String },
     /// A row that cannot be read back.
     #[error("row {row} of {table} has an unreadable {column}")]
-    Inconsistent { table: &'static str, column: &'static str, row: String, #[source] source: Box<dyn std::error::Error + Send + Sync> },
-    #[error("the disk that holds the state database is full")]
+    Inconsistent {
+        table: &'static str,
+        column: &'static str,
+        row: String,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    #[error("the state database {} cannot be opened", path.display())]
+    Open {
+        path: std::path::PathBuf,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A newer Stillpoint has changed the schema; this one must not write into it.
+    #[error("the state database {} has schema {version} and this Stillpoint knows only {known}: use the newer Stillpoint, or the copy made before the upgrade", path.display())]
+    Newer {
+        path: std::path::PathBuf,
+        version: i64,
+        known: i64,
+    },
+    #[error("the disk that holds the state database is full: make room, nothing was lost")]
     Full,
     #[error("the state database failed to {action}")]
-    Database { action: &'static str, #[source] source: Box<dyn std::error::Error + Send + Sync> },
+    Database {
+        action: &'static str,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
 }
 
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -42,8 +67,10 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 pub struct PollWrite {
     pub replicas: Vec<Replica>,
     pub statuses: Vec<ReplicaStatus>,
-    /// Intervals to open (to = None) or close (matched by replica, code and open end).
+    /// Intervals that begin (`to` = None; one that is already open keeps its `from` and takes the newer detail), or that are
+    /// already over (`to` = Some). Written after `close`, so a code may end and begin again in one poll.
     pub open: Vec<BlockerInterval>,
+    /// Ends of open intervals, matched by replica, code and open end. Half-open: the end is the first instant without the blocker.
     pub close: Vec<(ReplicaId, String, DateTime<Utc>)>,
     pub findings: Vec<Finding>,
     pub host: Option<HostStatus>,
@@ -52,6 +79,8 @@ pub struct PollWrite {
 
 #[async_trait]
 pub trait ReplicaStore: Send + Sync {
+    /// All of it or nothing; written twice it is written once. A stored `Enrolled` trust is not replaced by a poll's `Unproven` of the
+    /// same build. Events are left only for what changed: a verdict's names, a replica's host or name, a host's error, a new finding.
     async fn poll_write(&self, write: PollWrite) -> Result<()>;
     async fn replica(&self, scope: &Scope, id: ReplicaId) -> Result<Replica>;
     /// By (tenant binding, VM GUID).
@@ -59,7 +88,13 @@ pub trait ReplicaStore: Send + Sync {
     async fn replicas(&self, scope: &Scope) -> Result<Vec<Replica>>;
     async fn status(&self, scope: &Scope, id: ReplicaId) -> Result<Option<ReplicaStatus>>;
     async fn statuses(&self, scope: &Scope) -> Result<Vec<ReplicaStatus>>;
-    async fn blocker_intervals(&self, scope: &Scope, id: ReplicaId, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<BlockerInterval>>;
+    async fn blocker_intervals(
+        &self,
+        scope: &Scope,
+        id: ReplicaId,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Result<Vec<BlockerInterval>>;
     async fn findings(&self, scope: &Scope) -> Result<Vec<Finding>>;
     async fn finding_resolve(&self, key: &str, at: DateTime<Utc>) -> Result<()>;
     async fn hosts(&self) -> Result<Vec<HostStatus>>;
@@ -69,26 +104,65 @@ pub trait ReplicaStore: Send + Sync {
 #[async_trait]
 pub trait AttemptStore: Send + Sync {
     /// Takes the lease and creates the attempt in one transaction; the token is one more than any before on the replica.
-    /// `Leased` when an unexpired lease is held by another owner or attempt.
-    async fn claim(&self, attempt: AttemptId, replica: ReplicaId, owner: &str, now: DateTime<Utc>, now_unix_ms: i64, lease_ms: i64) -> Result<Attempt>;
+    /// `Leased` when an unexpired lease is held by another owner or attempt, and when an expired one belongs to an attempt that is
+    /// still running: its rescuer comes first, since only it knows what was left on the host. Asked again by the same owner for
+    /// the same attempt it renews the lease and returns the attempt as it is.
+    async fn claim(
+        &self,
+        attempt: AttemptId,
+        replica: ReplicaId,
+        owner: &str,
+        now: DateTime<Utc>,
+        now_unix_ms: i64,
+        lease_ms: i64,
+    ) -> Result<Attempt>;
     /// `Conflict` when the lease is no longer (owner, token)'s.
-    async fn heartbeat(&self, replica: ReplicaId, owner: &str, token: FencingToken, now_unix_ms: i64, lease_ms: i64) -> Result<()>;
+    async fn heartbeat(
+        &self,
+        replica: ReplicaId,
+        owner: &str,
+        token: FencingToken,
+        now_unix_ms: i64,
+        lease_ms: i64,
+    ) -> Result<()>;
     async fn lease(&self, replica: ReplicaId) -> Result<Option<Lease>>;
     async fn leases_expired(&self, now_unix_ms: i64) -> Result<Vec<Lease>>;
     /// A rescuer takes over an expired lease (or one of its own owner name from before a crash) keeping the attempt; new token.
-    async fn lease_take_over(&self, replica: ReplicaId, owner: &str, now_unix_ms: i64, lease_ms: i64) -> Result<Lease>;
-    /// Guarded by the token.
+    async fn lease_take_over(
+        &self,
+        replica: ReplicaId,
+        owner: &str,
+        now_unix_ms: i64,
+        lease_ms: i64,
+    ) -> Result<Lease>;
+    /// Guarded by the token. `Conflict` also while the attempt is running: it would be nobody's.
     async fn lease_release(&self, replica: ReplicaId, token: FencingToken) -> Result<()>;
-    /// Appends to the journal and moves the attempt to (step, running) in one transaction, guarded by the token.
-    async fn journal(&self, attempt: AttemptId, token: FencingToken, step: Step, phase: &str, at: DateTime<Utc>, payload: serde_json::Value) -> Result<JournalEntry>;
+    /// Appends to the journal and moves the attempt to (step, running) in one transaction, guarded by the token. After the end
+    /// (clean-up, undo) the line is appended and the state stays. The step's `since` moves only when the step does.
+    async fn journal(
+        &self,
+        attempt: AttemptId,
+        token: FencingToken,
+        step: Step,
+        phase: &str,
+        at: DateTime<Utc>,
+        payload: serde_json::Value,
+    ) -> Result<JournalEntry>;
     async fn journal_of(&self, attempt: AttemptId) -> Result<Vec<JournalEntry>>;
-    /// Guarded by the token: Running -> Deferred or Failed.
+    /// Guarded by the token: Running -> Deferred or Failed; anything else is a `Conflict`. Said again in the same words it is fine.
     async fn finish(&self, attempt: AttemptId, token: FencingToken, state: AttemptState) -> Result<()>;
-    /// Seals: inserts the point and moves Running -> Sealed in one transaction, only if the lease's token is this one.
+    /// Seals: inserts the point and moves Running -> Sealed in one transaction, only if the lease's token is this one and the point's
+    /// evidence names the leased attempt, its replica and its tenant. `Conflict` otherwise, and for a second point of an attempt.
     async fn seal(&self, token: FencingToken, point: Point) -> Result<()>;
     async fn attempt(&self, scope: &Scope, id: AttemptId) -> Result<Attempt>;
     /// Newest first; `before` pages by start time.
-    async fn attempts(&self, scope: &Scope, replica: Option<ReplicaId>, before: Option<DateTime<Utc>>, limit: u32) -> Result<Vec<Attempt>>;
+    async fn attempts(
+        &self,
+        scope: &Scope,
+        replica: Option<ReplicaId>,
+        before: Option<DateTime<Utc>>,
+        limit: u32,
+    ) -> Result<Vec<Attempt>>;
     async fn attempts_unfinished(&self) -> Result<Vec<Attempt>>;
     async fn point(&self, scope: &Scope, id: PointId) -> Result<Point>;
     /// Newest first.

@@ -1,0 +1,123 @@
+//! Reading a row's columns as the domain's types; what cannot be read names table, column and row.
+
+use crate::traits::{Result, StoreError};
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Decode, Row, Sqlite, Type};
+use std::str::FromStr;
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// One row of `table` and the column that names it.
+pub(super) struct Cells<'r> {
+    row: &'r SqliteRow,
+    table: &'static str,
+    key: &'static str,
+}
+
+impl<'r> Cells<'r> {
+    pub(super) fn new(row: &'r SqliteRow, table: &'static str, key: &'static str) -> Self {
+        Self { row, table, key }
+    }
+
+    fn unreadable(&self, column: &'static str, source: Cause) -> StoreError {
+        let row = self
+            .row
+            .try_get::<String, _>(self.key)
+            .or_else(|_| self.row.try_get::<i64, _>(self.key).map(|key| key.to_string()))
+            .unwrap_or_else(|_| "without a key".to_owned());
+        StoreError::Inconsistent {
+            table: self.table,
+            column,
+            row,
+            source,
+        }
+    }
+
+    /// A column as SQLite gives it: `String`, `i64`, `Vec<u8>` or an `Option` of these.
+    pub(super) fn raw<T: Decode<'r, Sqlite> + Type<Sqlite>>(&self, column: &'static str) -> Result<T> {
+        self.row
+            .try_get(column)
+            .map_err(|source| self.unreadable(column, Box::new(source)))
+    }
+
+    /// A text that parses: ids.
+    pub(super) fn parsed<T>(&self, column: &'static str) -> Result<T>
+    where
+        T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
+    {
+        self.parse(column, &self.raw::<String>(column)?)
+    }
+
+    pub(super) fn parsed_opt<T>(&self, column: &'static str) -> Result<Option<T>>
+    where
+        T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
+    {
+        self.raw::<Option<String>>(column)?
+            .map(|text| self.parse(column, &text))
+            .transpose()
+    }
+
+    fn parse<T>(&self, column: &'static str, text: &str) -> Result<T>
+    where
+        T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
+    {
+        text.parse()
+            .map_err(|source: T::Err| self.unreadable(column, Box::new(source)))
+    }
+
+    pub(super) fn json<T: DeserializeOwned>(&self, column: &'static str) -> Result<T> {
+        let text: String = self.raw(column)?;
+        serde_json::from_str(&text).map_err(|source| self.unreadable(column, Box::new(source)))
+    }
+
+    pub(super) fn json_opt<T: DeserializeOwned>(&self, column: &'static str) -> Result<Option<T>> {
+        let text: Option<String> = self.raw(column)?;
+        text.map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|source| self.unreadable(column, Box::new(source)))
+    }
+
+    pub(super) fn time(&self, column: &'static str) -> Result<DateTime<Utc>> {
+        self.instant(column, self.raw(column)?)
+    }
+
+    pub(super) fn time_opt(&self, column: &'static str) -> Result<Option<DateTime<Utc>>> {
+        self.raw::<Option<i64>>(column)?
+            .map(|micros| self.instant(column, micros))
+            .transpose()
+    }
+
+    fn instant(&self, column: &'static str, micros: i64) -> Result<DateTime<Utc>> {
+        DateTime::from_timestamp_micros(micros)
+            .ok_or_else(|| self.unreadable(column, format!("{micros} is not an instant").into()))
+    }
+
+    /// A count that is never negative.
+    pub(super) fn count<T: TryFrom<i64, Error: std::error::Error + Send + Sync + 'static>>(
+        &self,
+        column: &'static str,
+    ) -> Result<T> {
+        let number: i64 = self.raw(column)?;
+        T::try_from(number).map_err(|source| self.unreadable(column, Box::new(source)))
+    }
+}
+
+/// An instant as stored.
+pub(super) fn micros(at: DateTime<Utc>) -> i64 {
+    at.timestamp_micros()
+}
+
+/// A count as stored. SQLite's integers end at 2^63 - 1: that many bytes or requests do not exist, so the end stands for more.
+pub(super) fn stored(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// A document as stored.
+pub(super) fn document<T: serde::Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|source| StoreError::Database {
+        action: "serialise a document",
+        source: Box::new(source),
+    })
+}

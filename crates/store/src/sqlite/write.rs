@@ -1,0 +1,79 @@
+//! A write transaction and the events it leaves behind.
+
+use super::row::micros;
+use super::{SqliteStore, failed};
+use crate::traits::Result;
+use chrono::{DateTime, Utc};
+use domain::ids::TenantId;
+use serde_json::Value;
+use sqlx::{Sqlite, SqliteConnection, Transaction};
+
+/// Events kept. Readers that were away longer reload what they show; the objects themselves are all still there.
+const EVENTS_KEPT_MAX: i64 = 100_000;
+
+/// An immediate transaction. Dropped without `commit` it leaves nothing.
+pub(super) struct Write {
+    tx: Transaction<'static, Sqlite>,
+    newest: Option<i64>,
+}
+
+impl SqliteStore {
+    pub(super) async fn write(&self) -> Result<Write> {
+        let tx = self
+            .writer
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(failed("begin a transaction"))?;
+        Ok(Write { tx, newest: None })
+    }
+
+    pub(super) async fn commit(&self, mut write: Write) -> Result<()> {
+        if let Some(newest) = write.newest {
+            sqlx::query("DELETE FROM event WHERE seq <= $1")
+                .bind(newest - EVENTS_KEPT_MAX)
+                .execute(write.conn())
+                .await
+                .map_err(failed("remove old events"))?;
+        }
+        write.tx.commit().await.map_err(failed("commit"))?;
+        if let Some(newest) = write.newest {
+            self.newest.send_if_modified(|seen| {
+                let newer = newest > *seen;
+                *seen = newest.max(*seen);
+                newer
+            });
+        }
+        Ok(())
+    }
+}
+
+/// What an event says, without its number.
+pub(super) struct NewEvent<'a> {
+    pub at: DateTime<Utc>,
+    pub kind: &'static str,
+    pub tenant: Option<&'a TenantId>,
+    pub subject: String,
+    pub payload: Value,
+}
+
+impl Write {
+    pub(super) fn conn(&mut self) -> &mut SqliteConnection {
+        &mut self.tx
+    }
+
+    pub(super) async fn event(&mut self, event: NewEvent<'_>) -> Result<()> {
+        let seq: i64 = sqlx::query_scalar(
+            "INSERT INTO event (at, kind, tenant, subject, payload_json) VALUES ($1, $2, $3, $4, $5) RETURNING seq",
+        )
+        .bind(micros(event.at))
+        .bind(event.kind)
+        .bind(event.tenant.map(TenantId::as_str))
+        .bind(event.subject)
+        .bind(event.payload.to_string())
+        .fetch_one(self.conn())
+        .await
+        .map_err(failed("append an event"))?;
+        self.newest = Some(seq);
+        Ok(())
+    }
+}
