@@ -89,7 +89,7 @@ pub(crate) fn replay<S: ReadAt>(source: &S, header: &Header, file_len: u64) -> R
             return Err(dirty("it wants the file longer than any disk"));
         }
         replayed.file_len = replayed.file_len.max(entry.last_len);
-        entry.replay(&mut replayed.overlay).map_err(|why| dirty(why))?;
+        entry.replay(&mut replayed.overlay).map_err(dirty)?;
     }
     Ok(replayed)
 }

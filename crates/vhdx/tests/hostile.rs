@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::fs;
 use std::io;
+use std::process::Command;
 
 use proptest::prelude::*;
 use vhdx::{Disk, DynamicWriter, Error, ReadAt, Reader, raw_copy};
@@ -319,8 +320,21 @@ fn unfinished_writes_in_the_log_are_carried_out_for_readers_and_for_good_by_writ
     assert!(reader.log_was_replayed());
     check(&reader);
 
+    // An independent program carries the same log out to the same bytes.
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("dirty.vhdx");
+    fs::write(&path, &file).unwrap();
+    let run = Command::new("qemu-img")
+        .args(["check", "-r", "all", "-f", "vhdx"])
+        .arg(&path)
+        .output();
+    let run =
+        run.unwrap_or_else(|error| panic!("qemu-img: {error}; install it: apt-get install -y qemu-utils"));
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let repaired = Reader::open(&path).unwrap();
+    assert!(!repaired.log_was_replayed());
+    check(&repaired);
+
     fs::write(&path, &file).unwrap();
     drop(DynamicWriter::open(&path).unwrap());
     let settled = Reader::open(&path).unwrap();
