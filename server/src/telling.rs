@@ -99,3 +99,27 @@ pub fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
     out.flush()?;
     Ok(())
 }
+
+/// The vault's progress as a bar on stderr.
+pub struct BarProgress(ProgressBar);
+
+impl BarProgress {
+    pub fn new(what: String) -> Self {
+        Self(bytes_bar(&what, 0))
+    }
+}
+
+impl vault::Progress for BarProgress {
+    fn expect(&self, bytes: u64) {
+        self.0.inc_length(bytes);
+    }
+    fn advance(&self, bytes: u64) {
+        self.0.inc(bytes);
+    }
+}
+
+impl Drop for BarProgress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

@@ -1,0 +1,82 @@
+//! `stillpoint restore`: gives a disk, or everything, back. Never onto a live replica, never over a file without `--force`.
+
+use super::Global;
+use crate::telling::{BarProgress, Failure, json};
+use crate::wiring;
+use ::vault::{Format, Overwrite};
+use clap::ValueEnum;
+use domain::ids::PointId;
+use std::path::PathBuf;
+use store::traits::{AttemptStore, Scope, StoreError};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The restore point's id (see `stillpoint points`)
+    #[arg(value_name = "ID")]
+    point: String,
+    /// Which disk, from 0; may be left out when there is only one
+    #[arg(long, value_name = "N", requires = "to")]
+    disk: Option<u32>,
+    /// The file to write one disk to
+    #[arg(long, value_name = "FILE", required_unless_present = "to_dir")]
+    to: Option<PathBuf>,
+    /// The folder to write all disks and configuration files to
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["to", "disk"])]
+    to_dir: Option<PathBuf>,
+    /// What disks are written as
+    #[arg(long, value_enum, default_value = "vhdx")]
+    format: FormatName,
+    /// Replace files that exist
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FormatName {
+    Raw,
+    Vhdx,
+}
+
+pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
+    let id: PointId = args.point.parse().map_err(|e| Failure::usage(format!("{e}; `stillpoint points` lists them")))?;
+    let opened = wiring::open(&global.data).await?;
+    let point = opened.store.point(&Scope::Site { reason: "restore command" }, id).await.map_err(|e| match e {
+        StoreError::NotFound { .. } => Failure::usage(format!("there is no restore point {id}; `stillpoint points` lists them")),
+        other => other.into(),
+    })?;
+    let vault = opened.vault()?;
+    let format = match args.format {
+        FormatName::Raw => Format::Raw,
+        FormatName::Vhdx => Format::Vhdx,
+    };
+    let overwrite = if args.force { Overwrite::Force } else { Overwrite::Never };
+    let (tenant, snapshot) = (point.tenant.clone(), point.snapshot.clone());
+    let written = tokio::task::spawn_blocking(move || -> Result<Vec<PathBuf>, Failure> {
+        let progress = BarProgress::new(format!("restoring {}/{}", point.tenant, point.name));
+        if let Some(folder) = args.to_dir {
+            return Ok(vault.restore_dir(&tenant, &snapshot, &folder, format, overwrite, &progress)?);
+        }
+        let Some(to) = args.to else {
+            return Err(Failure::usage("give --to FILE for one disk or --to-dir DIR for everything"));
+        };
+        let disks = vault.manifest(&tenant, &snapshot)?.disks;
+        let disk = match (args.disk, disks.as_slice()) {
+            (Some(disk), _) => disk,
+            (None, [only]) => only.index,
+            (None, many) => {
+                let names: Vec<String> = many.iter().map(|d| format!("{} ({})", d.index, d.name)).collect();
+                return Err(Failure::usage(format!("the point has {} disks; choose one with --disk: {}", many.len(), names.join(", "))));
+            }
+        };
+        vault.restore_disk(&tenant, &snapshot, disk, &to, format, overwrite, &progress)?;
+        Ok(vec![to])
+    })
+    .await??;
+    if global.json {
+        return json(&serde_json::json!({ "point": id, "consistency": "crash-consistent", "files": written }));
+    }
+    for file in written {
+        println!("{}", file.display());
+    }
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! `stillpoint vault`: keys of a tenant's repository, for leaving with stock restic.
+
+use super::Global;
+use crate::telling::{Failure, json};
+use crate::wiring;
+use clap::Subcommand;
+use domain::ids::TenantId;
+use secrecy::ExposeSecret;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a new restic key for a tenant's repository and print how to use it
+    Access {
+        /// The tenant's id
+        tenant: String,
+        /// Print the key's password; without it the key is made known to nobody and removed again
+        #[arg(long)]
+        reveal: bool,
+        /// What the key is for
+        #[arg(long, default_value = "vault access")]
+        label: String,
+    },
+    /// List the restic keys of a tenant's repository
+    Keys {
+        /// The tenant's id
+        tenant: String,
+    },
+    /// Remove a restic key
+    Revoke {
+        /// The tenant's id
+        tenant: String,
+        /// The key's id, from `vault keys`
+        key: String,
+    },
+}
+
+pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
+    let opened = wiring::open(&global.data).await?;
+    let tenant_words = match &args.command {
+        Command::Access { tenant, .. } | Command::Keys { tenant } | Command::Revoke { tenant, .. } => tenant.clone(),
+    };
+    let tenant: TenantId = tenant_words.parse().map_err(|e| Failure::usage(format!("{e}")))?;
+    if !opened.config.tenants.iter().any(|t| t.id == tenant) {
+        return Err(Failure::usage(format!("the configuration has no tenant `{tenant}`")));
+    }
+    let vault = opened.vault()?;
+    let as_json = global.json;
+    tokio::task::spawn_blocking(move || match args.command {
+        Command::Access { reveal, label, .. } => access(&vault, &tenant, reveal, &label, as_json),
+        Command::Keys { .. } => keys(&vault, &tenant, as_json),
+        Command::Revoke { key, .. } => {
+            vault.remove_key(&tenant, &key)?;
+            if as_json { json(&serde_json::json!({ "revoked": key })) } else { println!("revoked {key}"); Ok(()) }
+        }
+    })
+    .await?
+}
+
+fn access(vault: &::vault::Vault, tenant: &TenantId, reveal: bool, label: &str, as_json: bool) -> Result<(), Failure> {
+    let access = vault.access(tenant, label)?;
+    let password = reveal.then(|| access.password.expose_secret().to_owned());
+    if !reveal {
+        // A key that nobody knows would only be litter.
+        vault.remove_key(tenant, &access.key)?;
+    }
+    if as_json {
+        return json(&serde_json::json!({
+            "tenant": tenant, "key": access.key, "kept": reveal, "password": password,
+            "repository": access.repository, "commands": access.commands, "join_script": access.join_script,
+        }));
+    }
+    println!("repository  {}", access.repository.display());
+    match password {
+        Some(password) => println!("key         {}\npassword    {password}\n            (shown once; put it in a file and name it in RESTIC_PASSWORD_FILE)", access.key),
+        None => println!("key         none was kept: run again with --reveal to get one with its password"),
+    }
+    println!();
+    for command in &access.commands {
+        println!("  {command}");
+    }
+    println!("\njoin-extents.sh:\n\n{}", access.join_script);
+    Ok(())
+}
+
+fn keys(vault: &::vault::Vault, tenant: &TenantId, as_json: bool) -> Result<(), Failure> {
+    let keys = vault.keys(tenant)?;
+    if as_json {
+        let list: Vec<_> =
+            keys.iter().map(|k| serde_json::json!({ "id": k.id, "label": k.label, "created": k.created })).collect();
+        return json(&list);
+    }
+    if keys.is_empty() {
+        println!("no restic keys: only Stillpoint itself opens the repository of {tenant}");
+    }
+    for key in keys {
+        println!("{}  {}  {}", key.id, key.created.unwrap_or_default(), key.label.unwrap_or_default());
+    }
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! `stillpoint verify`: reads restore points back and compares every byte with the digests in the sealed evidence.
+
+use super::Global;
+use crate::telling::{BarProgress, Failure, exit, json};
+use crate::wiring::{self, Opened};
+use ::vault::{Seal, Vault, verify_seal};
+use domain::ids::PointId;
+use store::records::Point;
+use store::traits::{AttemptStore, Scope, StoreError};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Restore points to verify; none means all
+    #[arg(value_name = "ID")]
+    points: Vec<String>,
+}
+
+pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
+    let opened = wiring::open(&global.data).await?;
+    let scope = Scope::Site { reason: "verify command" };
+    let points = if args.points.is_empty() { opened.store.points(&scope, None).await? } else { named(&opened, &args).await? };
+    let vault = opened.vault()?;
+    let mut results = Vec::new();
+    for point in points {
+        let vault = vault.clone();
+        let (point, outcome) = tokio::task::spawn_blocking(move || {
+            let outcome = verify(&vault, &point);
+            (point, outcome)
+        })
+        .await?;
+        if !global.json {
+            match &outcome {
+                Ok(bytes) => println!("{}  good  {}/{}  {} read", point.id, point.tenant, point.name, indicatif::BinaryBytes(*bytes)),
+                Err(reason) => println!("{}  BAD   {}/{}  {reason}", point.id, point.tenant, point.name),
+            }
+        }
+        results.push((point.id, outcome));
+    }
+    let bad = results.iter().filter(|(_, outcome)| outcome.is_err()).count();
+    if global.json {
+        let list: Vec<_> = results
+            .iter()
+            .map(|(id, o)| serde_json::json!({ "id": id, "good": o.is_ok(), "read_bytes": o.as_ref().ok(), "reason": o.as_ref().err() }))
+            .collect();
+        json(&serde_json::json!({ "verified": results.len() - bad, "bad": bad, "points": list }))?;
+    }
+    if bad == 0 {
+        return Ok(());
+    }
+    Err(Failure::new(exit::FAILED, format!("{bad} of {} restore points are not what was sealed; keep the vault as it is and look at its storage", results.len())))
+}
+
+async fn named(opened: &Opened, args: &Args) -> Result<Vec<Point>, Failure> {
+    let mut points = Vec::new();
+    for words in &args.points {
+        let id: PointId = words.parse().map_err(|e| Failure::usage(format!("{e}; `stillpoint points` lists them")))?;
+        let point = opened.store.point(&Scope::Site { reason: "verify command" }, id).await.map_err(|e| match e {
+            StoreError::NotFound { .. } => Failure::usage(format!("there is no restore point {id}")),
+            other => other.into(),
+        })?;
+        points.push(point);
+    }
+    Ok(points)
+}
+
+/// Bytes read, or why the point is not good.
+fn verify(vault: &Vault, point: &Point) -> Result<u64, String> {
+    let seal: Seal = serde_json::from_value(point.seal.clone()).map_err(|e| format!("its seal cannot be read: {e}"))?;
+    verify_seal(&seal, None, &point.evidence, &vault.site_key())
+        .or_else(|broken| if matches!(broken, ::vault::SealBroken::BrokenChain { .. }) { Ok(()) } else { Err(broken) })
+        .map_err(|broken| broken.to_string())?;
+    let progress = BarProgress::new(format!("verifying {}/{}", point.tenant, point.name));
+    let verified = vault
+        .verify(&point.tenant, &point.snapshot, &progress)
+        .map_err(|error| crate::telling::chain(&error))?;
+    // The vault's own digests must be those of the sealed evidence: an exchanged snapshot would agree with itself.
+    for file in &verified.files {
+        if !point.evidence.files.iter().any(|sealed| sealed.name == file.name && sealed.blake3 == file.blake3) {
+            return Err(format!("`{}` is not the file that was sealed", file.name));
+        }
+    }
+    Ok(verified.read_bytes)
+}
