@@ -20,6 +20,8 @@ mod poll;
 mod replicas;
 mod row;
 mod secrets;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use crate::traits::{Result, Scope, StoreError};

@@ -4,7 +4,7 @@ use super::{SqliteStore, failed, primary_code};
 use crate::traits::{Result, StoreError};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{SqlSafeStr, SqlitePool};
+use sqlx::{Connection, SqlSafeStr, SqlitePool};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
@@ -94,6 +94,14 @@ async fn open_writer(path: &Path, options: SqliteConnectOptions) -> Result<Sqlit
             .idle_timeout(None)
             .max_lifetime(None)
             .acquire_timeout(Duration::from_secs(ACQUIRE_SECS))
+            // On a full disk SQLite ends the transaction by itself, and the driver goes on counting it as open: every later
+            // `begin` on that connection would fail. Such a connection is replaced. The ping waits for a queued rollback.
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    connection.ping().await?;
+                    Ok(!connection.is_in_transaction())
+                })
+            })
             .connect_with(options.clone())
             .await;
         match opened {

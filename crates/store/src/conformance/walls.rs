@@ -1,0 +1,141 @@
+//! Tenants are walls; events; secrets.
+
+use super::rows::{SITE, attempt_id};
+use super::{Checked, Seed, Store, is_conflict, is_missing};
+use crate::traits::PollWrite;
+use domain::ids::{PointId, ReplicaId};
+use uuid::Uuid;
+
+pub async fn another_tenants_things_are_not_found(store: &impl Store) -> Checked {
+    let seed = Seed::plant(store).await?;
+    let point = seed.seal(store, 1, 0).await?;
+    let (replica, attempt) = (seed.ours.id, point.evidence.attempt);
+    let (from, to) = (seed.at, seed.at + chrono::TimeDelta::hours(1));
+
+    let scope = seed.scope();
+    assert_eq!(store.replica(&scope, replica).await?.id, replica);
+    assert!(store.status(&scope, replica).await?.is_some());
+    assert_eq!(store.attempt(&scope, attempt).await?.id, attempt);
+    assert_eq!(store.point(&scope, point.id).await?.id, point.id);
+    store.blocker_intervals(&scope, replica, from, to).await?;
+
+    let other = seed.other();
+    assert!(is_missing(&store.replica(&other, replica).await));
+    assert!(is_missing(&store.status(&other, replica).await));
+    assert!(is_missing(
+        &store.blocker_intervals(&other, replica, from, to).await
+    ));
+    assert!(is_missing(&store.attempt(&other, attempt).await));
+    assert!(is_missing(&store.point(&other, point.id).await));
+    assert!(is_missing(&store.evidence(&other, point.id).await));
+    assert!(store.attempts(&other, Some(replica), None, 10).await?.is_empty());
+    assert!(store.points(&other, Some(replica)).await?.is_empty());
+    assert_eq!(store.replica_of(&seed.theirs.tenant, seed.ours.vm).await?, None);
+
+    let nothing = Uuid::from_u128(404);
+    assert!(
+        is_missing(&store.replica(&SITE, ReplicaId(nothing)).await),
+        "unknown to the site as well"
+    );
+    assert!(is_missing(&store.attempt(&SITE, attempt_id(404)).await));
+    assert!(is_missing(&store.point(&SITE, PointId(nothing)).await));
+    Ok(())
+}
+
+pub async fn lists_hold_only_the_scopes_things(store: &impl Store) -> Checked {
+    let seed = Seed::plant(store).await?;
+    let point = seed.seal(store, 1, 0).await?;
+    let ours = seed.finding("ours", 0);
+    let site = crate::records::Finding {
+        key: "site".to_owned(),
+        replica: None,
+        ..ours.clone()
+    };
+    store
+        .poll_write(PollWrite {
+            findings: vec![ours.clone(), site],
+            ..PollWrite::default()
+        })
+        .await?;
+
+    let (scope, other) = (seed.scope(), seed.other());
+    assert_eq!(store.replicas(&SITE).await?.len(), 2);
+    assert_eq!(store.replicas(&scope).await?, [seed.ours.clone()]);
+    assert_eq!(store.replicas(&other).await?, [seed.theirs.clone()]);
+    assert_eq!(store.statuses(&SITE).await?.len(), 2);
+    let statuses = store.statuses(&scope).await?;
+    assert_eq!(
+        statuses.iter().map(|status| status.replica).collect::<Vec<_>>(),
+        [seed.ours.id]
+    );
+    assert_eq!(store.attempts(&scope, None, None, 10).await?.len(), 1);
+    assert!(store.attempts(&other, None, None, 10).await?.is_empty());
+    assert_eq!(store.points(&scope, None).await?, [point]);
+    assert!(store.points(&other, None).await?.is_empty());
+    assert_eq!(store.findings(&SITE).await?.len(), 2);
+    assert_eq!(store.findings(&scope).await?, [ours]);
+    assert!(store.findings(&other).await?.is_empty());
+    Ok(())
+}
+
+pub async fn events_are_in_order_and_scoped(store: &impl Store) -> Checked {
+    assert_eq!(store.event_newest().await?, 0);
+    let seed = Seed::plant(store).await?;
+    let planted = store.event_newest().await?;
+    let point = seed.seal(store, 1, 0).await?;
+
+    let all = store.events_after(&SITE, 0, 100).await?;
+    assert!(all.is_sorted_by(|a, b| a.seq < b.seq));
+    assert_eq!(
+        all.last().map(|event| event.seq),
+        Some(store.event_newest().await?)
+    );
+    let sealed = store.events_after(&SITE, planted, 100).await?;
+    let kinds: Vec<_> = sealed.iter().map(|event| event.kind.as_str()).collect();
+    assert_eq!(kinds, ["attempt", "attempt", "point"]);
+    let subjects: Vec<_> = sealed.iter().map(|event| event.subject.clone()).collect();
+    let attempt = point.evidence.attempt.to_string();
+    assert_eq!(subjects, [attempt.clone(), attempt, point.id.to_string()]);
+
+    let scoped = store.events_after(&seed.other(), 0, 100).await?;
+    assert!(
+        !scoped.is_empty()
+            && scoped
+                .iter()
+                .all(|event| event.tenant == Some(seed.theirs.tenant.clone()))
+    );
+    assert_eq!(store.events_after(&SITE, planted, 1).await?, sealed[..1]);
+
+    let refused = seed.claim(store, 1).await;
+    assert!(is_conflict(&refused), "an attempt's id is used once: {refused:?}");
+    assert_eq!(
+        store.events_after(&SITE, 0, 100).await?.len(),
+        all.len(),
+        "what was rolled back left no event"
+    );
+    Ok(())
+}
+
+pub async fn secrets_are_inserted_once(store: &impl Store) -> Checked {
+    let seed = Seed::plant(store).await?;
+    let (ours, theirs) = (Some(&seed.ours.tenant), Some(&seed.theirs.tenant));
+    assert_eq!(store.secret(ours, "repository-key").await?, None);
+    store
+        .secret_insert(ours, "repository-key", &[1, 2, 0, 255])
+        .await?;
+    store
+        .secret_insert(ours, "repository-key", &[1, 2, 0, 255])
+        .await?;
+    assert!(is_conflict(
+        &store.secret_insert(ours, "repository-key", &[9]).await
+    ));
+    assert_eq!(
+        store.secret(ours, "repository-key").await?,
+        Some(vec![1, 2, 0, 255])
+    );
+    assert_eq!(store.secret(theirs, "repository-key").await?, None);
+    assert_eq!(store.secret(None, "repository-key").await?, None);
+    store.secret_insert(None, "repository-key", &[]).await?;
+    assert_eq!(store.secret(None, "repository-key").await?, Some(Vec::new()));
+    Ok(())
+}
