@@ -15,9 +15,11 @@
 mod bat;
 mod chain;
 mod crc32c;
+mod create;
 mod error;
 mod header;
 mod image;
+mod locator;
 mod log;
 mod metadata;
 mod overlay;
@@ -29,7 +31,7 @@ mod writer;
 
 pub use chain::Chain;
 pub use error::{Error, Result};
-pub use metadata::ParentLocator;
+pub use locator::ParentLocator;
 pub use reader::{AllocatedRanges, Disk, Reader};
 pub use sink::{Copied, VhdxSink, raw_copy, write_vhdx_from};
 pub use source::ReadAt;

@@ -4,6 +4,7 @@ use uuid::{Uuid, uuid};
 
 use crate::bat::Geometry;
 use crate::error::{Error, Result};
+use crate::locator::ParentLocator;
 use crate::region::Region;
 use crate::source::{guid_at, put, u16_at, u32_at};
 use crate::{MIB, VIRTUAL_SIZE_MAX};
@@ -19,23 +20,9 @@ const VIRTUAL_DISK_ID: Uuid = uuid!("beca12ab-b2e6-4523-93ef-c309e000c746");
 const LOGICAL_SECTOR_SIZE: Uuid = uuid!("8141bf1d-a96f-4709-ba47-f233a8faab5f");
 const PHYSICAL_SECTOR_SIZE: Uuid = uuid!("cda348c7-445d-4471-9cc9-e9885251c556");
 const PARENT_LOCATOR: Uuid = uuid!("a8d35f2d-b30b-454d-abf7-d3d84834ab0c");
-const VHDX_LOCATOR: Uuid = uuid!("b04aefb7-d19e-4a81-b789-25b8e9445913");
 
 const IS_VIRTUAL_DISK: u32 = 2;
 const IS_REQUIRED: u32 = 4;
-
-/// How a differencing disk names its parent. All strings come from the file: hostile.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ParentLocator {
-    /// `parent_linkage`: the parent's data-write GUID when the child was made.
-    pub linkage: Option<Uuid>,
-    /// `parent_linkage2`: a second accepted GUID.
-    pub linkage2: Option<Uuid>,
-    /// `relative_path`: from the child's folder.
-    pub relative_path: Option<String>,
-    /// `absolute_win32_path`: shown to people, never followed.
-    pub absolute_path: Option<String>,
-}
 
 #[derive(Debug, Clone)]
 pub(crate) struct Metadata {
@@ -252,85 +239,5 @@ impl<'a> Items<'a> {
         let mut bytes = vec![0; len as usize];
         read(offset, &mut bytes)?;
         ParentLocator::decode(&bytes, offset)
-    }
-}
-
-impl ParentLocator {
-    fn encode(&self) -> Vec<u8> {
-        let braced = |id: &Uuid| id.braced().to_string();
-        let pairs: Vec<(&str, String)> = [
-            ("parent_linkage", self.linkage.as_ref().map(braced)),
-            ("parent_linkage2", self.linkage2.as_ref().map(braced)),
-            ("relative_path", self.relative_path.clone()),
-            ("absolute_win32_path", self.absolute_path.clone()),
-        ]
-        .into_iter()
-        .filter_map(|(key, value)| Some((key, value?)))
-        .collect();
-        let utf16 = |text: &str| {
-            text.encode_utf16()
-                .flat_map(u16::to_le_bytes)
-                .collect::<Vec<u8>>()
-        };
-        let mut head = VHDX_LOCATOR.to_bytes_le().to_vec();
-        head.extend([0; 2]);
-        head.extend((pairs.len() as u16).to_le_bytes());
-        let mut strings = Vec::new();
-        let strings_at = 20 + 12 * pairs.len();
-        for (key, value) in &pairs {
-            let (key, value) = (utf16(key), utf16(value));
-            let key_at = strings_at + strings.len();
-            head.extend((key_at as u32).to_le_bytes());
-            head.extend(((key_at + key.len()) as u32).to_le_bytes());
-            head.extend((key.len() as u16).to_le_bytes());
-            head.extend((value.len() as u16).to_le_bytes());
-            strings.extend(key);
-            strings.extend(value);
-        }
-        head.extend(strings);
-        head
-    }
-
-    fn decode(bytes: &[u8], offset: u64) -> Result<Self> {
-        const WHAT: &str = "parent locator";
-        if bytes.len() < 20 || guid_at(bytes, 0) != VHDX_LOCATOR {
-            return Err(Error::invalid(WHAT, offset, "its type is not the VHDX one"));
-        }
-        let text = |at: usize, len: usize| -> Result<String> {
-            let raw = at.checked_add(len).and_then(|end| bytes.get(at..end));
-            let raw = raw.ok_or_else(|| Error::invalid(WHAT, offset, "a string lies outside it"))?;
-            let units: Vec<u16> = raw.chunks_exact(2).map(|pair| u16_at(pair, 0)).collect();
-            String::from_utf16(&units).map_err(|_| Error::invalid(WHAT, offset, "a string is not UTF-16"))
-        };
-        let mut found = Self::default();
-        for i in 0..usize::from(u16_at(bytes, 18)) {
-            let at = 20 + 12 * i;
-            if at + 12 > bytes.len() {
-                return Err(Error::invalid(
-                    WHAT,
-                    offset,
-                    "it promises more entries than it has",
-                ));
-            }
-            let key = text(u32_at(bytes, at) as usize, usize::from(u16_at(bytes, at + 8)))?;
-            let value = || {
-                text(
-                    u32_at(bytes, at + 4) as usize,
-                    usize::from(u16_at(bytes, at + 10)),
-                )
-            };
-            let id = |value: String| {
-                Uuid::try_parse(&value)
-                    .map_err(|_| Error::invalid(WHAT, offset, format!("{value:?} is not a GUID")))
-            };
-            match key.as_str() {
-                "parent_linkage" => found.linkage = Some(id(value()?)?),
-                "parent_linkage2" => found.linkage2 = Some(id(value()?)?),
-                "relative_path" => found.relative_path = Some(value()?),
-                "absolute_win32_path" => found.absolute_path = Some(value()?),
-                _ => {}
-            }
-        }
-        Ok(found)
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::bat::Block;
 use crate::error::{Error, Result};
 use crate::image::Image;
-use crate::metadata::ParentLocator;
+use crate::locator::ParentLocator;
 use crate::source::ReadAt;
 
 /// Anything that reads like a disk: one file or a chain of them.
