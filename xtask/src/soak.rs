@@ -1,6 +1,89 @@
-//! `cargo xtask soak`.
+//! `cargo xtask soak`: the whole product against the emulated site, killed again and again, judged by others.
+//!
+//! Lab and server run as separate processes. A season of blockers and kills follows a seed; then every restore
+//! point is restored twice, by stock restic and by Stillpoint, and the lab's oracle judges both.
 
-/// Placeholder until the soak lands.
-pub fn run(_args: &[String]) -> Result<(), String> {
-    Ok(())
+mod account;
+mod dice;
+mod judge;
+mod plan;
+mod process;
+mod season;
+mod site;
+mod web;
+
+use crate::run::{call, target_dir};
+use plan::Plan;
+use site::Site;
+use std::path::Path;
+use std::time::Instant;
+
+/// Runs the soak. A failed one keeps its data and logs, and the error says where.
+pub fn run(args: &[String]) -> Result<(), String> {
+    let plan = Plan::parse(args)?;
+    call("cargo", &["build", "--locked", "-p", "stillpoint"])?;
+    let binary = target_dir().join("debug/stillpoint");
+    let folder = target_dir().join("soak").join(plan.name());
+    fresh(&folder)?;
+    let began = Instant::now();
+    eprintln!("soak: {plan}; in {}", folder.display());
+    match soak(&plan, &binary, &folder) {
+        Ok(told) => {
+            eprintln!(
+                "soak: good in {:.1} min: {told}",
+                began.elapsed().as_secs_f64() / 60.0
+            );
+            std::fs::remove_dir_all(&folder).map_err(|e| format!("cannot remove {}: {e}", folder.display()))
+        }
+        Err(why) => Err(format!(
+            "the soak failed after {:.1} min: {why}\n  data and logs are kept in {}\n  the same again: cargo xtask soak{} --seed {}",
+            began.elapsed().as_secs_f64() / 60.0,
+            folder.display(),
+            if plan.short { " --short" } else { "" },
+            plan.seed
+        )),
+    }
+}
+
+fn soak(plan: &Plan, binary: &Path, folder: &Path) -> Result<String, String> {
+    let mut site = Site::start(plan, binary, folder)?;
+    let season = season::run(plan, &mut site)?;
+    let protected = account::settle(plan, &mut site, &season)?;
+    let attempts = site.attempts()?;
+    let points = site.points()?;
+    site.stop_server()?;
+
+    // Everything is looked at before anything is said: one failed check must not hide another.
+    let mut wrong = Vec::new();
+    wrong.extend(account::nothing_left(&mut site));
+    wrong.extend(account::never_two_at_once(&site));
+    wrong.extend(account::right_blockers(&site, &season, &attempts));
+    let judged = judge::every_point(plan, &site, &points, &mut wrong);
+    site.stop()?;
+    if !wrong.is_empty() {
+        let shown: Vec<String> = wrong
+            .iter()
+            .take(40)
+            .map(|line| format!("\n  - {line}"))
+            .collect();
+        return Err(format!("{} things are wrong:{}", wrong.len(), shown.concat()));
+    }
+    if judged == 0 {
+        return Err("no restore point was made: nothing was proved".to_owned());
+    }
+    Ok(format!(
+        "{judged} points whole and equal by both ways, {protected}, {} attempts, {} kills, {} blockers",
+        attempts.len(),
+        season.kills,
+        season.spells.len()
+    ))
+}
+
+/// An empty folder of our own; what an earlier run left there goes.
+fn fresh(folder: &Path) -> Result<(), String> {
+    let fail = |e: std::io::Error| format!("cannot prepare {}: {e}", folder.display());
+    if folder.exists() {
+        std::fs::remove_dir_all(folder).map_err(fail)?;
+    }
+    std::fs::create_dir_all(folder).map_err(fail)
 }

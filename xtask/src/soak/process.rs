@@ -1,0 +1,159 @@
+//! Starting, killing and asking other processes.
+
+use serde_json::Value;
+use std::fs::OpenOptions;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// A process whose stderr goes to a log; killed when dropped.
+#[derive(Debug)]
+pub struct Service {
+    name: &'static str,
+    child: Child,
+    log: PathBuf,
+}
+
+impl Service {
+    /// Starts it and waits for its first line of JSON on stdout.
+    pub fn start(
+        name: &'static str,
+        command: &mut Command,
+        folder: &Path,
+        patience: Duration,
+    ) -> Result<(Self, Value), String> {
+        let log = folder.join(format!("{name}.log"));
+        let open = || OpenOptions::new().create(true).append(true).open(&log);
+        let stderr = open().map_err(|e| format!("cannot write {}: {e}", log.display()))?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(stderr)
+            .spawn();
+        let mut child = child.map_err(|e| format!("{name} could not be started: {e}"))?;
+        let stdout = child.stdout.take();
+        let mut service = Self { name, child, log };
+        let (send, lines) = mpsc::channel();
+        // Reads on for as long as the process writes, so that it never stalls on a full pipe.
+        std::thread::spawn(move || {
+            for line in stdout
+                .into_iter()
+                .flat_map(|out| BufReader::new(out).lines())
+                .map_while(Result::ok)
+            {
+                let _ = send.send(line);
+            }
+        });
+        let deadline = Instant::now() + patience;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match lines.recv_timeout(left) {
+                Ok(line) => {
+                    if let Ok(value) = serde_json::from_str::<Value>(&line) {
+                        return Ok((service, value));
+                    }
+                }
+                Err(_) => return Err(service.why_not_ready()),
+            }
+        }
+    }
+
+    fn why_not_ready(&mut self) -> String {
+        let ended = match self.child.try_wait() {
+            Ok(Some(status)) => format!("it ended with {status}"),
+            _ => "it was too slow".to_owned(),
+        };
+        format!(
+            "{} did not get ready ({ended}); its log ends:\n{}",
+            self.name,
+            self.log_end()
+        )
+    }
+
+    /// The last lines of its log.
+    pub fn log_end(&self) -> String {
+        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines
+            .iter()
+            .skip(lines.len().saturating_sub(15))
+            .map(|line| format!("    {line}\n"))
+            .collect()
+    }
+
+    /// True while it runs.
+    pub fn runs(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// SIGKILL: no clean-up, no last words.
+    pub fn kill(mut self) -> Result<(), String> {
+        if !self.runs() {
+            return Err(format!(
+                "{} had ended by itself; its log ends:\n{}",
+                self.name,
+                self.log_end()
+            ));
+        }
+        self.child
+            .kill()
+            .and_then(|()| self.child.wait())
+            .map_err(|e| format!("cannot kill {}: {e}", self.name))?;
+        Ok(())
+    }
+
+    /// SIGTERM, and patience.
+    pub fn stop(mut self, patience: Duration) -> Result<(), String> {
+        if !self.runs() {
+            return Err(format!(
+                "{} had ended by itself; its log ends:\n{}",
+                self.name,
+                self.log_end()
+            ));
+        }
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status();
+        sent.map_err(|e| format!("`kill` could not be started: {e}; install procps"))?;
+        let deadline = Instant::now() + patience;
+        while Instant::now() < deadline {
+            if !self.runs() {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Err(format!(
+            "{} did not end within {} s of SIGTERM",
+            self.name,
+            patience.as_secs()
+        ))
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs a command to its end; its words when it fails.
+pub fn finish(command: &mut Command) -> Result<Vec<u8>, String> {
+    let words = format!("{command:?}");
+    let run = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|e| format!("{words} could not be started: {e}"))?;
+    if run.status.success() {
+        return Ok(run.stdout);
+    }
+    let said = String::from_utf8_lossy(&run.stderr);
+    Err(format!("{words} ended with {}: {}", run.status, said.trim()))
+}
+
+/// Runs a command that prints one JSON document.
+pub fn json(command: &mut Command) -> Result<Value, String> {
+    let said = finish(command)?;
+    serde_json::from_slice(&said).map_err(|e| format!("{command:?} did not print JSON: {e}"))
+}

@@ -1,0 +1,298 @@
+//! The site under the soak: a data directory, the lab's process and the server's, and how they are asked.
+
+mod world;
+
+use super::plan::Plan;
+use super::process::{Service, finish, json};
+use super::web;
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+use world::World;
+pub use world::seconds;
+
+/// A start may wait for slow disks and for the clean-up after a kill.
+const READY_SECS: u64 = 60;
+
+#[derive(Debug)]
+pub struct Site {
+    binary: PathBuf,
+    folder: PathBuf,
+    /// `lab.json`: hosts, replicas, what stays blocked.
+    spec: Value,
+    world: World,
+    /// `tenant/name` of every replica but the canaries.
+    replicas: Vec<String>,
+    lab: Option<Service>,
+    server: Option<Service>,
+    url: String,
+}
+
+/// A member as text, empty when it is none.
+pub fn text<'a>(value: &'a Value, member: &str) -> &'a str {
+    value[member].as_str().unwrap_or_default()
+}
+
+impl Site {
+    /// Starts the lab, enrols its hosts, starts the server.
+    pub fn start(plan: &Plan, binary: &Path, folder: &Path) -> Result<Self, String> {
+        let data = folder.join("data");
+        let mut command = Command::new(binary);
+        command
+            .arg("lab")
+            .arg("--data")
+            .arg(&data)
+            .args(["--json", "--world", "soak"]);
+        for (option, value) in [
+            ("--seed", plan.seed),
+            ("--replicas", plan.replicas.into()),
+            ("--speed", plan.speed.into()),
+        ] {
+            command.arg(option).arg(value.to_string());
+        }
+        let (lab, _) = Service::start("lab", &mut command, folder, Duration::from_secs(READY_SECS))?;
+        let config = data.join("config.toml");
+        let written = read(&config)?;
+        let written = world::with_policy(&written, &[("backup_every_secs", plan.backup_every_secs.into())]);
+        fs::write(&config, &written).map_err(|e| format!("cannot write {}: {e}", config.display()))?;
+        let spec = read(&data.join("lab/lab.json"))?;
+        let spec: Value = serde_json::from_str(&spec).map_err(|e| format!("lab.json is not JSON: {e}"))?;
+        let replicas = spec["replicas"].as_array().into_iter().flatten();
+        let replicas = replicas
+            .filter(|replica| replica["canary"].as_bool() != Some(true))
+            .map(|replica| format!("{}/{}", text(replica, "tenant"), text(replica, "name")))
+            .collect();
+        let mut site = Self {
+            binary: binary.to_owned(),
+            folder: folder.to_owned(),
+            spec,
+            world: World::of(&written)?,
+            replicas,
+            lab: Some(lab),
+            server: None,
+            url: String::new(),
+        };
+        site.enrol()?;
+        site.start_server()?;
+        Ok(site)
+    }
+
+    /// `doctor` must pass on every protected host and must not on any other.
+    fn enrol(&self) -> Result<(), String> {
+        for host in self.spec["hosts"].as_array().into_iter().flatten() {
+            let (name, protected) = (text(host, "name"), text(host, "protection") == "protected");
+            let told = finish(self.command().args(["doctor", name, "--json"]));
+            match (told, protected) {
+                (Err(why), true) => return Err(format!("protected host {name} was not enrolled: {why}")),
+                (Ok(_), false) => return Err(format!("doctor enrolled {name}, which guards nothing")),
+                _ => eprintln!(
+                    "soak: {name} is {}",
+                    if protected {
+                        "enrolled"
+                    } else {
+                        "unprotected and refused"
+                    }
+                ),
+            }
+        }
+        Ok(())
+    }
+
+    /// The binary on this data directory; arguments follow.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.arg("--data").arg(self.folder.join("data"));
+        command
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub fn replicas(&self) -> &[String] {
+        &self.replicas
+    }
+
+    pub fn start_server(&mut self) -> Result<(), String> {
+        let mut command = self.command();
+        command.args(["serve", "--listen", "127.0.0.1:0", "--json"]);
+        let (server, ready) = Service::start(
+            "serve",
+            &mut command,
+            &self.folder,
+            Duration::from_secs(READY_SECS),
+        )?;
+        self.url = text(&ready, "url").to_owned();
+        self.server = Some(server);
+        if self.url.is_empty() {
+            Err(format!("`serve` is ready without a URL: {ready}"))
+        } else {
+            Ok(())
+        }
+    }
+
+    pub fn kill_server(&mut self) -> Result<(), String> {
+        self.server
+            .take()
+            .map_or_else(|| Err("the server does not run".to_owned()), Service::kill)
+    }
+
+    pub fn stop_server(&mut self) -> Result<(), String> {
+        self.server
+            .take()
+            .map_or(Ok(()), |server| server.stop(Duration::from_secs(30)))
+    }
+
+    /// Ends the lab; the server has ended before.
+    pub fn stop(mut self) -> Result<(), String> {
+        self.lab
+            .take()
+            .map_or(Ok(()), |lab| lab.stop(Duration::from_secs(30)))
+    }
+
+    /// World time, seconds since 1970.
+    pub fn world_now(&self) -> f64 {
+        self.world.now()
+    }
+
+    /// One operation as a scenario knows it, now.
+    pub fn operate(&self, operation: &Value) -> Result<(), String> {
+        finish(
+            self.command()
+                .args(["lab", "ctl", "op"])
+                .arg(operation.to_string()),
+        )
+        .map(|_| ())
+    }
+
+    pub fn points(&self) -> Result<Vec<Value>, String> {
+        match json(self.command().args(["points", "--json"]))? {
+            Value::Array(points) => Ok(points),
+            other => Err(format!("`points --json` printed no array: {other}")),
+        }
+    }
+
+    /// All attempts, newest first.
+    pub fn attempts(&self) -> Result<Vec<Value>, String> {
+        let mut attempts = Vec::new();
+        let mut path = "/api/v1/attempts".to_owned();
+        loop {
+            let mut page = web::get(&self.url, &path)?;
+            match page["rows"].take() {
+                Value::Array(rows) => attempts.extend(rows),
+                _ => return Err(format!("{path} has no rows")),
+            }
+            let Some(next) = page["next"].as_str() else {
+                return Ok(attempts);
+            };
+            path = format!("/api/v1/attempts?before={}", next.replace('+', "%2B"));
+        }
+    }
+
+    pub fn attempts_running(&self) -> Result<usize, String> {
+        Ok(self
+            .attempts()?
+            .iter()
+            .filter(|attempt| text(attempt, "outcome") == "Running")
+            .count())
+    }
+
+    /// Replicas that are on a protected host now and that nothing keeps blocked for good.
+    pub fn protectable(&self) -> Result<Vec<String>, String> {
+        let rows = web::get(&self.url, "/api/v1/replicas?limit=1000")?;
+        let rows = rows["rows"].as_array().ok_or("/api/v1/replicas has no rows")?;
+        let protected = |host: &str| {
+            let hosts = self.spec["hosts"].as_array().into_iter().flatten();
+            hosts
+                .into_iter()
+                .any(|spec| text(spec, "name") == host && text(spec, "protection") == "protected")
+        };
+        let named = |row: &Value| format!("{}/{}", text(row, "tenant"), text(row, "name"));
+        let on_protected = rows.iter().filter(|row| protected(text(row, "host"))).map(named);
+        Ok(on_protected
+            .filter(|name| self.replicas.contains(name) && self.stays_blocked(name).is_none())
+            .collect())
+    }
+
+    /// The code that the scenario keeps on a replica for good.
+    pub fn stays_blocked(&self, replica: &str) -> Option<String> {
+        let mut stays = self.spec["stays_blocked"].as_array().into_iter().flatten();
+        stays
+            .find(|stays| text(stays, "replica") == replica)
+            .map(|stays| text(stays, "code").to_owned())
+    }
+
+    /// What clients did, in order.
+    pub fn lab_log(&self) -> Vec<Value> {
+        let log = fs::read_to_string(self.folder.join("data/lab/lab.log")).unwrap_or_default();
+        log.lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
+    }
+
+    /// What the disks held when an attempt's checkpoint was made, as the lab recorded it.
+    pub fn generation_of(&self, attempt: &str) -> Option<u64> {
+        let made = |entry: &&Value| {
+            text(entry, "event") == "checkpoint-created" && text(entry, "name").contains(attempt)
+        };
+        self.lab_log().iter().filter(|_| !attempt.is_empty()).find(made)?["generation"].as_u64()
+    }
+
+    /// Waits for the next checkpoint on any host, or for as long as it may take.
+    pub fn wait_for_checkpoint(&self, patience: Duration) {
+        let count = || {
+            self.lab_log()
+                .iter()
+                .filter(|entry| text(entry, "event") == "checkpoint-created")
+                .count()
+        };
+        let (before, deadline) = (count(), Instant::now() + patience);
+        while count() == before && Instant::now() < deadline {
+            sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Checkpoints that nobody destroyed, exports that nobody ended, folders in staging.
+    pub fn left_behind(&self) -> Result<Vec<String>, String> {
+        let mut left: Vec<(String, String)> = Vec::new();
+        for entry in self.lab_log() {
+            let say = |what: &str| {
+                format!(
+                    "{what} {} of {} on {}",
+                    text(&entry, "name"),
+                    text(&entry, "replica"),
+                    text(&entry, "host")
+                )
+            };
+            match text(&entry, "event") {
+                "checkpoint-created" => left.push((text(&entry, "checkpoint").to_owned(), say("checkpoint"))),
+                "checkpoint-destroyed" => left.retain(|(id, _)| id != text(&entry, "checkpoint")),
+                "export-started" => left.push((text(&entry, "job").to_owned(), say("export"))),
+                "export-ended" | "export-failed" | "export-cancelled" | "job-lost" => {
+                    left.retain(|(id, _)| id != text(&entry, "job"));
+                }
+                _ => {}
+            }
+        }
+        let staging = self.folder.join("data/staging");
+        let fail = |e: std::io::Error| format!("cannot read {}: {e}", staging.display());
+        let mut said: Vec<String> = left
+            .into_iter()
+            .map(|(_, said)| format!("left on a host: {said}"))
+            .collect();
+        for entry in fs::read_dir(&staging).map_err(fail)? {
+            said.push(format!(
+                "left in staging: {}",
+                entry.map_err(fail)?.file_name().to_string_lossy()
+            ));
+        }
+        Ok(said)
+    }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|e| format!("cannot read {}: {e}", path.display()))
+}
