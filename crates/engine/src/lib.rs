@@ -1,1 +1,25 @@
-//! engine
+//! Observers, plan loop, attempts as journaled sagas, rescuer and doctor.
+//!
+//! Start reading at [`driver`]. **Invariant:** the engine knows hosts, store and vault only as traits; it reads no clock of its
+//! own ([`clock`]) and decides nothing that `domain` could decide.
+
+pub mod attempt;
+pub mod board;
+pub mod clock;
+pub mod config;
+pub mod doctor;
+pub mod driver;
+pub mod failpoint;
+pub mod names;
+pub mod observe;
+pub mod plan;
+pub mod ports;
+pub mod rescue;
+pub(crate) mod shared;
+pub mod watch;
+
+pub use clock::{MachineClock, SpedClock, SystemMachineClock, WorldClock};
+pub use config::{EngineConfig, Staging};
+pub use doctor::{DoctorFailure, DoctorReport, DoctorRequest};
+pub use driver::{Engine, Outcome};
+pub use ports::{EngineStore, PointVault, Ports, VaultFailure};

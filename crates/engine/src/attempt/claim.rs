@@ -1,0 +1,106 @@
+//! Claim: the lease and its token, heartbeats, and whether there is room before anything is asked of the host.
+
+use super::{Run, Stop};
+use crate::ports::{PointVault, VaultFailure};
+use crate::shared::Shared;
+use domain::attempt::{Deferral, Failure, Step};
+use domain::blocker::{Blocker, NotReady, Room};
+use domain::ids::{AttemptId, ReplicaId};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use store::records::Attempt;
+use store::traits::StoreError;
+use tokio_util::sync::CancellationToken;
+
+pub(super) async fn claim(shared: &Shared, id: AttemptId, replica: ReplicaId) -> Result<Attempt, StoreError> {
+    let unix_ms = shared.ports.machine.unix_ms();
+    let (owner, lease_ms) = (&shared.config.owner, shared.config.lease_ms);
+    shared
+        .ports
+        .store
+        .claim(id, replica, owner, shared.now(), unix_ms, lease_ms)
+        .await
+}
+
+/// Renews the lease until stopped; raises `lost` when another worker has it.
+pub(super) async fn heartbeat(
+    shared: Arc<Shared>,
+    attempt: Attempt,
+    lost: Arc<AtomicBool>,
+    stop: CancellationToken,
+) {
+    let lease_ms = shared.config.lease_ms;
+    let pause = Duration::from_millis(u64::try_from(lease_ms / 3).unwrap_or(1000).max(50));
+    let mut renewed_ms = shared.ports.machine.unix_ms();
+    loop {
+        shared.ports.machine.sleep(pause).await;
+        let now_ms = shared.ports.machine.unix_ms();
+        let (owner, token) = (&shared.config.owner, attempt.token);
+        match shared
+            .ports
+            .store
+            .heartbeat(attempt.replica, owner, token, now_ms, lease_ms)
+            .await
+        {
+            Ok(()) => renewed_ms = now_ms,
+            // A store that does not answer: ours until the lease runs out, and not a moment longer.
+            Err(error) if !matches!(error, StoreError::Conflict { .. }) && now_ms - renewed_ms < lease_ms => {
+            }
+            Err(_) => {
+                lost.store(true, Ordering::Relaxed);
+                stop.cancel();
+                return;
+            }
+        }
+    }
+}
+
+/// Asks whether staging and vault can take about what the last point took.
+pub(super) async fn room(run: &mut Run) -> Result<(), Stop> {
+    run.journal(
+        "intent",
+        serde_json::json!({ "tag": run.tag, "folder": run.folder }),
+    )
+    .await?;
+    let newest = run.shared.ports.store.point_newest(run.replica.id).await?;
+    let needed_bytes = newest
+        .map_or(0, |p| p.read_bytes)
+        .saturating_add(run.shared.config.free_bytes_min);
+    let vault = run.shared.ports.vault.clone();
+    let staging = run.shared.config.staging.local.clone();
+    for (place, free_bytes) in free(vault, staging).await? {
+        if free_bytes < needed_bytes {
+            let reason = NotReady::NoRoom {
+                place,
+                needed_bytes,
+                free_bytes,
+            };
+            return Err(Deferral::Blocked {
+                blocker: Blocker::NotReady { reason },
+            }
+            .into());
+        }
+    }
+    run.journal("done", serde_json::Value::Null).await
+}
+
+async fn free(vault: Arc<dyn PointVault>, staging: PathBuf) -> Result<[(Room, u64); 2], Stop> {
+    let asked = tokio::task::spawn_blocking(move || -> Result<_, VaultFailure> {
+        Ok([
+            (Room::Staging, vault.free_bytes_at(&staging)?),
+            (Room::Vault, vault.free_bytes()?),
+        ])
+    });
+    let vault_failed = |text: String| {
+        Stop::from(Failure::Vault {
+            step: Step::Claim,
+            text,
+        })
+    };
+    asked
+        .await
+        .map_err(|e| vault_failed(e.to_string()))?
+        .map_err(|e| vault_failed(e.to_string()))
+}

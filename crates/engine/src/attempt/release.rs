@@ -1,0 +1,37 @@
+//! Release: the checkpoint goes before the ingest begins, so applies are held back no longer than the export took.
+
+use super::undo::destroy_named;
+use super::{Run, Stop};
+use domain::attempt::Failure;
+
+pub(super) async fn release(run: &mut Run) -> Result<(), Stop> {
+    if run.facts.held_secs.is_some() {
+        return Ok(());
+    }
+    run.journal("intent", serde_json::Value::Null).await?;
+    run.failpoint("release.intent")?;
+    run.alive()?;
+    let destroyed = destroy_named(
+        &run.shared,
+        run.host.as_ref(),
+        run.replica.vm,
+        &run.tag,
+        run.replica.id,
+    )
+    .await;
+    destroyed.map_err(|e| {
+        let text = crate::ports::chain(&e);
+        Stop::from(Failure::Host { step: run.step, text })
+    })?;
+    run.failpoint("release.destroyed")?;
+    let now_there = run
+        .host
+        .identity()
+        .await
+        .map(|i| i.now)
+        .map_err(|e| run.host_failed(&e))?;
+    run.shared.board.hold_end(run.replica.id, now_there);
+    run.facts.held_secs = Some(run.held_secs());
+    run.journal("done", serde_json::json!({ "held_secs": run.facts.held_secs }))
+        .await
+}

@@ -1,0 +1,180 @@
+//! Undoing what an attempt made on a host and in staging. The same code for an attempt that unwinds and for the rescuer; running it
+//! twice changes nothing. Only what carries our tag is touched.
+
+use super::wait::{Waited, for_job};
+use crate::clock::WorldClock;
+use crate::config::Staging;
+use crate::names;
+use crate::shared::Shared;
+use chrono::TimeDelta;
+use domain::attempt::Step;
+use domain::ids::{ReplicaId, VmGuid};
+use domain::job::{JobClass, job_type};
+use hyperv::host::{HostError, ReplicaHost, Started, Tag};
+use std::path::{Path, PathBuf};
+use store::records::{Attempt, JournalEntry};
+
+/// How long a cancelled job and a merge may take, world time.
+const JOB_END: TimeDelta = TimeDelta::seconds(600);
+
+/// Why something of ours is still there.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UndoError {
+    #[error("the host failed while our traces were removed")]
+    Host(#[from] HostError),
+    /// Wait and try again: what it makes can only be removed when it is done.
+    #[error("job {id} of type {job_type} still runs on the VM")]
+    StillRunning { id: String, job_type: u16 },
+    #[error("the host refused to destroy checkpoint {checkpoint} with return value {return_value}")]
+    Refused { checkpoint: String, return_value: u32 },
+    #[error("checkpoint {checkpoint} is still there after it was destroyed")]
+    StillThere { checkpoint: String },
+    #[error("the export folder {} cannot be removed", path.display())]
+    Folder {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// What an attempt may have left behind, by its journal.
+#[derive(Debug)]
+pub(crate) struct Leftovers {
+    pub replica: ReplicaId,
+    pub vm: VmGuid,
+    pub tag: Tag,
+    pub folder: PathBuf,
+    /// Whether the host may have been asked for anything at all.
+    pub asked: bool,
+    /// Jobs that the host started for us: (class, id).
+    pub jobs: Vec<(String, String)>,
+}
+
+impl Leftovers {
+    pub fn of(attempt: &Attempt, vm: VmGuid, journal: &[JournalEntry], staging: &Staging) -> Self {
+        let tag = names::tag(attempt.id, attempt.token);
+        let text =
+            |e: &JournalEntry, key: &str| e.payload.get(key).and_then(|v| v.as_str()).map(str::to_owned);
+        let jobs = journal.iter().filter(|e| e.phase == "started");
+        Self {
+            replica: attempt.replica,
+            vm,
+            folder: staging.local.join(&tag.0),
+            tag,
+            // Nothing was asked of the host yet, or everything on it is already gone.
+            asked: journal
+                .iter()
+                .any(|e| e.step >= Step::Checkpoint && e.phase == "intent")
+                && !journal
+                    .iter()
+                    .any(|e| e.step == Step::Release && e.phase == "done"),
+            jobs: jobs
+                .filter_map(|e| Some((text(e, "class")?, text(e, "id")?)))
+                .collect(),
+        }
+    }
+
+    /// Leaves nothing behind, or says what still is.
+    pub async fn undo(&self, shared: &Shared, host: &dyn ReplicaHost) -> Result<(), UndoError> {
+        if self.asked {
+            for (class, id) in &self.jobs {
+                stop_job(host, shared.ports.world.as_ref(), class, id).await?;
+            }
+            quiet(host, self.vm).await?;
+            destroy_named(shared, host, self.vm, &self.tag, self.replica).await?;
+        }
+        remove_folder(&self.folder)
+    }
+}
+
+/// Cancels a job if it still runs, and waits until it has ended.
+pub(crate) async fn stop_job(
+    host: &dyn ReplicaHost,
+    clock: &dyn WorldClock,
+    class: &str,
+    id: &str,
+) -> Result<(), UndoError> {
+    match host.job(class, id).await {
+        Ok(job) if job.state.is_running() => {}
+        Ok(_) | Err(HostError::NotFound { .. }) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    }
+    match host.job_cancel(class, id).await {
+        // It may have ended by itself, or not be cancellable: the wait below tells.
+        Ok(()) | Err(HostError::NotFound { .. } | HostError::Fault { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    match for_job(host, clock, (class, id), clock.now() + JOB_END).await? {
+        Waited::Finished(_) | Waited::Vanished => Ok(()),
+        Waited::StillRunning => Err(UndoError::StillRunning {
+            id: id.to_owned(),
+            job_type: 0,
+        }),
+    }
+}
+
+/// No checkpoint, export or merge runs on the VM. Ours may have started without our having learnt its id.
+async fn quiet(host: &dyn ReplicaHost, vm: VmGuid) -> Result<(), UndoError> {
+    const OURS: [u16; 3] = [job_type::SNAPSHOT, job_type::DELETE_SNAPSHOT, job_type::EXPORT];
+    let jobs = host.jobs_of(vm).await?;
+    let busy = jobs
+        .iter()
+        .find(|j| j.state.is_running() && j.class == JobClass::Concrete && OURS.contains(&j.job_type));
+    match busy {
+        None => Ok(()),
+        Some(job) => Err(UndoError::StillRunning {
+            id: job.id.clone(),
+            job_type: job.job_type,
+        }),
+    }
+}
+
+/// Destroys the checkpoints whose name is exactly our tag and makes sure that none is left.
+pub(crate) async fn destroy_named(
+    shared: &Shared,
+    host: &dyn ReplicaHost,
+    vm: VmGuid,
+    tag: &Tag,
+    replica: ReplicaId,
+) -> Result<(), UndoError> {
+    let clock = shared.ports.world.as_ref();
+    for checkpoint in host
+        .checkpoints(vm)
+        .await?
+        .into_iter()
+        .filter(|c| c.name == tag.0)
+    {
+        match host.checkpoint_destroy(&checkpoint).await {
+            Ok(Started::Done) | Err(HostError::NotFound { .. }) => {}
+            Ok(Started::Job { class, id }) => {
+                shared.board.own_job(replica, &id);
+                for_job(host, clock, (&class, &id), clock.now() + JOB_END).await?;
+            }
+            Ok(Started::Refused { return_value }) => {
+                return Err(UndoError::Refused {
+                    checkpoint: checkpoint.instance_id,
+                    return_value,
+                });
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    match host.checkpoints(vm).await?.into_iter().find(|c| c.name == tag.0) {
+        None => Ok(()),
+        Some(left) => Err(UndoError::StillThere {
+            checkpoint: left.instance_id,
+        }),
+    }
+}
+
+/// Removes an export folder; one that is not there is fine.
+pub(crate) fn remove_folder(path: &Path) -> Result<(), UndoError> {
+    match std::fs::remove_dir_all(path) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(source) => Err(UndoError::Folder {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}

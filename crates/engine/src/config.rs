@@ -1,0 +1,77 @@
+//! What the engine is told. Seconds are world time unless a name says otherwise.
+
+use domain::binding::TenantRule;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The staging directory by its two names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Staging {
+    /// The worker's mount.
+    pub local: PathBuf,
+    /// What hosts write to, without a trailing backslash: `\\stage\exports`.
+    pub unc: String,
+}
+
+/// Settings of one engine.
+#[derive(Debug, Clone)]
+pub struct EngineConfig {
+    /// Name of this worker in leases. The same after a restart, so that it finds its own unfinished attempts at once; never the
+    /// same in two processes that run at the same time.
+    pub owner: String,
+    pub staging: Staging,
+    pub tenants: Vec<TenantRule>,
+    /// Whether attempts are started by the plan. Off for one-off commands, which call `backup_now`.
+    pub automatic: bool,
+    /// A replica owes a new point this long after its last.
+    pub backup_every_secs: u32,
+    /// Longest time from checkpoint to end of export.
+    pub hold_secs_max: u32,
+    /// An observation older than this is `Unknown`.
+    pub freshness_secs: u32,
+    /// Between two surveys of a host; held to 60 at most, so that no finished job is missed.
+    pub poll_secs: u32,
+    /// Shortest real pause between two surveys of a host.
+    pub poll_real_min: Duration,
+    /// Between two looks while we hold applies back; held to 20 at most.
+    pub hold_look_secs: u32,
+    pub attempts_max: u32,
+    pub attempts_per_host_max: u32,
+    /// Replicas per host that are watched second by second for the end of an apply.
+    pub close_watch_max: usize,
+    /// Room that must stay free in staging and vault beside what an attempt needs.
+    pub free_bytes_min: u64,
+    /// Machine time. Heartbeats come three times as often.
+    pub lease_ms: i64,
+}
+
+impl EngineConfig {
+    /// Settings with the defaults of the product.
+    #[must_use]
+    pub fn new(owner: impl Into<String>, staging: Staging, tenants: Vec<TenantRule>) -> Self {
+        Self {
+            owner: owner.into(),
+            staging,
+            tenants,
+            automatic: true,
+            backup_every_secs: 86_400,
+            hold_secs_max: 3_600,
+            freshness_secs: 180,
+            poll_secs: 30,
+            poll_real_min: Duration::from_millis(250),
+            hold_look_secs: 10,
+            attempts_max: 8,
+            attempts_per_host_max: 2,
+            close_watch_max: 4,
+            free_bytes_min: 64 << 20,
+            lease_ms: 30_000,
+        }
+    }
+
+    pub(crate) fn poll(&self) -> Duration {
+        Duration::from_secs(u64::from(self.poll_secs.clamp(1, 60)))
+    }
+    pub(crate) fn hold_look(&self) -> Duration {
+        Duration::from_secs(u64::from(self.hold_look_secs.clamp(1, 20)))
+    }
+}

@@ -1,0 +1,357 @@
+//! One observer per host: survey, fold, judge, write. An unreachable host makes its replicas `Unknown`, never green.
+
+mod findings;
+mod poll;
+
+use crate::board::{Stray, Terms};
+use crate::names;
+use crate::ports::chain;
+use crate::shared::{SITE, Shared};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::blocker::Unknown;
+use domain::ids::{HostId, ReplicaId};
+use domain::observation::{HostTrust, ReplicationMode};
+use domain::verdict::Verdict;
+use findings::Findings;
+use hyperv::host::{HostError, ReplicaHost, ReplicaSighting, Survey};
+use poll::Poll;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use store::records::{HostStatus, Replica, ReplicaStatus};
+use store::traits::StoreError;
+
+/// Watches one host until the engine stops.
+pub(crate) struct Observer {
+    shared: Arc<Shared>,
+    host: Arc<dyn ReplicaHost>,
+    poll: Poll,
+    findings: Findings,
+    status: HostStatus,
+}
+
+/// What one activation came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Surveyed {
+    /// So many replicas were seen.
+    Seen { replicas: usize },
+    /// The host did not answer, or not readably.
+    Failed { error: String },
+}
+
+impl Observer {
+    pub fn new(shared: Arc<Shared>, host: Arc<dyn ReplicaHost>) -> Self {
+        let status = HostStatus {
+            host: host.id().clone(),
+            build: None,
+            trust: None,
+            last_survey: None,
+            last_error: None,
+            last_error_at: None,
+            requests: 0,
+        };
+        Self {
+            shared,
+            host,
+            poll: Poll::default(),
+            findings: Findings::default(),
+            status,
+        }
+    }
+
+    /// Surveys until told to stop.
+    pub async fn run(mut self) {
+        if let Err(error) = self.recall().await {
+            tracing::warn!(host.id = %self.host.id(), error = %chain(&error), "what is known of this host could not be read");
+        }
+        loop {
+            if let Err(error) = self.activate().await {
+                tracing::error!(host.id = %self.host.id(), error = %chain(&error), "a poll could not be written");
+            }
+            self.shared.wake_plan.notify_one();
+            let pause = self
+                .shared
+                .ports
+                .world
+                .sleep(self.shared.config.poll(), self.shared.config.poll_real_min);
+            tokio::select! {
+                () = self.shared.hard.cancelled() => return,
+                () = pause => {}
+                () = self.shared.wake_observers.notified() => {}
+            }
+        }
+    }
+
+    /// Takes up the host's last status and its replicas' open intervals.
+    pub async fn recall(&mut self) -> Result<(), StoreError> {
+        let store = &self.shared.ports.store;
+        if let Some(known) = store
+            .hosts()
+            .await?
+            .into_iter()
+            .find(|h| h.host == *self.host.id())
+        {
+            self.status = known;
+        }
+        let now = self.shared.now();
+        for replica in store
+            .replicas(&SITE)
+            .await?
+            .into_iter()
+            .filter(|r| r.host == *self.host.id())
+        {
+            let intervals = store
+                .blocker_intervals(&SITE, replica.id, now - TimeDelta::seconds(1), now)
+                .await?;
+            self.poll.open_set(
+                replica.id,
+                intervals.into_iter().filter(|i| i.to.is_none()).map(|i| i.code),
+            );
+        }
+        Ok(())
+    }
+
+    /// One survey, written in one transaction.
+    pub async fn activate(&mut self) -> Result<Surveyed, StoreError> {
+        let stored = self
+            .shared
+            .ports
+            .store
+            .hosts()
+            .await?
+            .into_iter()
+            .find(|h| h.host == *self.host.id());
+        self.shared
+            .board
+            .enrolled_set(self.host.id(), stored.and_then(|h| h.trust));
+        let seen_at = self.shared.now();
+        match self.host.survey(seen_at).await {
+            Ok(survey) => self.take(survey, seen_at).await,
+            Err(error) => self.miss(&error).await,
+        }
+    }
+
+    async fn take(&mut self, survey: Survey, seen_at: DateTime<Utc>) -> Result<Surveyed, StoreError> {
+        let trust = self.shared.board.trust(self.host.id(), &survey.identity);
+        self.status.build = Some(survey.identity.build.clone());
+        self.status.trust = Some(trust.clone());
+        self.status.last_survey = Some(seen_at);
+        self.status.last_error = None;
+        self.findings.begin();
+        self.findings.any_primary(self.host.id(), &survey, seen_at);
+        let known = self.shared.ports.store.replicas(&SITE).await?;
+        let mut write = self.poll.begin(seen_at);
+        let mut seen = Vec::new();
+        let mut strays = Vec::new();
+        for sighting in &survey.replicas {
+            let Some(replica) = self.identify(sighting, &survey, &known, seen_at) else {
+                continue;
+            };
+            for checkpoint in &sighting.checkpoints {
+                if names::parse(&checkpoint.name).is_some() {
+                    strays.push(Stray {
+                        host: self.host.id().clone(),
+                        checkpoint: checkpoint.clone(),
+                    });
+                } else {
+                    self.findings
+                        .foreign_checkpoint(self.host.id(), &replica, checkpoint, seen_at);
+                }
+            }
+            seen.push(replica.id);
+            self.judge(&replica, sighting, &trust, &mut write);
+            write.replicas.push(replica);
+        }
+        self.shared.board.strays_set(self.host.id(), strays);
+        self.stale(&known, &seen, &mut write).await?;
+        self.finish(write).await?;
+        Ok(Surveyed::Seen { replicas: seen.len() })
+    }
+
+    fn judge(
+        &mut self,
+        replica: &Replica,
+        sighting: &ReplicaSighting,
+        trust: &HostTrust,
+        write: &mut store::traits::PollWrite,
+    ) {
+        let terms = Terms {
+            trust,
+            now: self.shared.now(),
+            freshness_secs: self.shared.config.freshness_secs,
+        };
+        let judged = self
+            .shared
+            .board
+            .judge(replica.id, sighting.observation.clone(), terms);
+        // A gate looked later and was faster: its look is the one to keep.
+        let Some(judged) = judged.or_else(|| self.shared.board.newest(replica.id)) else {
+            return;
+        };
+        let near = self.shared.board.is_near(replica.id);
+        self.poll.status(replica.id, &judged, near, write);
+    }
+
+    /// The replica of a sighting; `None` for VMs that are no replica and for replicas without a tenant.
+    fn identify(
+        &mut self,
+        sighting: &ReplicaSighting,
+        survey: &Survey,
+        known: &[Replica],
+        at: DateTime<Utc>,
+    ) -> Option<Replica> {
+        let seen = &sighting.observation;
+        let primaries = [&sighting.primary_host, &sighting.primary_connection_point];
+        let entries = findings::entries(survey);
+        let bound = primaries
+            .into_iter()
+            .filter_map(|p| p.as_deref())
+            .map(|p| domain::binding::bind(Some(p), &entries, &self.shared.config.tenants))
+            .reduce(|first, second| if first.is_ok() { first } else { second.or(first) })
+            .unwrap_or(Err(domain::binding::BindingError::Unmapped { primary: None }));
+        let is_replica = matches!(
+            seen.mode,
+            ReplicationMode::Replica | ReplicationMode::ExtendedReplica
+        );
+        let tenant = match bound {
+            Ok(tenant) => tenant,
+            Err(error) => {
+                // A failed-over or removed replica may have lost its relationship; a plain VM is none of our business.
+                if is_replica {
+                    self.findings.unmapped(self.host.id(), seen, &error, at);
+                }
+                return None;
+            }
+        };
+        let mine = known.iter().find(|r| r.vm == seen.vm && r.tenant == tenant);
+        if mine.is_none() && !is_replica {
+            return None;
+        }
+        if let Some(other) = known.iter().find(|r| r.vm == seen.vm && r.tenant != tenant) {
+            self.findings.same_guid(self.host.id(), other, &tenant, at);
+        }
+        Some(Replica {
+            id: mine.map_or_else(names::new_replica, |r| r.id),
+            tenant,
+            vm: seen.vm,
+            name: seen.name.clone(),
+            host: self.host.id().clone(),
+            primary_host: sighting.primary_host.clone(),
+            interval_secs: seen.inbound().map_or(0, |r| r.interval_secs),
+            disks: sighting.disks.iter().map(|d| d.path.clone()).collect(),
+            first_seen: mine.map_or(at, |r| r.first_seen),
+            last_seen: at,
+        })
+    }
+
+    async fn miss(&mut self, error: &HostError) -> Result<Surveyed, StoreError> {
+        let text = chain(error);
+        let now = self.shared.now();
+        if self.status.last_error.as_deref() != Some(&text) {
+            tracing::warn!(host.id = %self.host.id(), error = %text, "the host could not be surveyed");
+            self.status.last_error = Some(text.clone());
+            self.status.last_error_at = Some(now);
+        }
+        let known = self.shared.ports.store.replicas(&SITE).await?;
+        let mut write = self.poll.begin(now);
+        self.stale(&known, &[], &mut write).await?;
+        self.finish(write).await?;
+        Ok(Surveyed::Failed { error: text })
+    }
+
+    /// Replicas of this host that were not seen and whose last look is too old become `Unknown`.
+    async fn stale(
+        &mut self,
+        known: &[Replica],
+        seen: &[ReplicaId],
+        write: &mut store::traits::PollWrite,
+    ) -> Result<(), StoreError> {
+        let now = self.shared.now();
+        let limit_secs = i64::from(self.shared.config.freshness_secs);
+        let silent: BTreeMap<ReplicaId, &Replica> = known
+            .iter()
+            .filter(|r| r.host == *self.host.id() && !seen.contains(&r.id))
+            .map(|r| (r.id, r))
+            .collect();
+        for replica in silent.keys() {
+            let Some(status) = self.shared.ports.store.status(&SITE, *replica).await? else {
+                continue;
+            };
+            let seen_at = status.observation.seen_at;
+            let age_secs = (now - seen_at).num_seconds();
+            if age_secs <= limit_secs
+                || matches!(
+                    status.verdict,
+                    Verdict::Unknown {
+                        why: Unknown::Stale { .. }
+                    }
+                )
+            {
+                continue;
+            }
+            let verdict = Verdict::Unknown {
+                why: Unknown::Stale {
+                    seen_at,
+                    age_secs,
+                    limit_secs,
+                },
+            };
+            self.poll.codes(*replica, &verdict, false, write);
+            write.statuses.push(ReplicaStatus {
+                verdict,
+                since: now,
+                ..status
+            });
+        }
+        Ok(())
+    }
+
+    async fn finish(&mut self, mut write: store::traits::PollWrite) -> Result<(), StoreError> {
+        write.findings = self.findings.found();
+        write.host = Some(self.status.clone());
+        self.shared.ports.store.poll_write(write).await?;
+        self.poll.written();
+        for key in self.findings.gone() {
+            match self
+                .shared
+                .ports
+                .store
+                .finding_resolve(&key, self.shared.now())
+                .await
+            {
+                Ok(()) | Err(StoreError::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Looks again at one replica and folds it in: the close watch.
+pub(crate) async fn look_closely(
+    shared: &Shared,
+    host: &HostId,
+    replica: ReplicaId,
+    vm: domain::ids::VmGuid,
+) -> Result<bool, HostError> {
+    let Some(port) = shared.hosts.get(host) else {
+        return Ok(false);
+    };
+    let sighting = port.look(vm, shared.now()).await?;
+    // The trust of the last survey: a close watch only says when to ask the gate, which reads everything itself.
+    let Some(newest) = shared.board.newest(replica) else {
+        return Ok(false);
+    };
+    let unproven = |v: &Verdict| v.words().iter().any(|w| w.code == "NR");
+    if unproven(&newest.verdict) {
+        return Ok(false);
+    }
+    let identity = port.identity().await?;
+    let trust = shared.board.trust(host, &identity);
+    let terms = Terms {
+        trust: &trust,
+        now: shared.now(),
+        freshness_secs: shared.config.freshness_secs,
+    };
+    let judged = shared.board.judge(replica, sighting.observation, terms);
+    Ok(judged.is_some_and(|j| j.verdict == Verdict::Clear))
+}

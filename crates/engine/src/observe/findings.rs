@@ -1,0 +1,124 @@
+//! Things that a person should look at and no attempt owns.
+
+use chrono::{DateTime, Utc};
+use domain::binding::{BindingError, Entry, admits_anyone};
+use domain::ids::{HostId, ReplicaId, TenantId};
+use domain::observation::Observation;
+use hyperv::host::{Checkpoint, Survey};
+use std::collections::{BTreeMap, BTreeSet};
+use store::records::{Finding, Replica};
+
+/// The authorization table in the domain's words.
+pub(super) fn entries(survey: &Survey) -> Vec<Entry> {
+    let entry = |e: &hyperv::host::AuthorizationEntry| Entry {
+        allowed_primary: e.allowed_primary.clone(),
+        trust_group: e.trust_group.clone(),
+    };
+    survey.authorization.iter().map(entry).collect()
+}
+
+/// The findings of one host, from survey to survey.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    now: BTreeMap<String, Finding>,
+    before: BTreeSet<String>,
+    looked: bool,
+}
+
+impl Findings {
+    /// A new survey begins: what it does not find again is gone.
+    pub fn begin(&mut self) {
+        self.before = std::mem::take(&mut self.now).into_keys().collect();
+        self.looked = true;
+    }
+    pub fn found(&self) -> Vec<Finding> {
+        self.now.values().cloned().collect()
+    }
+    /// Keys that were found before and not this time; none after a failed survey.
+    pub fn gone(&mut self) -> Vec<String> {
+        if !std::mem::take(&mut self.looked) {
+            return Vec::new();
+        }
+        self.before
+            .iter()
+            .filter(|key| !self.now.contains_key(*key))
+            .cloned()
+            .collect()
+    }
+
+    fn say(
+        &mut self,
+        key: String,
+        kind: &str,
+        host: &HostId,
+        replica: Option<ReplicaId>,
+        text: String,
+        at: DateTime<Utc>,
+    ) {
+        let finding = Finding {
+            key: key.clone(),
+            kind: kind.to_owned(),
+            host: Some(host.clone()),
+            replica,
+            text,
+            since: at,
+            last_seen: at,
+        };
+        self.now.insert(key, finding);
+    }
+
+    pub fn any_primary(&mut self, host: &HostId, survey: &Survey, at: DateTime<Utc>) {
+        if entries(survey).iter().any(admits_anyone) {
+            let text = format!(
+                "Host {host} accepts replication from any primary: nothing keeps one tenant from writing to another's replicas. \
+                 Replace the entry `*` by one entry per tenant."
+            );
+            self.say(format!("any-primary:{host}"), "any-primary", host, None, text, at);
+        }
+    }
+
+    pub fn unmapped(&mut self, host: &HostId, seen: &Observation, error: &BindingError, at: DateTime<Utc>) {
+        let text = format!(
+            "Replica {} ({}) on host {host} is not backed up: {error}.",
+            seen.name, seen.vm
+        );
+        self.say(
+            format!("unmapped-replica:{host}:{}", seen.vm),
+            "unmapped-replica",
+            host,
+            None,
+            text,
+            at,
+        );
+    }
+
+    pub fn foreign_checkpoint(
+        &mut self,
+        host: &HostId,
+        replica: &Replica,
+        checkpoint: &Checkpoint,
+        at: DateTime<Utc>,
+    ) {
+        let text = format!(
+            "Replica {} on host {host} has a recovery checkpoint that is not ours: `{}`. Another backup product runs or left it behind.",
+            replica.name, checkpoint.name
+        );
+        let key = format!("foreign-checkpoint:{host}:{}", checkpoint.instance_id);
+        self.say(key, "foreign-checkpoint", host, Some(replica.id), text, at);
+    }
+
+    pub fn same_guid(&mut self, host: &HostId, other: &Replica, tenant: &TenantId, at: DateTime<Utc>) {
+        let text = format!(
+            "The VM id {} is replicated for tenant {tenant} and is known as a replica of tenant {}. They are kept apart as two replicas.",
+            other.vm, other.tenant
+        );
+        self.say(
+            format!("same-guid:{}:{tenant}", other.vm),
+            "same-guid",
+            host,
+            Some(other.id),
+            text,
+            at,
+        );
+    }
+}

@@ -1,0 +1,143 @@
+//! What the engine needs from the rest of the house.
+
+use crate::clock::{MachineClock, WorldClock};
+use crate::failpoint::{Failpoints, NoFailpoints};
+use domain::ids::TenantId;
+use hyperv::host::ReplicaHost;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use store::traits::{AttemptStore, ReplicaStore};
+use vault::contract::{IngestRequest, Withheld};
+
+/// The aggregates that the engine uses.
+pub trait EngineStore: ReplicaStore + AttemptStore {}
+impl<T: ReplicaStore + AttemptStore> EngineStore for T {}
+
+/// What failed in the vault, as far as the engine has to tell it apart.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultFailure {
+    #[error("there is no room left in the vault")]
+    NoRoom,
+    #[error("stopped on request")]
+    Cancelled,
+    /// With every cause, for people.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Where restore points go. Synchronous: the engine calls it from blocking threads.
+pub trait PointVault: Send + Sync {
+    /// Room that can still be written.
+    fn free_bytes(&self) -> Result<u64, VaultFailure>;
+    /// Room in another place on this machine (staging).
+    fn free_bytes_at(&self, path: &Path) -> Result<u64, VaultFailure>;
+    /// Stores everything and shows nothing: the snapshot file is withheld.
+    fn ingest(&self, request: &IngestRequest, cancelled: Arc<AtomicBool>) -> Result<Withheld, VaultFailure>;
+    /// Writes the withheld snapshot file. Idempotent.
+    fn seal(&self, tenant: &TenantId, withheld: &Withheld) -> Result<(), VaultFailure>;
+    /// Signs a document as the next of the tenant's chain; `previous` is the tenant's last seal.
+    fn sign(
+        &self,
+        tenant: &TenantId,
+        previous: Option<&serde_json::Value>,
+        document: &serde_json::Value,
+    ) -> Result<serde_json::Value, VaultFailure>;
+    /// Whether the snapshot file is there.
+    fn exists(&self, tenant: &TenantId, snapshot: &str) -> Result<bool, VaultFailure>;
+}
+
+/// All of them together.
+#[derive(Clone)]
+pub struct Ports {
+    pub hosts: Vec<Arc<dyn ReplicaHost>>,
+    pub store: Arc<dyn EngineStore>,
+    pub vault: Arc<dyn PointVault>,
+    pub world: Arc<dyn WorldClock>,
+    pub machine: Arc<dyn MachineClock>,
+    pub failpoints: Arc<dyn Failpoints>,
+}
+
+impl Ports {
+    /// Ports of a product: no failpoints.
+    #[must_use]
+    pub fn new(
+        hosts: Vec<Arc<dyn ReplicaHost>>,
+        store: Arc<dyn EngineStore>,
+        vault: Arc<dyn PointVault>,
+        world: Arc<dyn WorldClock>,
+        machine: Arc<dyn MachineClock>,
+    ) -> Self {
+        Self {
+            hosts,
+            store,
+            vault,
+            world,
+            machine,
+            failpoints: Arc::new(NoFailpoints),
+        }
+    }
+}
+
+struct StopFlag(Arc<AtomicBool>);
+
+impl vault::Progress for StopFlag {
+    fn cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+fn vault_failure(error: &vault::VaultError) -> VaultFailure {
+    match error {
+        vault::VaultError::NoRoom { .. } => VaultFailure::NoRoom,
+        vault::VaultError::Cancelled => VaultFailure::Cancelled,
+        other => VaultFailure::Failed(chain(other)),
+    }
+}
+
+impl PointVault for vault::Vault {
+    fn free_bytes(&self) -> Result<u64, VaultFailure> {
+        vault::Vault::free_bytes(self).map_err(|e| vault_failure(&e))
+    }
+    fn free_bytes_at(&self, path: &Path) -> Result<u64, VaultFailure> {
+        vault::free_bytes(path).map_err(|e| vault_failure(&e))
+    }
+    fn ingest(&self, request: &IngestRequest, cancelled: Arc<AtomicBool>) -> Result<Withheld, VaultFailure> {
+        vault::Vault::ingest(self, request, Arc::new(StopFlag(cancelled))).map_err(|e| vault_failure(&e))
+    }
+    fn seal(&self, tenant: &TenantId, withheld: &Withheld) -> Result<(), VaultFailure> {
+        vault::Vault::seal(self, tenant, withheld).map_err(|e| vault_failure(&e))
+    }
+    fn sign(
+        &self,
+        tenant: &TenantId,
+        previous: Option<&serde_json::Value>,
+        document: &serde_json::Value,
+    ) -> Result<serde_json::Value, VaultFailure> {
+        let failed = |what: &dyn std::error::Error| VaultFailure::Failed(chain(what));
+        let previous = previous
+            .map(|seal| serde_json::from_value::<vault::Seal>(seal.clone()))
+            .transpose()
+            .map_err(|e| failed(&e))?;
+        let seal = self
+            .sign_evidence(tenant, previous.as_ref(), document)
+            .map_err(|e| failed(&e))?;
+        serde_json::to_value(seal).map_err(|e| failed(&e))
+    }
+    fn exists(&self, tenant: &TenantId, snapshot: &str) -> Result<bool, VaultFailure> {
+        self.snapshot_exists(tenant, snapshot)
+            .map_err(|e| vault_failure(&e))
+    }
+}
+
+/// An error with all its causes, for people.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += ": ";
+        text += &error.to_string();
+        cause = error.source();
+    }
+    text
+}

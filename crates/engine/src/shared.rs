@@ -1,0 +1,100 @@
+//! What all tasks of one engine share.
+
+use crate::board::Board;
+use crate::config::EngineConfig;
+use crate::ports::Ports;
+use chrono::{DateTime, Utc};
+use domain::ids::{AttemptId, HostId, ReplicaId};
+use hyperv::host::ReplicaHost;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use store::traits::Scope;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// The engine's own scope in the store.
+pub(crate) const SITE: Scope = Scope::Site { reason: "engine" };
+
+/// An attempt that this process runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Running {
+    pub attempt: AttemptId,
+    pub host: HostId,
+}
+
+pub(crate) struct Shared {
+    pub config: EngineConfig,
+    pub ports: Ports,
+    pub board: Board,
+    pub hosts: BTreeMap<HostId, Arc<dyn ReplicaHost>>,
+    /// Something changed that the plan should know.
+    pub wake_plan: Notify,
+    /// Something should be surveyed at once.
+    pub wake_observers: Notify,
+    /// Seals of one site are signed one after the other: each names the one before.
+    pub sealing: tokio::sync::Mutex<()>,
+    /// Stop starting.
+    pub soft: CancellationToken,
+    /// Stop what runs.
+    pub hard: CancellationToken,
+    running: Mutex<BTreeMap<ReplicaId, Running>>,
+}
+
+impl Shared {
+    pub fn new(config: EngineConfig, ports: Ports) -> Self {
+        let hosts = ports.hosts.iter().map(|h| (h.id().clone(), h.clone())).collect();
+        Self {
+            config,
+            ports,
+            board: Board::default(),
+            hosts,
+            wake_plan: Notify::new(),
+            wake_observers: Notify::new(),
+            sealing: tokio::sync::Mutex::new(()),
+            soft: CancellationToken::new(),
+            hard: CancellationToken::new(),
+            running: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    /// World's now.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.ports.world.now()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ReplicaId, Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Marks a replica as being worked on here; `false` when it already is. Ends when the guard is dropped.
+    pub fn begin(self: &Arc<Self>, replica: ReplicaId, running: Running) -> Option<RunningGuard> {
+        let mut all = self.lock();
+        if all.contains_key(&replica) {
+            return None;
+        }
+        all.insert(replica, running);
+        Some(RunningGuard {
+            shared: self.clone(),
+            replica,
+        })
+    }
+    pub fn running(&self) -> BTreeMap<ReplicaId, Running> {
+        self.lock().clone()
+    }
+    pub fn runs_here(&self, replica: ReplicaId) -> bool {
+        self.lock().contains_key(&replica)
+    }
+}
+
+/// A replica is being worked on while this lives.
+pub(crate) struct RunningGuard {
+    shared: Arc<Shared>,
+    replica: ReplicaId,
+}
+
+impl Drop for RunningGuard {
+    fn drop(&mut self) {
+        self.shared.lock().remove(&self.replica);
+        self.shared.wake_plan.notify_one();
+    }
+}
