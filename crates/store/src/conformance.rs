@@ -13,11 +13,11 @@ pub use polls::*;
 pub use rows::Seed;
 pub use walls::*;
 
-use crate::traits::{AttemptStore, EventStore, ReplicaStore, SecretStore, StoreError};
+use crate::traits::{AttemptStore, EventStore, OverviewStore, ReplicaStore, SecretStore, StoreError};
 
 /// Everything a database has to be.
-pub trait Store: ReplicaStore + AttemptStore + EventStore + SecretStore {}
-impl<S: ReplicaStore + AttemptStore + EventStore + SecretStore> Store for S {}
+pub trait Store: ReplicaStore + AttemptStore + OverviewStore + EventStore + SecretStore {}
+impl<S: ReplicaStore + AttemptStore + OverviewStore + EventStore + SecretStore> Store for S {}
 
 /// A check's outcome: an error of the store that the check did not ask for ends it.
 pub type Checked = Result<(), Box<dyn std::error::Error + Send + Sync>>;
@@ -51,6 +51,7 @@ macro_rules! store_conformance {
             a_lease_is_not_released_while_its_attempt_runs,
             points_come_newest_first_and_whole,
             attempts_are_paged_by_their_start,
+            overviews_say_the_same_as_the_rows,
             another_tenants_things_are_not_found,
             lists_hold_only_the_scopes_things,
             events_are_in_order_and_scoped,

@@ -3,7 +3,7 @@
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod records;
-mod sqlite;
+pub mod sqlite;
 pub mod states;
 pub mod traits;
 

@@ -147,3 +147,31 @@ pub struct Event {
     pub subject: String,
     pub payload: serde_json::Value,
 }
+
+/// A restore point without its documents: what a list shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PointHead {
+    pub id: PointId,
+    pub replica: ReplicaId,
+    pub tenant: TenantId,
+    pub name: String,
+    pub host: HostId,
+    /// Host accepted the checkpoint, world's clock.
+    pub taken: DateTime<Utc>,
+    pub sealed: DateTime<Utc>,
+    /// restic snapshot id.
+    pub snapshot: String,
+    pub disks: serde_json::Value,
+    pub read_bytes: u64,
+    pub added_bytes: u64,
+    /// Looks at the host's job list during the hold.
+    pub looks: u32,
+}
+
+/// When a replica was protected, one entry per point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PointTime {
+    pub replica: ReplicaId,
+    pub taken: DateTime<Utc>,
+    pub sealed: DateTime<Utc>,
+}

@@ -15,6 +15,7 @@ mod intervals;
 mod journal;
 mod leases;
 mod open;
+mod overview;
 mod points;
 mod poll;
 mod replicas;

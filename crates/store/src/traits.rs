@@ -186,3 +186,31 @@ pub trait SecretStore: Send + Sync {
     /// Insert only; `Conflict` when it exists with another value.
     async fn secret_insert(&self, tenant: Option<&TenantId>, name: &str, value: &[u8]) -> Result<()>;
 }
+
+/// What screens need of many rows at once, without their documents. Read only.
+#[async_trait]
+pub trait OverviewStore: Send + Sync {
+    /// Newest first, taken before `before`, at most 1000.
+    async fn point_heads(
+        &self,
+        scope: &Scope,
+        replica: Option<ReplicaId>,
+        before: Option<DateTime<Utc>>,
+        limit: u32,
+    ) -> Result<Vec<PointHead>>;
+    /// The newest point of every replica that has one, with how many it has.
+    async fn point_heads_newest(&self, scope: &Scope) -> Result<Vec<(PointHead, u64)>>;
+    /// How many points there are.
+    async fn point_count(&self, scope: &Scope, replica: Option<ReplicaId>) -> Result<u64>;
+    /// All points taken at `from` or later, oldest first.
+    async fn point_times(&self, scope: &Scope, from: DateTime<Utc>) -> Result<Vec<PointTime>>;
+    /// The newest attempt of every replica that has one.
+    async fn attempts_newest(&self, scope: &Scope) -> Result<Vec<Attempt>>;
+    /// All attempts started at `from` or later, newest first.
+    async fn attempts_since(
+        &self,
+        scope: &Scope,
+        replica: Option<ReplicaId>,
+        from: DateTime<Utc>,
+    ) -> Result<Vec<Attempt>>;
+}

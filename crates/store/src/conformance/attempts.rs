@@ -435,3 +435,52 @@ pub async fn attempts_are_paged_by_their_start(store: &impl Store) -> Checked {
     );
     Ok(())
 }
+
+pub async fn overviews_say_the_same_as_the_rows(store: &impl Store) -> Checked {
+    let seed = Seed::plant(store).await?;
+    seed.seal(store, 1, 100).await?;
+    let newest = seed.seal(store, 2, 200).await?;
+    let heads = store.point_heads(&SITE, Some(seed.ours.id), None, 10).await?;
+    assert_eq!(
+        heads.iter().map(|head| head.taken).collect::<Vec<_>>(),
+        [
+            seed.at + TimeDelta::seconds(200),
+            seed.at + TimeDelta::seconds(100)
+        ]
+    );
+    assert_eq!(
+        (heads[0].id, heads[0].looks, heads[0].disks.clone()),
+        (newest.id, 1, newest.disks)
+    );
+    assert_eq!(
+        store.point_heads(&SITE, None, Some(heads[0].taken), 10).await?,
+        heads[1..]
+    );
+    assert_eq!(store.point_heads_newest(&SITE).await?, [(heads[0].clone(), 2)]);
+    assert_eq!(store.point_count(&seed.scope(), Some(seed.ours.id)).await?, 2);
+    let times = store.point_times(&SITE, heads[1].taken).await?;
+    assert_eq!(
+        times.iter().map(|time| time.taken).collect::<Vec<_>>(),
+        [heads[1].taken, heads[0].taken]
+    );
+    assert_eq!(store.point_times(&SITE, heads[0].taken).await?.len(), 1);
+
+    // Both attempts began at the same instant: the newer token is the newer attempt.
+    let newest = store.attempts_newest(&SITE).await?;
+    assert_eq!(
+        newest.iter().map(|attempt| attempt.id).collect::<Vec<_>>(),
+        [attempt_id(2)]
+    );
+    let since = store.attempts_since(&SITE, None, seed.at).await?;
+    assert_eq!(
+        since.iter().map(|attempt| attempt.id).collect::<Vec<_>>(),
+        [attempt_id(2), attempt_id(1)]
+    );
+    assert!(
+        store
+            .attempts_since(&SITE, None, seed.at + TimeDelta::seconds(1))
+            .await?
+            .is_empty()
+    );
+    Ok(())
+}

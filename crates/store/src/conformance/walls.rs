@@ -72,6 +72,18 @@ pub async fn lists_hold_only_the_scopes_things(store: &impl Store) -> Checked {
     assert!(store.attempts(&other, None, None, 10).await?.is_empty());
     assert_eq!(store.points(&scope, None).await?, [point]);
     assert!(store.points(&other, None).await?.is_empty());
+    assert_eq!(store.point_heads(&scope, None, None, 10).await?.len(), 1);
+    assert!(
+        store
+            .point_heads(&other, Some(seed.ours.id), None, 10)
+            .await?
+            .is_empty()
+    );
+    assert!(store.point_heads_newest(&other).await?.is_empty());
+    assert_eq!(store.point_count(&other, None).await?, 0);
+    assert!(store.point_times(&other, seed.at).await?.is_empty());
+    assert!(store.attempts_newest(&other).await?.is_empty());
+    assert!(store.attempts_since(&other, None, seed.at).await?.is_empty());
     assert_eq!(store.findings(&SITE).await?.len(), 2);
     assert_eq!(store.findings(&scope).await?, [ours]);
     assert!(store.findings(&other).await?.is_empty());

@@ -254,7 +254,7 @@ impl Write {
     }
 }
 
-fn attempt(row: &SqliteRow) -> Result<Attempt> {
+pub(super) fn attempt(row: &SqliteRow) -> Result<Attempt> {
     let cells = Cells::new(row, "attempt", "id");
     Ok(Attempt {
         id: cells.parsed("id")?,
