@@ -159,7 +159,11 @@ impl Site {
             .filter(|c| named(&c.op))
             .map(|c| c.id)
             .collect();
-        ids.into_iter().try_for_each(|id| self.condition_ends(r, id))
+        ids.into_iter().try_for_each(|id| self.condition_ends(r, id))?;
+        if what.is_none_or(|what| what.starts_with("apply-")) {
+            self.apply_mend(r);
+        }
+        Ok(())
     }
 
     /// Plans the scenario's operations; those of the past count as far as they still last.

@@ -151,7 +151,7 @@ impl Bench {
 
     /// The type and state of the newest apply.
     fn last_apply_job(&self) -> JobView {
-        let jobs = self.site.jobs(HOST).into_iter();
+        let mut jobs = self.site.jobs(HOST).into_iter();
         jobs.rfind(|job| matches!(job.job_type, job_type::APPLY_LOG | job_type::APPLY_DELTAS))
             .unwrap()
     }
