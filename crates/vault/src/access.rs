@@ -44,8 +44,9 @@ impl Vault {
     /// # Errors
     /// [`VaultError::NoRepository`]; key and storage errors.
     pub fn access(&self, tenant: &TenantId, label: &str) -> Result<Access> {
+        let backend = Arc::new(self.backend(tenant)?);
         let _lock = self.lock(tenant)?;
-        let repository = self.open_repository(tenant, Arc::new(self.backend(tenant)?))?;
+        let repository = self.open_repository(tenant, backend)?;
         let secret = Zeroizing::new(rand::random::<[u8; 32]>());
         let password = Zeroizing::new(URL_SAFE_NO_PAD.encode(*secret));
         let options = KeyOptions::default()
@@ -95,8 +96,9 @@ impl Vault {
     /// # Errors
     /// [`VaultError::NoSuchKey`]; key and storage errors.
     pub fn remove_key(&self, tenant: &TenantId, key: &str) -> Result<()> {
+        let backend = Arc::new(self.backend(tenant)?);
         let _lock = self.lock(tenant)?;
-        let repository = self.open_repository(tenant, Arc::new(self.backend(tenant)?))?;
+        let repository = self.open_repository(tenant, backend)?;
         let mut ids = repository
             .list::<KeyId>()
             .map_err(engine_error("list the keys", tenant))?;

@@ -52,7 +52,7 @@ pub struct StoredDisk {
     pub name: String,
     pub size_bytes: u64,
     pub extent_bytes: u64,
-    /// BLAKE3 (hex) over the whole virtual disk's content (absent ranges hash as zeros is too slow for TiB disks:
-    /// it is the hash over the ordered list of (offset, extent digest)); the rule is documented in the crate.
+    /// BLAKE3 (hex) over the ordered list of (offset, extent digest), so that absent ranges cost nothing. The exact text that is
+    /// hashed stands at the top of `layout.rs`; `b3sum` and a shell can compute it.
     pub digest: String,
 }

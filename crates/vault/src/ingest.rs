@@ -255,3 +255,93 @@ pub(crate) fn store_error(tenant: &TenantId, full: bool, detail: &str) -> VaultE
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::progress::Quiet;
+    use domain::ids::{AttemptId, FencingToken, PointId, ReplicaId};
+    use rustic_core::repofile::SnapshotSummary;
+    use std::fs;
+
+    fn ledger(files: u64, bytes: u64, complete: bool) -> Ledger {
+        let ledger = Ledger::new(Arc::new(Quiet));
+        (0..files).for_each(|file| ledger.handed_over(if file == 0 { bytes } else { 0 }));
+        if complete {
+            ledger.finish();
+        }
+        ledger
+    }
+
+    #[test]
+    fn fewer_files_or_bytes_than_handed_over_or_an_unfinished_feed_is_incomplete() {
+        let mut summary = SnapshotSummary::default();
+        summary.files_new = 3;
+        summary.total_bytes_processed = 100;
+        let snapshot = SnapshotFile {
+            summary: Some(summary),
+            ..SnapshotFile::default()
+        };
+        assert!(guard_counts(&ledger(3, 100, true), &snapshot).is_ok());
+        for bad in [ledger(4, 100, true), ledger(3, 101, true), ledger(3, 100, false)] {
+            assert!(matches!(
+                guard_counts(&bad, &snapshot),
+                Err(VaultError::Incomplete { .. })
+            ));
+        }
+        assert!(guard_counts(&ledger(3, 100, true), &SnapshotFile::default()).is_err());
+    }
+
+    #[test]
+    fn a_read_error_that_the_engine_swallows_is_caught_by_the_counts_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let (root, secrets) = (dir.path().join("vault"), dir.path().join("secrets"));
+        let vault = Vault::open_with(&root, &secrets, None, crate::local_stores()).unwrap();
+        let (kept, lost) = (dir.path().join("kept.xml"), dir.path().join("lost.vmcx"));
+        fs::write(&kept, b"kept").unwrap();
+        fs::write(&lost, b"lost").unwrap();
+        let request = IngestRequest {
+            tenant: "contoso".parse().unwrap(),
+            replica: ReplicaId(uuid::Uuid::nil()),
+            attempt: AttemptId(uuid::Uuid::nil()),
+            token: FencingToken(1),
+            point: PointId(uuid::Uuid::nil()),
+            taken: "2026-11-21T22:15:30Z".to_owned(),
+            disks: Vec::new(),
+            config_files: vec![kept, lost.clone()],
+        };
+        vault.ensure_repository(&request.tenant).unwrap();
+        let ledger = Arc::new(Ledger::new(Arc::new(Quiet)));
+        let taken = request.taken.parse().unwrap();
+        let files = named_digests(&request.config_files).unwrap();
+        let feed = Feed::new(&request, taken, files, Vec::new(), ledger.clone());
+        fs::remove_file(lost).unwrap();
+        let backend = Arc::new(vault.backend(&request.tenant).unwrap().armed(Vec::new()));
+        // The engine says that all is well, and has a snapshot to show for it...
+        let snapshot = vault.archive(&request, taken, feed, &backend).unwrap();
+        assert_eq!(backend.held().len(), 1);
+        // ...but the ledger knows of the error, and the counts would show it even without.
+        assert!(matches!(ledger.take_error(), Some(VaultError::Io { .. })));
+        assert!(matches!(
+            guard_counts(&ledger, &snapshot),
+            Err(VaultError::Incomplete { .. })
+        ));
+    }
+
+    #[test]
+    fn configuration_files_of_equal_name_are_both_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = ["a", "b"].map(|folder| {
+            let path = dir.path().join(folder).join("vm.vmcx");
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, folder).unwrap();
+            path
+        });
+        let names: Vec<_> = named_digests(&paths)
+            .unwrap()
+            .into_iter()
+            .map(|(_, digest)| digest.name)
+            .collect();
+        assert_eq!(names, ["vm.vmcx", "2-vm.vmcx"]);
+    }
+}

@@ -46,7 +46,7 @@ pub(crate) struct RepositoryLock<'a> {
     busy: &'a Busy,
     tenant: TenantId,
     // Closing it releases the lock on the file.
-    _file: File,
+    file: File,
 }
 
 impl Drop for RepositoryLock<'_> {
@@ -80,6 +80,8 @@ impl Vault {
     /// [`VaultError::KeyLost`] when the repository is there and its key is not; key and storage errors.
     pub fn ensure_repository(&self, tenant: &TenantId) -> Result<()> {
         let _lock = self.lock(tenant)?;
+        let path = self.repository_path(tenant);
+        make_private_folder(&path)?;
         let backend = Arc::new(self.backend(tenant)?);
         let made = backend
             .exists(FileType::Config, &Id::default())
@@ -102,7 +104,6 @@ impl Vault {
         if made {
             return Ok(());
         }
-        let path = self.repository_path(tenant);
         for folder in ["data", "index", "keys", "locks", "snapshots"] {
             make_private_folder(&path.join(folder))?;
         }
@@ -162,7 +163,11 @@ impl Vault {
     /// A backend of the tenant's store that writes everything through.
     pub(crate) fn backend(&self, tenant: &TenantId) -> Result<StoreBackend> {
         let path = self.repository_path(tenant);
-        make_private_folder(&path)?;
+        if !path.is_dir() {
+            return Err(VaultError::NoRepository {
+                tenant: tenant.clone(),
+            });
+        }
         let store = (self.stores)(tenant, &path).map_err(|error| VaultError::Repository {
             doing: "open the store",
             tenant: tenant.clone(),
@@ -197,9 +202,9 @@ impl Vault {
         let lock = RepositoryLock {
             busy: &self.busy,
             tenant: tenant.clone(),
-            _file: file,
+            file,
         };
-        lock._file.lock().map_err(io_error("lock", &path))?;
+        lock.file.lock().map_err(io_error("lock", &path))?;
         Ok(lock)
     }
 

@@ -2,7 +2,7 @@
 
 use crate::Vault;
 use crate::error::{Result, VaultError, io_error, is_full};
-use crate::point::Point;
+use crate::point::reading::Point;
 use crate::progress::Progress;
 use crate::secrets::{sibling, sync_folder_of};
 use domain::ids::TenantId;

@@ -47,6 +47,33 @@ fn a_missing_configuration_file_fails_the_ingest_by_name() {
     assert!(error.to_string().contains("gone.vmcx"), "{error}");
 }
 
+/// Changes a file when the ingest begins to read the disks, which is after it took the file's digest.
+struct Meddler(std::path::PathBuf);
+
+impl Progress for Meddler {
+    fn expect(&self, _bytes: u64) {
+        let written = fs::write(&self.0, b"after.");
+        assert!(written.is_ok(), "{written:?}");
+    }
+}
+
+#[test]
+fn a_configuration_file_that_changes_during_the_ingest_leaves_no_point() {
+    let dir = tempfile::tempdir().unwrap();
+    let vault = open(dir.path());
+    let path = dir.path().join("vm.vmcx");
+    fs::write(&path, b"before").unwrap();
+    let mut request = request("contoso");
+    request.config_files.push(path.clone());
+    let disk = MemoryDisk::new(8 * MIB).with(0, 1);
+    let meddler = Arc::new(Meddler(path));
+    let error = vault
+        .ingest_from(&request, vec![(source(0), disk.boxed())], meddler)
+        .unwrap_err();
+    assert!(matches!(error, VaultError::FileChanged { .. }), "{error}");
+    assert!(vault.list(&request.tenant).unwrap().is_empty());
+}
+
 #[test]
 fn a_full_store_is_no_room_and_the_next_ingest_succeeds_once_there_is_some() {
     let dir = tempfile::tempdir().unwrap();

@@ -44,7 +44,7 @@ fn a_point_comes_back_from_stillpoint_and_from_stock_restic() {
     vault.seal(&contoso, &withheld).unwrap();
     vault.seal(&contoso, &withheld).unwrap();
     assert!(vault.snapshot_exists(&contoso, &withheld.snapshot).unwrap());
-    assert_eq!(restic.snapshots(), [withheld.snapshot.clone()]);
+    assert_eq!(restic.snapshots(), std::slice::from_ref(&withheld.snapshot));
     let listed = vault.list(&contoso).unwrap();
     assert_eq!(listed.len(), 1);
     assert_eq!(

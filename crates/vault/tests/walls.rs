@@ -107,6 +107,8 @@ fn a_key_that_was_removed_opens_nothing_any_more() {
         vault.access(&contoso, "early"),
         Err(VaultError::NoRepository { .. })
     ));
+    assert!(vault.list(&contoso).unwrap().is_empty());
+    assert!(!vault.repository_path(&contoso).exists(), "asking makes nothing");
     ingest(
         &vault,
         &request("contoso"),

@@ -191,10 +191,25 @@ fn tidy(mut ranges: Vec<Range<u64>>, size: u64) -> VecDeque<Range<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn ranges_are_sorted_merged_and_clipped_to_the_disk() {
         let tidied = tidy(vec![8..12, 0..4, 4..6, 11..40, 50..60, 5..5], 30);
         assert_eq!(tidied, [0..6, 8..30]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn tidied_ranges_cover_the_same_bytes_once_in_order(
+            ranges in proptest::collection::vec((0u64..60, 0u64..20), 0..12), size in 0u64..70,
+        ) {
+            let ranges: Vec<_> = ranges.into_iter().map(|(start, length)| start..start + length).collect();
+            let covered: BTreeSet<u64> = ranges.iter().cloned().flatten().filter(|byte| *byte < size).collect();
+            let tidied = tidy(ranges, size);
+            let bytes: Vec<u64> = tidied.iter().cloned().flatten().collect();
+            proptest::prop_assert_eq!(bytes, covered.into_iter().collect::<Vec<_>>());
+            proptest::prop_assert!(tidied.iter().zip(tidied.iter().skip(1)).all(|(a, b)| a.end < b.start));
+        }
     }
 }

@@ -1,5 +1,10 @@
 //! A vault in a temporary folder, disks in memory, stores that fail on demand, and stock restic.
 #![expect(dead_code, reason = "each test binary uses a part of this")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot set itself up fails"
+)]
 
 use domain::ids::{AttemptId, FencingToken, PointId, ReplicaId, TenantId};
 use futures::stream::BoxStream;
@@ -112,14 +117,14 @@ impl MemoryDisk {
     pub fn equals(&self, raw: &Path) -> bool {
         use std::os::unix::fs::FileExt;
         let file = fs::File::open(raw).unwrap();
-        let mut block = vec![0; MIB as usize];
+        let (zeros, mut block) = (vec![0; MIB as usize], vec![0; MIB as usize]);
         file.metadata().unwrap().len() == self.size
             && (0..self.size).step_by(MIB as usize).all(|offset| {
                 let part = &mut block[..MIB.min(self.size - offset) as usize];
                 file.read_exact_at(part, offset).unwrap();
                 match self.blocks.get(&offset) {
                     Some(expected) => part == &expected[..],
-                    None => part.iter().all(|byte| *byte == 0),
+                    None => part == &zeros[..part.len()],
                 }
             })
     }
