@@ -55,7 +55,17 @@ pub struct ReplicaSighting {
 pub struct Survey {
     pub identity: HostIdentity,
     pub replicas: Vec<ReplicaSighting>,
+    /// VMs whose rows could not be read. They are here, and nothing is known about them: never green, never skipped.
+    pub unreadable: Vec<UnreadableVm>,
     pub authorization: Vec<AuthorizationEntry>,
+}
+
+/// A VM whose rows made no sense in an otherwise good survey.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreadableVm {
+    pub vm: VmGuid,
+    /// Class, property and problem; for operators.
+    pub reason: String,
 }
 
 /// A recovery (backup) checkpoint on a VM (`Microsoft:Hyper-V:Snapshot:Recovery`).
@@ -92,13 +102,25 @@ pub enum Started {
 pub enum HostError {
     /// Could not reach it, TLS or time-out. Try again later.
     #[error("host {host} did not answer {request}: {reason}")]
-    Unreachable { host: HostId, request: String, reason: String },
+    Unreachable {
+        host: HostId,
+        request: String,
+        reason: String,
+    },
     /// It answered with a fault.
     #[error("host {host} refused {request} with {fault}")]
-    Fault { host: HostId, request: String, fault: String },
+    Fault {
+        host: HostId,
+        request: String,
+        fault: String,
+    },
     /// It answered something that cannot be read.
     #[error("host {host} answered {request} with something unreadable: {reason}")]
-    Unreadable { host: HostId, request: String, reason: String },
+    Unreadable {
+        host: HostId,
+        request: String,
+        reason: String,
+    },
     /// Credentials were not accepted.
     #[error("host {host} does not accept the configured account")]
     Denied { host: HostId },
@@ -129,7 +151,12 @@ pub trait ReplicaHost: Send + Sync {
 
     /// The checkpoint that a finished job made (`Msvm_AffectedJobElement`, ElementEffects 5). Renames it to the tag
     /// when the host did not honour the name at creation.
-    async fn checkpoint_of_job(&self, vm: VmGuid, job_id: &str, tag: &Tag) -> Result<Option<Checkpoint>, HostError>;
+    async fn checkpoint_of_job(
+        &self,
+        vm: VmGuid,
+        job_id: &str,
+        tag: &Tag,
+    ) -> Result<Option<Checkpoint>, HostError>;
 
     /// All recovery checkpoints of one VM.
     async fn checkpoints(&self, vm: VmGuid) -> Result<Vec<Checkpoint>, HostError>;
@@ -139,7 +166,12 @@ pub trait ReplicaHost: Send + Sync {
 
     /// Exports the VM at the checkpoint (CopySnapshotConfiguration 3, storage, no runtime, own subdirectory off) into
     /// `directory`, a path that the host can write (UNC).
-    async fn export(&self, vm: VmGuid, checkpoint: &Checkpoint, directory: &str) -> Result<Started, HostError>;
+    async fn export(
+        &self,
+        vm: VmGuid,
+        checkpoint: &Checkpoint,
+        directory: &str,
+    ) -> Result<Started, HostError>;
 
     /// One job; `NotFound` when it vanished.
     async fn job(&self, class: &str, id: &str) -> Result<Job, HostError>;

@@ -1,3 +1,23 @@
 //! The Hyper-V v2 vocabulary over WS-Management: replicas, jobs, checkpoints, export.
+//!
+//! The engine knows [`host::ReplicaHost`]; [`connect::WsmanHost`] is its implementation for real hosts.
+//!
+//! **Invariant:** what cannot be read is an error or an unreadable VM, never a row that is silently left out.
 
 pub mod host;
+
+pub mod connect;
+
+mod ask;
+mod checkpoint;
+mod classes;
+pub mod codes;
+mod export;
+mod gather;
+mod identity;
+mod jobs;
+mod look;
+mod survey;
+
+pub use wsman::limits::Timeouts;
+pub use wsman::tls::{Pin, Trust};
