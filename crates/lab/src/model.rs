@@ -177,11 +177,17 @@ impl Site {
     }
 
     fn after(&self, ms: u64) -> DateTime<Utc> {
-        self.now + TimeDelta::milliseconds(i64::try_from(ms).unwrap_or(i64::MAX / 2))
+        later(self.now, ms)
     }
 
     fn new_id(&mut self) -> Uuid {
         self.ids += 1;
         crate::oracle::derived_uuid(self.spec.seed, &[self.incarnation, self.ids, 0x4a4f_4253])
     }
+}
+
+/// `ms` milliseconds later; beyond the calendar its last instant, so that no number in a scenario is too large.
+fn later(at: DateTime<Utc>, ms: u64) -> DateTime<Utc> {
+    let by = TimeDelta::milliseconds(i64::try_from(ms).unwrap_or(i64::MAX));
+    at.checked_add_signed(by).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }

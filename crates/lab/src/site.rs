@@ -107,8 +107,8 @@ impl Drop for Runner {
     }
 }
 
-/// The site described in `<home>/lab.json`; made from `world` and written there the first time. Staging and scenario are taken
-/// from `world` on every start, since paths may move.
+/// The site described in `<home>/lab.json`; made from `world` and written there the first time. Only staging is taken
+/// from `world` on every start, since paths may move; the scenario may be edited in the file.
 ///
 /// # Errors
 /// When the file cannot be used, or holds another seed or number of replicas than asked for.
@@ -151,4 +151,64 @@ pub fn describe(home: &Path, world: &World) -> Result<SiteSpec, SiteError> {
         .and_then(|()| std::fs::write(&path, text))
         .map_err(trouble)?;
     Ok(spec)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeDelta;
+
+    fn start() -> DateTime<Utc> {
+        "2026-03-01T20:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn asking_a_lab_steps_it_to_the_clock() {
+        let now = Arc::new(Mutex::new(start()));
+        let clock = Arc::clone(&now);
+        let site = Site::in_memory(World::demo(3, start(), 4).generate(), start()).unwrap();
+        let lab = Lab::new(site, Arc::new(move || *lock(&clock)));
+        assert_eq!(lab.with(|site| site.now()), start());
+        *lock(&now) += TimeDelta::minutes(20);
+        assert_eq!(lab.with(|site| site.now()), start() + TimeDelta::minutes(20));
+        let received = lab.with(|site| site.jobs("hv-r-01").iter().any(|job| job.job_type == 106));
+        assert!(received);
+        assert_eq!(lab.failure(), None);
+    }
+
+    #[test]
+    fn a_second_start_finds_the_same_site_and_another_world_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let staging = |path: &str| World::demo(3, start(), 4).staged("\\\\stage\\exports", path);
+        let first = describe(home.path(), &staging("/a")).unwrap();
+        let later = World {
+            begins_at: start() + TimeDelta::days(1),
+            ..staging("/b")
+        };
+        let second = describe(home.path(), &later).unwrap();
+        assert_eq!(second.begins_at, start());
+        assert_eq!(second.staging[0].local, Path::new("/b"));
+        assert_eq!(
+            SiteSpec {
+                staging: first.staging.clone(),
+                ..second
+            },
+            first
+        );
+        let error = describe(
+            home.path(),
+            &World {
+                seed: 4,
+                ..staging("/a")
+            },
+        )
+        .unwrap_err();
+        assert!(
+            chain(&error).contains("seed 3 and 4 replicas on 3 hosts"),
+            "{}",
+            chain(&error)
+        );
+        std::fs::write(home.path().join("lab.json"), "{").unwrap();
+        assert!(chain(&describe(home.path(), &staging("/a")).unwrap_err()).contains("lab.json"));
+    }
 }

@@ -1,7 +1,7 @@
 //! Logs arrive and are written into the disks block by block.
 
 use super::job::SYSTEM;
-use super::{Event, JobClass, Site, SiteError, job_state, job_type};
+use super::{Event, JobClass, Site, SiteError, job_state, job_type, later};
 use crate::disks::{Write, identity};
 use crate::oracle::{mix, written};
 use crate::scenario::Op;
@@ -41,7 +41,7 @@ impl Apply {
     fn due(&self) -> DateTime<Utc> {
         let parts = self.writes.len() as u64 + 1;
         let ms = self.duration_ms.saturating_mul(self.next as u64 + 1) / parts;
-        self.started + TimeDelta::milliseconds(i64::try_from(ms).unwrap_or(i64::MAX / 2))
+        later(self.started, ms)
     }
 
     fn is_at_its_end(&self) -> bool {
@@ -54,7 +54,7 @@ impl Apply {
     /// From now on it takes `ms` more.
     pub(super) fn stretch(&mut self, now: DateTime<Utc>, ms: u64) {
         let so_far = u64::try_from((now - self.started).num_milliseconds()).unwrap_or(0);
-        self.duration_ms = so_far + ms;
+        self.duration_ms = so_far.saturating_add(ms);
     }
 }
 

@@ -25,6 +25,8 @@ pub struct World {
     pub interval_secs: Option<u32>,
     /// Replicas that are scripted to stay blocked, each by another blocker; never more than a quarter.
     pub stays_blocked: usize,
+    /// Every third host runs another release of Windows, so it has to be proven apart.
+    pub mixed_releases: bool,
     /// Two replicas of two tenants share their VM GUID.
     pub shared_guid: bool,
     /// The largest disk in MiB; sizes are halves of it.
@@ -77,6 +79,7 @@ impl World {
             unprotected: 0,
             interval_secs: None,
             stays_blocked: replicas / 5,
+            mixed_releases: true,
             shared_guid: false,
             disk_mib_max: 64,
             export_mib_per_sec: 8,
@@ -85,7 +88,7 @@ impl World {
         }
     }
 
-    /// The soak: every replica at 30 s, applies busy half of the time, half of the hosts unprotected.
+    /// The soak: every replica at 30 s, applies busy half of the time, one host of three unprotected.
     #[must_use]
     pub fn soak(seed: u64, begins_at: DateTime<Utc>, replicas: usize) -> Self {
         let apply = super::ApplyTiming {
@@ -96,6 +99,8 @@ impl World {
         };
         Self {
             unprotected: 1,
+            // One release: what the protecting hosts prove is believed of the others too, as it would be in life.
+            mixed_releases: false,
             interval_secs: Some(30),
             stays_blocked: 0,
             disk_mib_max: 32,
@@ -169,7 +174,7 @@ impl World {
             } else {
                 Protection::Unprotected
             },
-            release: if n % 3 == 2 {
+            release: if self.mixed_releases && n % 3 == 2 {
                 Release::Server2019
             } else {
                 Release::Server2022

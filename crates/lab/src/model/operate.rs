@@ -1,8 +1,7 @@
 //! Carries out operations of a scenario or of `lab ctl`.
 
-use super::{Event, LogEntry, Protection, Site, SiteError};
+use super::{Event, LogEntry, Protection, Site, SiteError, later};
 use crate::scenario::{Op, Operation};
-use chrono::TimeDelta;
 use uuid::Uuid;
 
 /// An operation that cannot be carried out.
@@ -170,11 +169,10 @@ impl Site {
     pub(super) fn scenario_plan(&mut self) {
         let begins_at = self.spec.begins_at;
         for (index, operation) in self.spec.scenario.iter().enumerate() {
-            let secs = |secs: u64| TimeDelta::seconds(i64::try_from(secs).unwrap_or(i64::MAX / 2000));
-            let at = begins_at + secs(operation.at_secs);
+            let at = later(begins_at, operation.at_secs.saturating_mul(1000));
             let over = operation
                 .for_secs
-                .is_some_and(|lasting| at + secs(lasting) <= self.now)
+                .is_some_and(|secs| later(at, secs.saturating_mul(1000)) <= self.now)
                 || operation.op.is_momentary() && at < self.now
                 || operation.op.on_host() && !matches!(operation.op, Op::Protect { .. }) && at < self.now;
             if !over {
@@ -187,8 +185,9 @@ impl Site {
         let Some(mut operation) = self.spec.scenario.get(index).cloned() else {
             return;
         };
-        let late =
-            (self.now - self.spec.begins_at).num_seconds() - i64::try_from(operation.at_secs).unwrap_or(0);
+        let late = (self.now - self.spec.begins_at)
+            .num_seconds()
+            .saturating_sub(i64::try_from(operation.at_secs).unwrap_or(i64::MAX));
         operation.for_secs = operation
             .for_secs
             .map(|secs| secs.saturating_sub(u64::try_from(late).unwrap_or(0)));

@@ -678,3 +678,92 @@ fn names_that_are_not_there_or_not_unique_are_named() {
     assert!(error(&mut site, Operation::on_host("hv-x", Op::ServiceRestart)).contains("hv-r-01, hv-r-02"));
     assert!(error(&mut site, Operation::on_host(HOST, Op::Receive)).contains("name one"));
 }
+
+#[test]
+fn no_number_in_a_scenario_is_too_large() {
+    let mut bench = Bench::with(|staging| {
+        let mut spec = spec(14, true, staging);
+        let id = spec.replicas[0].id.to_string();
+        spec.scenario = vec![
+            Operation::on_replica(id, Op::Receive)
+                .at(u64::MAX)
+                .lasting(u64::MAX),
+        ];
+        spec
+    });
+    bench.operate(Op::ApplyLong { secs: u64::MAX });
+    bench.applying();
+    bench.operate(Op::ApplyLong { secs: u64::MAX });
+    let id = bench.id.to_string();
+    let forever = Operation::on_replica(id, Op::Resyncing).lasting(u64::MAX);
+    bench.site.operate(&forever).unwrap();
+    bench
+        .site
+        .operate(&Operation::on_host(HOST, Op::HostUnreachable).lasting(u64::MAX))
+        .unwrap();
+    bench.step(secs(100));
+    assert_eq!(bench.view().relationships[0].state, 10);
+}
+
+#[test]
+fn the_log_keeps_what_clients_did_and_marks_two_attempts_at_once() {
+    let mut bench = Bench::new(15, true);
+    bench.quiet();
+    assert!(bench.checkpoint().1.is_some());
+    bench.checkpoint();
+    let text = std::fs::read_to_string(bench.folder.path().join("lab/lab.log")).unwrap();
+    let entries: Vec<LogEntry> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(entries, bench.site.log());
+    let asked: Vec<bool> = entries
+        .iter()
+        .filter(|e| e.event == "checkpoint-asked")
+        .map(|e| e.overlap)
+        .collect();
+    assert_eq!(asked, [false, true]);
+    let created = entries
+        .iter()
+        .find(|entry| entry.event == "checkpoint-created")
+        .unwrap();
+    assert_eq!(
+        (created.generation, created.name.as_deref()),
+        (Some(1), Some("stillpoint-1-1"))
+    );
+}
+
+#[test]
+fn a_foreign_checkpoint_holds_logs_back_until_it_is_cleared() {
+    let mut bench = Bench::new(16, true);
+    bench.quiet();
+    bench.operate(Op::ForeignCheckpoint { name: "other".into() });
+    bench.step(secs(100));
+    assert_eq!(bench.site.generation(bench.id), Some((1, None)));
+    assert!(bench.site.left().is_empty(), "it is not a client's");
+    bench.operate(Op::Clear {
+        what: Some("foreign-checkpoint".into()),
+    });
+    assert_eq!(bench.site.checkpoints(HOST), []);
+    bench.quiet();
+    assert!(bench.site.generation(bench.id).unwrap().0 > 1);
+}
+
+#[test]
+fn a_refused_apply_shows_as_a_failed_job_when_the_host_is_of_that_kind() {
+    let mut bench = Bench::with(|staging| {
+        let mut spec = spec(17, true, staging);
+        spec.settings.show_refused_applies = true;
+        spec
+    });
+    bench.quiet();
+    assert!(bench.checkpoint().1.is_some());
+    bench.step(secs(60));
+    let job = bench.last_apply_job();
+    assert_eq!(
+        (job.state, job.error_code, job.elapsed_ms),
+        (job_state::EXCEPTION, 32775, 0)
+    );
+    assert!(job.error_text.unwrap().contains("0x80004004"));
+    assert!(check(&bench.site.disk_files(bench.id)).unwrap().consistent);
+}
