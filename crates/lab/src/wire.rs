@@ -3,9 +3,10 @@
 //!
 //! * [`xml`], [`envelope`], [`fault`], [`cim`], [`embedded`], [`wql`]: the codec. Pure.
 //! * [`service`]: from a request's bytes to an answer's. Pure but for the enumerations it keeps.
-//! * [`schema`], [`rows`], [`repository`]: the classes and what the model shows of a host as rows and methods of them.
+//! * [`schema`], [`rows`], [`repository`], [`backend`]: the classes and what the model shows of a host as rows and methods of them.
 //! * [`server`], [`tls`], [`knobs`]: the socket, its certificate and the trouble that can be asked for.
 
+pub mod backend;
 pub mod cim;
 pub mod contexts;
 pub mod embedded;

@@ -109,14 +109,24 @@ impl Reference {
     /// A reference into root/virtualization/v2.
     #[must_use]
     pub fn v2(class: &str, keys: &[(&str, &str)]) -> Self {
-        let keys = keys.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        Self { namespace: names::VIRTUALIZATION.to_owned(), class: class.to_owned(), keys }
+        let keys = keys
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        Self {
+            namespace: names::VIRTUALIZATION.to_owned(),
+            class: class.to_owned(),
+            keys,
+        }
     }
 
     /// The value of a key, its name compared without case.
     #[must_use]
     pub fn key(&self, name: &str) -> Option<&str> {
-        self.keys.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
+        self.keys
+            .iter()
+            .find(|(k, _)| k.eq_ignore_ascii_case(name))
+            .map(|(_, v)| v.as_str())
     }
 
     /// Whether both name the same instance; class and values are compared without case, as WMI does.
@@ -124,7 +134,10 @@ impl Reference {
     pub fn same(&self, other: &Self) -> bool {
         self.class.eq_ignore_ascii_case(&other.class)
             && self.keys.len() == other.keys.len()
-            && self.keys.iter().all(|(k, v)| other.key(k).is_some_and(|o| o.eq_ignore_ascii_case(v)))
+            && self
+                .keys
+                .iter()
+                .all(|(k, v)| other.key(k).is_some_and(|o| o.eq_ignore_ascii_case(v)))
     }
 
     /// `a:Address` and `a:ReferenceParameters`, unwrapped and with prefixes of their own.
@@ -139,7 +152,12 @@ impl Reference {
             uri = names::class_uri(&self.namespace, &self.class),
         );
         for (key, value) in &self.keys {
-            let _ = write!(out, "<w:Selector Name=\"{}\">{}</w:Selector>", escape(key), escape(value));
+            let _ = write!(
+                out,
+                "<w:Selector Name=\"{}\">{}</w:Selector>",
+                escape(key),
+                escape(value)
+            );
         }
         out.push_str("</w:SelectorSet></a:ReferenceParameters>");
         out
@@ -148,8 +166,17 @@ impl Reference {
     /// The WMI object path, `\\HOST\root\virtualization\v2:Class.Key="value"`.
     #[must_use]
     pub fn to_path(&self, host: &str) -> String {
-        let keys: Vec<String> = self.keys.iter().map(|(k, v)| format!("{k}=\"{}\"", escape_path(v))).collect();
-        format!("\\\\{host}\\{}:{}.{}", self.namespace.replace('/', "\\"), self.class, keys.join(","))
+        let keys: Vec<String> = self
+            .keys
+            .iter()
+            .map(|(k, v)| format!("{k}=\"{}\"", escape_path(v)))
+            .collect();
+        format!(
+            "\\\\{host}\\{}:{}.{}",
+            self.namespace.replace('/', "\\"),
+            self.class,
+            keys.join(",")
+        )
     }
 
     /// Reads an object path; host and namespace may be left out, slashes may lean either way.
@@ -165,7 +192,11 @@ impl Reference {
             Some(with_host) => with_host.split_once('/')?.1.to_owned(),
             None => namespace,
         };
-        let namespace = if namespace.is_empty() { names::VIRTUALIZATION.to_owned() } else { namespace };
+        let namespace = if namespace.is_empty() {
+            names::VIRTUALIZATION.to_owned()
+        } else {
+            namespace
+        };
         let (class, mut keys_text) = rest.split_once('.')?;
         let mut keys = Vec::new();
         loop {
@@ -186,7 +217,11 @@ impl Reference {
             }
         }
         let valid = !class.is_empty() && class.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        valid.then(|| Self { namespace, class: class.to_owned(), keys })
+        valid.then(|| Self {
+            namespace,
+            class: class.to_owned(),
+            keys,
+        })
     }
 }
 
@@ -205,7 +240,14 @@ impl Instance {
     /// A row with every property null.
     #[must_use]
     pub fn of(spec: &'static ClassSpec) -> Self {
-        Self { spec, values: spec.properties.iter().map(|(name, _)| (*name, Value::Null)).collect() }
+        Self {
+            spec,
+            values: spec
+                .properties
+                .iter()
+                .map(|(name, _)| (*name, Value::Null))
+                .collect(),
+        }
     }
 
     /// Sets a property; a name that the class does not have is left out (a test walks every row for that).
@@ -221,7 +263,10 @@ impl Instance {
     /// A property's value, its name compared without case; `None` when the class does not have it.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.values.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v)
+        self.values
+            .iter()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, v)| v)
     }
 
     /// The row's key values as a reference.
@@ -268,12 +313,18 @@ impl Instance {
     pub fn to_cim_xml(&self) -> String {
         let mut out = format!("<INSTANCE CLASSNAME=\"{}\">", self.spec.name);
         for (name, value) in &self.values {
-            let Some((kind, _)) = self.spec.kind(name) else { continue };
+            let Some((kind, _)) = self.spec.kind(name) else {
+                continue;
+            };
             match value {
                 Value::Null => {}
                 Value::List(items) if items.is_empty() => {}
                 Value::List(items) => {
-                    let _ = write!(out, "<PROPERTY.ARRAY NAME=\"{name}\" TYPE=\"{}\"><VALUE.ARRAY>", kind.cim_xml());
+                    let _ = write!(
+                        out,
+                        "<PROPERTY.ARRAY NAME=\"{name}\" TYPE=\"{}\"><VALUE.ARRAY>",
+                        kind.cim_xml()
+                    );
                     for item in items {
                         let _ = write!(out, "<VALUE>{}</VALUE>", escape(&cim_xml_text(item)));
                     }
@@ -281,7 +332,11 @@ impl Instance {
                 }
                 value => {
                     let text = escape(&cim_xml_text(value));
-                    let _ = write!(out, "<PROPERTY NAME=\"{name}\" TYPE=\"{}\"><VALUE>{text}</VALUE></PROPERTY>", kind.cim_xml());
+                    let _ = write!(
+                        out,
+                        "<PROPERTY NAME=\"{name}\" TYPE=\"{}\"><VALUE>{text}</VALUE></PROPERTY>",
+                        kind.cim_xml()
+                    );
                 }
             }
         }
@@ -319,8 +374,16 @@ fn wire_text(value: &Value) -> String {
 /// ISO 8601 with microseconds where there are any.
 #[must_use]
 pub fn datetime_text(t: &DateTime<FixedOffset>) -> String {
-    let zone = if t.offset().local_minus_utc() == 0 { "Z".to_owned() } else { t.format("%:z").to_string() };
-    let fraction = if t.timestamp_subsec_micros() == 0 { "" } else { "%.6f" };
+    let zone = if t.offset().local_minus_utc() == 0 {
+        "Z".to_owned()
+    } else {
+        t.format("%:z").to_string()
+    };
+    let fraction = if t.timestamp_subsec_micros() == 0 {
+        ""
+    } else {
+        "%.6f"
+    };
     format!("{}{zone}", t.format(&format!("%Y-%m-%dT%H:%M:%S{fraction}")))
 }
 
@@ -329,15 +392,30 @@ pub fn datetime_text(t: &DateTime<FixedOffset>) -> String {
 pub fn interval_text(d: TimeDelta) -> String {
     let s = d.num_seconds();
     let micros = d.subsec_nanos() / 1000;
-    let fraction = if micros == 0 { String::new() } else { format!(".{micros:06}") };
-    format!("P{}DT{}H{}M{}{fraction}S", s / 86400, s / 3600 % 24, s / 60 % 60, s % 60)
+    let fraction = if micros == 0 {
+        String::new()
+    } else {
+        format!(".{micros:06}")
+    };
+    format!(
+        "P{}DT{}H{}M{}{fraction}S",
+        s / 86400,
+        s / 3600 % 24,
+        s / 60 % 60,
+        s % 60
+    )
 }
 
 fn cim_xml_text(value: &Value) -> String {
     match value {
         Value::Datetime(t) => {
             let minutes = t.offset().local_minus_utc() / 60;
-            format!("{}{}{:03}", t.format("%Y%m%d%H%M%S%.6f"), if minutes < 0 { '-' } else { '+' }, minutes.abs())
+            format!(
+                "{}{}{:03}",
+                t.format("%Y%m%d%H%M%S%.6f"),
+                if minutes < 0 { '-' } else { '+' },
+                minutes.abs()
+            )
         }
         Value::Interval(d) => {
             let s = d.num_seconds();
@@ -352,7 +430,6 @@ fn cim_xml_text(value: &Value) -> String {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -361,12 +438,25 @@ mod tests {
 
     #[test]
     fn nulls_are_nil_and_empty_arrays_are_absent() {
-        let row = Instance::of(&schema::COMPUTER_SYSTEM).with("Name", "A").with("OperationalStatus", vec![2u16, 11]);
+        let row = Instance::of(&schema::COMPUTER_SYSTEM)
+            .with("Name", "A")
+            .with("OperationalStatus", vec![2u16, 11]);
         let root = xml::parse(&row.to_xml(None)).unwrap();
         let ns = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/virtualization/v2/Msvm_ComputerSystem";
-        assert_eq!(root.child(ns, "InstallDate").unwrap().attribute(names::XSI, "nil"), Some("true"));
+        assert_eq!(
+            root.child(ns, "InstallDate")
+                .unwrap()
+                .attribute(names::XSI, "nil"),
+            Some("true")
+        );
         assert!(root.child(ns, "StatusDescriptions").is_none());
-        assert_eq!(root.children.iter().filter(|c| c.name == "OperationalStatus").count(), 2);
+        assert_eq!(
+            root.children
+                .iter()
+                .filter(|c| c.name == "OperationalStatus")
+                .count(),
+            2
+        );
         let names: Vec<_> = root.children.iter().map(|c| c.name.clone()).collect();
         assert!(names.is_sorted());
     }
@@ -379,7 +469,10 @@ mod tests {
         assert_eq!(cim_xml_text(&t.into()), "20260729161100.026037+120");
         assert_eq!(interval_text(TimeDelta::seconds(300)), "P0DT0H5M0S");
         assert_eq!(interval_text(TimeDelta::milliseconds(3250)), "P0DT0H0M3.250000S");
-        assert_eq!(cim_xml_text(&TimeDelta::seconds(300).into()), "00000000000500.000000:000");
+        assert_eq!(
+            cim_xml_text(&TimeDelta::seconds(300).into()),
+            "00000000000500.000000:000"
+        );
     }
 
     #[test]
@@ -387,9 +480,15 @@ mod tests {
         let key = "Microsoft:AB\\C\\0\\D \"x\"";
         let r = Reference::v2("Msvm_StorageAllocationSettingData", &[("InstanceID", key)]);
         assert_eq!(Reference::from_path(&r.to_path("HV01")), Some(r.clone()));
-        assert_eq!(Reference::from_path("Msvm_X.A=\"1\",B=\"2\"").unwrap().keys.len(), 2);
+        assert_eq!(
+            Reference::from_path("Msvm_X.A=\"1\",B=\"2\"").unwrap().keys.len(),
+            2
+        );
         let relative = "root/virtualization/v2:Msvm_VirtualSystemSettingData.InstanceID=\"Microsoft:1\"";
-        assert_eq!(Reference::from_path(relative).unwrap().key("instanceid"), Some("Microsoft:1"));
+        assert_eq!(
+            Reference::from_path(relative).unwrap().key("instanceid"),
+            Some("Microsoft:1")
+        );
         for bad in ["", "x", "a.b", "a.b=\"", "a:b", "\\\\h", "a.b=\"c\\"] {
             assert_eq!(Reference::from_path(bad), None, "{bad}");
         }

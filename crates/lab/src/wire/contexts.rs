@@ -41,7 +41,8 @@ impl Contexts {
     /// # Errors
     /// `QuotaLimit` when too many are open.
     pub fn keep(&mut self, items: VecDeque<String>, now: Instant) -> Result<Uuid, Fault> {
-        self.open.retain(|_, context| now.duration_since(context.used) <= IDLE_MAX);
+        self.open
+            .retain(|_, context| now.duration_since(context.used) <= IDLE_MAX);
         if self.open.len() >= CONTEXTS_MAX {
             return Err(Fault::quota());
         }
@@ -62,7 +63,11 @@ impl Contexts {
         }
         let mut rest = context.items;
         let items = take(&mut rest, items_max, bytes)?;
-        let context = if rest.is_empty() { None } else { Some(self.keep(rest, now)?) };
+        let context = if rest.is_empty() {
+            None
+        } else {
+            Some(self.keep(rest, now)?)
+        };
         Ok(Batch { items, context })
     }
 
@@ -125,8 +130,17 @@ mod tests {
         let batch = contexts.pull(&format!("uuid:{first}"), 2, 100, now).unwrap();
         assert_eq!(batch.items, ["a", "b"]);
         let second = batch.context.unwrap();
-        assert_eq!(contexts.pull(&first.to_string(), 1, 100, now).unwrap_err().subcode, "n:InvalidEnumerationContext");
-        assert_eq!(contexts.pull(&second.to_string(), 9, 100, now).unwrap().context, None);
+        assert_eq!(
+            contexts
+                .pull(&first.to_string(), 1, 100, now)
+                .unwrap_err()
+                .subcode,
+            "n:InvalidEnumerationContext"
+        );
+        assert_eq!(
+            contexts.pull(&second.to_string(), 9, 100, now).unwrap().context,
+            None
+        );
         assert!(contexts.is_empty());
     }
 

@@ -27,18 +27,28 @@ impl Embedded {
         if !root.is("", "INSTANCE") {
             return Err(EmbeddedError(format!("it begins with {}", root.name)));
         }
-        let class = root.attribute("", "CLASSNAME").ok_or_else(|| EmbeddedError("CLASSNAME is missing".to_owned()))?;
-        let mut made = Self { class: class.to_owned(), values: BTreeMap::new() };
+        let class = root
+            .attribute("", "CLASSNAME")
+            .ok_or_else(|| EmbeddedError("CLASSNAME is missing".to_owned()))?;
+        let mut made = Self {
+            class: class.to_owned(),
+            values: BTreeMap::new(),
+        };
         for property in &root.children {
             let name = property.attribute("", "NAME").unwrap_or_default();
             let typed = property.attribute("", "TYPE").is_some();
             let values = match property.name.as_str() {
                 "QUALIFIER" => continue,
                 "PROPERTY" if typed && !name.is_empty() => values_of(property),
-                "PROPERTY.ARRAY" if typed && !name.is_empty() => {
-                    property.child("", "VALUE.ARRAY").map(values_of).unwrap_or_default()
+                "PROPERTY.ARRAY" if typed && !name.is_empty() => property
+                    .child("", "VALUE.ARRAY")
+                    .map(values_of)
+                    .unwrap_or_default(),
+                other => {
+                    return Err(EmbeddedError(format!(
+                        "{other} {name} is no property with NAME and TYPE"
+                    )));
                 }
-                other => return Err(EmbeddedError(format!("{other} {name} is no property with NAME and TYPE"))),
             };
             if !values.is_empty() {
                 made.values.insert(name.to_owned(), values);
@@ -50,7 +60,11 @@ impl Embedded {
     /// A scalar as text.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.values.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).and_then(|(_, v)| v.first()).map(String::as_str)
+        self.values
+            .iter()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name))
+            .and_then(|(_, v)| v.first())
+            .map(String::as_str)
     }
 
     /// A scalar as a number.
@@ -71,7 +85,12 @@ impl Embedded {
 }
 
 fn values_of(parent: &Element) -> Vec<String> {
-    parent.children.iter().filter(|c| c.is("", "VALUE")).map(|c| c.text.clone()).collect()
+    parent
+        .children
+        .iter()
+        .filter(|c| c.is("", "VALUE"))
+        .map(|c| c.text.clone())
+        .collect()
 }
 
 #[cfg(test)]
@@ -84,13 +103,27 @@ mod tests {
             <PROPERTY NAME=\"Empty\" TYPE=\"string\"/><PROPERTY NAME=\"Flag\" TYPE=\"boolean\"><VALUE>TRUE</VALUE></PROPERTY>\
             <PROPERTY.ARRAY NAME=\"A\" TYPE=\"string\"><VALUE.ARRAY><VALUE>x</VALUE></VALUE.ARRAY></PROPERTY.ARRAY></INSTANCE>";
         let e = Embedded::parse(text).unwrap();
-        assert_eq!((e.class.as_str(), e.number("n"), e.text("Empty"), e.boolean("Flag")), ("C", Some(1), None, Some(true)));
+        assert_eq!(
+            (
+                e.class.as_str(),
+                e.number("n"),
+                e.text("Empty"),
+                e.boolean("Flag")
+            ),
+            ("C", Some(1), None, Some(true))
+        );
         assert_eq!(e.text("A"), Some("x"));
     }
 
     #[test]
     fn anything_else_is_refused() {
-        for bad in ["", "x", "<a/>", "<INSTANCE/>", "<INSTANCE CLASSNAME='C'><X/></INSTANCE>"] {
+        for bad in [
+            "",
+            "x",
+            "<a/>",
+            "<INSTANCE/>",
+            "<INSTANCE CLASSNAME='C'><X/></INSTANCE>",
+        ] {
             assert!(Embedded::parse(bad).is_err(), "{bad}");
         }
     }

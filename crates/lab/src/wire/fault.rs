@@ -42,8 +42,24 @@ pub const WBEM_E_INVALID_NAMESPACE: u32 = 0x8004_100E;
 pub const WBEM_E_NOT_SUPPORTED: u32 = 0x8004_100C;
 
 impl Fault {
-    fn new(status: u16, family: Family, sender: bool, subcode: &'static str, code: u32, reason: impl Into<String>) -> Self {
-        Self { status, family, sender, subcode, detail: None, code, reason: reason.into(), wmi: None }
+    fn new(
+        status: u16,
+        family: Family,
+        sender: bool,
+        subcode: &'static str,
+        code: u32,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self {
+            status,
+            family,
+            sender,
+            subcode,
+            detail: None,
+            code,
+            reason: reason.into(),
+            wmi: None,
+        }
     }
 
     fn with_detail(mut self, detail: &'static str) -> Self {
@@ -53,49 +69,109 @@ impl Fault {
 
     /// The body is not what the schema of the request says.
     pub fn schema(reason: impl Into<String>) -> Self {
-        Self::new(500, Family::Wsman, true, "w:SchemaValidationError", 2_150_858_817, reason)
+        Self::new(
+            500,
+            Family::Wsman,
+            true,
+            "w:SchemaValidationError",
+            2_150_858_817,
+            reason,
+        )
     }
 
     /// A mandatory header is missing.
     pub fn header_required(header: &str) -> Self {
         let reason = format!("Der Header {header} fehlt in der Anforderung.");
-        Self::new(400, Family::Addressing, true, "a:MessageInformationHeaderRequired", 2_150_858_766, reason)
+        Self::new(
+            400,
+            Family::Addressing,
+            true,
+            "a:MessageInformationHeaderRequired",
+            2_150_858_766,
+            reason,
+        )
     }
 
     /// A header is there and makes no sense.
     pub fn header_invalid(header: &str) -> Self {
         let reason = format!("Der Header {header} ist ungültig.");
-        Self::new(400, Family::Addressing, true, "a:InvalidMessageInformationHeader", 2_150_858_767, reason)
+        Self::new(
+            400,
+            Family::Addressing,
+            true,
+            "a:InvalidMessageInformationHeader",
+            2_150_858_767,
+            reason,
+        )
     }
 
     /// A header must be understood and is not.
     pub fn must_understand(header: &str) -> Self {
         let reason = format!("Der Header {header} wird nicht verstanden.");
-        Self::new(400, Family::Wsman, true, "s:MustUnderstand", 2_150_858_752, reason)
+        Self::new(
+            400,
+            Family::Wsman,
+            true,
+            "s:MustUnderstand",
+            2_150_858_752,
+            reason,
+        )
     }
 
     /// The feature named by `detail` is not offered.
     pub fn unsupported(detail: &'static str) -> Self {
         let reason = format!("Die Funktion {detail} wird nicht unterstützt.");
-        Self::new(400, Family::Wsman, true, "w:UnsupportedFeature", 2_150_858_762, reason).with_detail(detail)
+        Self::new(
+            400,
+            Family::Wsman,
+            true,
+            "w:UnsupportedFeature",
+            2_150_858_762,
+            reason,
+        )
+        .with_detail(detail)
     }
 
     /// `MaxEnvelopeSize` below 8192, or an answer that does not fit into it.
     pub fn encoding_limit(detail: &'static str) -> Self {
         let reason = "Die Größe des SOAP-Umschlags liegt außerhalb der Grenzen.";
-        let status = if detail == "MinimumEnvelopeLimit" { 400 } else { 500 };
-        Self::new(status, Family::Wsman, true, "w:EncodingLimit", 2_150_858_777, reason).with_detail(detail)
+        let status = if detail == "MinimumEnvelopeLimit" {
+            400
+        } else {
+            500
+        };
+        Self::new(
+            status,
+            Family::Wsman,
+            true,
+            "w:EncodingLimit",
+            2_150_858_777,
+            reason,
+        )
+        .with_detail(detail)
     }
 
     /// `mustComply` options on a WMI URI.
     pub fn options() -> Self {
         let reason = "Die Optionen werden für diese Ressource nicht unterstützt.";
-        Self::new(400, Family::Wsman, true, "w:InvalidOptions", 2_150_858_771, reason).with_detail("NotSupported")
+        Self::new(
+            400,
+            Family::Wsman,
+            true,
+            "w:InvalidOptions",
+            2_150_858_771,
+            reason,
+        )
+        .with_detail("NotSupported")
     }
 
     /// Selectors that do not fit the class.
     pub fn selectors(detail: &'static str) -> Self {
-        let code = if detail == "UnexpectedSelectors" { 2_150_858_843 } else { 2_150_858_756 };
+        let code = if detail == "UnexpectedSelectors" {
+            2_150_858_843
+        } else {
+            2_150_858_756
+        };
         let reason = "Die Selektoren passen nicht zur Ressource.";
         Self::new(500, Family::Wsman, true, "w:InvalidSelectors", code, reason).with_detail(detail)
     }
@@ -103,29 +179,65 @@ impl Fault {
     /// No such instance, or no such resource URI.
     pub fn unreachable(detail: &'static str, what: &str) -> Self {
         let reason = format!("Die Ressource wurde nicht gefunden: {what}");
-        Self::new(500, Family::Addressing, true, "a:DestinationUnreachable", 2_150_858_752, reason).with_detail(detail)
+        Self::new(
+            500,
+            Family::Addressing,
+            true,
+            "a:DestinationUnreachable",
+            2_150_858_752,
+            reason,
+        )
+        .with_detail(detail)
     }
 
     /// The action is not known for this resource.
     pub fn action(reason: impl Into<String>) -> Self {
-        Self::new(500, Family::Addressing, true, "a:ActionNotSupported", 2_150_858_754, reason)
+        Self::new(
+            500,
+            Family::Addressing,
+            true,
+            "a:ActionNotSupported",
+            2_150_858_754,
+            reason,
+        )
     }
 
     /// A filter that cannot be processed, WQL on a class URI among them.
     pub fn filter(reason: impl Into<String>) -> Self {
-        Self::new(500, Family::Enumeration, true, "n:CannotProcessFilter", 2_150_858_772, reason)
+        Self::new(
+            500,
+            Family::Enumeration,
+            true,
+            "n:CannotProcessFilter",
+            2_150_858_772,
+            reason,
+        )
     }
 
     /// A filter dialect that is not offered.
     pub fn dialect() -> Self {
         let reason = "Der Filterdialekt wird nicht unterstützt.";
-        Self::new(500, Family::Enumeration, true, "n:FilterDialectRequestedUnavailable", 2_150_858_776, reason)
+        Self::new(
+            500,
+            Family::Enumeration,
+            true,
+            "n:FilterDialectRequestedUnavailable",
+            2_150_858_776,
+            reason,
+        )
     }
 
     /// A context that never was, has been used up or has idled too long.
     pub fn context() -> Self {
         let reason = "Der Enumerationskontext ist ungültig.";
-        Self::new(500, Family::Enumeration, false, "n:InvalidEnumerationContext", 2_150_858_787, reason)
+        Self::new(
+            500,
+            Family::Enumeration,
+            false,
+            "n:InvalidEnumerationContext",
+            2_150_858_787,
+            reason,
+        )
     }
 
     /// Too many operations at once.
@@ -137,17 +249,38 @@ impl Fault {
     /// The operation took longer than `OperationTimeout`.
     pub fn timed_out() -> Self {
         let reason = "Der Vorgang wurde nicht innerhalb der angegebenen Zeit abgeschlossen.";
-        Self::new(500, Family::Wsman, false, "w:TimedOut", OPERATION_TIMEDOUT, reason)
+        Self::new(
+            500,
+            Family::Wsman,
+            false,
+            "w:TimedOut",
+            OPERATION_TIMEDOUT,
+            reason,
+        )
     }
 
     /// A failure inside the server.
     pub fn internal(reason: impl Into<String>) -> Self {
-        Self::new(500, Family::Wsman, false, "w:InternalError", 2_150_858_778, reason)
+        Self::new(
+            500,
+            Family::Wsman,
+            false,
+            "w:InternalError",
+            2_150_858_778,
+            reason,
+        )
     }
 
     /// The WMI provider failed with an HRESULT.
     pub fn wmi(hresult: u32, cim_status: u16, reason: impl Into<String>) -> Self {
-        let mut fault = Self::new(500, Family::Wsman, false, "w:InternalError", 2_150_859_174, reason);
+        let mut fault = Self::new(
+            500,
+            Family::Wsman,
+            false,
+            "w:InternalError",
+            2_150_859_174,
+            reason,
+        );
         fault.wmi = Some((hresult, cim_status));
         fault
     }
@@ -175,19 +308,33 @@ impl Fault {
 
     /// The instance cannot be changed as asked (WS-Transfer).
     pub fn representation(reason: impl Into<String>) -> Self {
-        Self::new(500, Family::Transfer, true, "x:InvalidRepresentation", 2_150_858_795, reason)
+        Self::new(
+            500,
+            Family::Transfer,
+            true,
+            "x:InvalidRepresentation",
+            2_150_858_795,
+            reason,
+        )
     }
 
     /// The content of `s:Body`.
     #[must_use]
     pub fn body(&self, machine: &str) -> String {
         let side = if self.sender { "s:Sender" } else { "s:Receiver" };
-        let side = if self.subcode == "s:MustUnderstand" { "s:MustUnderstand" } else { side };
+        let side = if self.subcode == "s:MustUnderstand" {
+            "s:MustUnderstand"
+        } else {
+            side
+        };
         let reason = escape(&self.reason);
         let machine = escape(machine);
         let mut inner = String::new();
         if let Some(detail) = self.detail {
-            inner.push_str(&format!("<w:FaultDetail>{}{detail}</w:FaultDetail>", names::FAULT_DETAIL));
+            inner.push_str(&format!(
+                "<w:FaultDetail>{}{detail}</w:FaultDetail>",
+                names::FAULT_DETAIL
+            ));
         }
         match self.wmi {
             None => inner.push_str(&format!(

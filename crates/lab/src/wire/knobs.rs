@@ -65,7 +65,10 @@ impl Troubles {
 
     /// The trouble that a request with this text meets.
     pub fn meet(&mut self, request: &str) -> Option<Trouble> {
-        let at = self.coming.iter().position(|t| t.only.as_ref().is_none_or(|only| request.contains(only)))?;
+        let at = self
+            .coming
+            .iter()
+            .position(|t| t.only.as_ref().is_none_or(|only| request.contains(only)))?;
         let met = self.coming.get_mut(at)?;
         met.requests -= 1;
         let trouble = met.trouble.clone();
@@ -90,7 +93,10 @@ impl Trouble {
     /// Whether the operation takes place all the same.
     #[must_use]
     pub fn happens(&self) -> bool {
-        matches!(self, Self::AnswerLost | Self::CutAfter | Self::Slow { .. } | Self::Truncated)
+        matches!(
+            self,
+            Self::AnswerLost | Self::CutAfter | Self::Slow { .. } | Self::Truncated
+        )
     }
 }
 

@@ -56,7 +56,10 @@ mod tests {
     #[test]
     fn a_class_uri_is_taken_apart_as_it_was_put_together() {
         let uri = class_uri(VIRTUALIZATION, "Msvm_ComputerSystem");
-        assert_eq!(split_class_uri(&uri), Some((VIRTUALIZATION, "Msvm_ComputerSystem")));
+        assert_eq!(
+            split_class_uri(&uri),
+            Some((VIRTUALIZATION, "Msvm_ComputerSystem"))
+        );
         assert_eq!(split_class_uri("http://example.org/x"), None);
     }
 }

@@ -25,7 +25,10 @@ pub fn guid(id: Uuid) -> String {
 /// A VM's row.
 #[must_use]
 pub fn vm_reference(vm: Uuid) -> Reference {
-    Reference::v2("Msvm_ComputerSystem", &[("CreationClassName", "Msvm_ComputerSystem"), ("Name", &guid(vm))])
+    Reference::v2(
+        "Msvm_ComputerSystem",
+        &[("CreationClassName", "Msvm_ComputerSystem"), ("Name", &guid(vm))],
+    )
 }
 
 /// A row of `Msvm_VirtualSystemSettingData`.

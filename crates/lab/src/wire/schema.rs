@@ -55,7 +55,10 @@ impl ClassSpec {
     /// Type of a property and whether it is an array; the name is compared without case.
     #[must_use]
     pub fn kind(&self, name: &str) -> Option<(Kind, bool)> {
-        let (_, property) = self.properties.iter().find(|(n, _)| n.eq_ignore_ascii_case(name))?;
+        let (_, property) = self
+            .properties
+            .iter()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name))?;
         Some(match property {
             Property::One(kind) => (*kind, false),
             Property::List(kind) => (*kind, true),
@@ -243,15 +246,37 @@ class!(WIN32_PROCESS, "Win32_Process", CIMV2, ["Handle"], [
 
 /// Classes of instances that can be enumerated and read.
 pub static SERVED: &[&ClassSpec] = &[
-    &COMPUTER_SYSTEM, &REPLICATION_RELATIONSHIP, &SYSTEM_REPLICATION_RELATIONSHIP, &REPLICATION_SETTING_DATA,
-    &AUTHORIZATION_SETTING_DATA, &SERVICE_SETTING_DATA, &REPLICATION_SERVICE, &SNAPSHOT_SERVICE, &MANAGEMENT_SERVICE,
-    &REFERENCE_POINT_SERVICE, &IMAGE_SERVICE, &CONCRETE_JOB, &MIGRATION_JOB, &STORAGE_JOB, &AFFECTED_JOB_ELEMENT,
-    &SETTING_DATA, &STORAGE_SETTING_DATA, &REFERENCE_POINT, &REPLICA_SYSTEM_DEPENDENCY, &EXPORT_SETTING_DATA,
-    &OPERATING_SYSTEM, &WIN32_COMPUTER_SYSTEM, &WIN32_SERVICE, &WIN32_PROCESS,
+    &COMPUTER_SYSTEM,
+    &REPLICATION_RELATIONSHIP,
+    &SYSTEM_REPLICATION_RELATIONSHIP,
+    &REPLICATION_SETTING_DATA,
+    &AUTHORIZATION_SETTING_DATA,
+    &SERVICE_SETTING_DATA,
+    &REPLICATION_SERVICE,
+    &SNAPSHOT_SERVICE,
+    &MANAGEMENT_SERVICE,
+    &REFERENCE_POINT_SERVICE,
+    &IMAGE_SERVICE,
+    &CONCRETE_JOB,
+    &MIGRATION_JOB,
+    &STORAGE_JOB,
+    &AFFECTED_JOB_ELEMENT,
+    &SETTING_DATA,
+    &STORAGE_SETTING_DATA,
+    &REFERENCE_POINT,
+    &REPLICA_SYSTEM_DEPENDENCY,
+    &EXPORT_SETTING_DATA,
+    &OPERATING_SYSTEM,
+    &WIN32_COMPUTER_SYSTEM,
+    &WIN32_SERVICE,
+    &WIN32_PROCESS,
 ];
 
 /// Classes that came with Windows Server 2016.
-pub static SINCE_2016: &[&str] = &["Msvm_VirtualSystemReferencePoint", "Msvm_VirtualSystemReferencePointService"];
+pub static SINCE_2016: &[&str] = &[
+    "Msvm_VirtualSystemReferencePoint",
+    "Msvm_VirtualSystemReferencePointService",
+];
 
 /// A served class of that namespace; namespace and class are compared without case, as WMI does.
 #[must_use]

@@ -1,6 +1,5 @@
 //! One listener per emulated host: TLS, HTTP/1.1, Basic authentication, `POST /wsman`.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,20 +39,20 @@ pub struct Account {
 
 impl std::fmt::Debug for Account {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Account").field("user", &self.user).finish_non_exhaustive()
+        f.debug_struct("Account")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
     }
 }
 
-/// What a listener serves.
+/// What a listener serves. Every method may block for as long as the site is busy.
 pub trait Backend: Send + Sync + 'static {
     /// False while the host is down: connections are reset.
     fn reachable(&self) -> bool;
-    /// Name of the machine.
-    fn machine(&self) -> String;
-    /// Answers one request. May block for as long as the site is busy.
-    fn answer(&self, service: &mut Service, bytes: &[u8], user: &str, now: Instant) -> Answer;
-    /// Notes a request that was answered.
-    fn note(&self, user: &str, answer: &Answer);
+    /// Answers one request; `None` when the host is down.
+    fn answer(&self, service: &mut Service, bytes: &[u8], user: &str, now: Instant) -> Option<Answer>;
+    /// Refuses one request; `None` when the host is down.
+    fn refuse(&self, service: &Service, bytes: &[u8], fault: &Fault) -> Option<Answer>;
 }
 
 /// One host's open door.
@@ -75,12 +74,19 @@ impl HostServer {
     /// # Errors
     /// When the address cannot be listened on.
     pub async fn start(
-        address: SocketAddr, tls: Arc<rustls::ServerConfig>, account: Account, backend: Arc<dyn Backend>,
-        tasks: &TaskTracker, stop: CancellationToken,
+        address: SocketAddr,
+        tls: Arc<rustls::ServerConfig>,
+        account: Account,
+        backend: Arc<dyn Backend>,
+        tasks: &TaskTracker,
+        stop: CancellationToken,
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared { account, troubles: Mutex::default() });
+        let shared = Arc::new(Shared {
+            account,
+            troubles: Mutex::default(),
+        });
         let door = Door {
             tls: TlsAcceptor::from(tls),
             backend,
@@ -95,7 +101,11 @@ impl HostServer {
 
     /// Adds trouble for requests to come.
     pub fn trouble(&self, trouble: WireTrouble) {
-        self.shared.troubles.lock().unwrap_or_else(PoisonError::into_inner).add(trouble);
+        self.shared
+            .troubles
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .add(trouble);
     }
 }
 
@@ -118,14 +128,21 @@ impl Door {
                 accepted = listener.accept() => accepted,
             };
             let Ok((stream, _)) = accepted else { continue };
-            let permit = Arc::clone(&room).try_acquire_owned();
-            let (true, Ok(permit)) = (self.backend.reachable(), permit) else {
-                // Best effort: a reset instead of a farewell.
-                let _ = stream.set_zero_linger();
+            let Ok(permit) = Arc::clone(&room).try_acquire_owned() else {
+                reset(&stream);
                 continue;
             };
             let door = self.clone();
             self.tasks.spawn(async move {
+                let asked = door.clone();
+                if !door
+                    .blocking(move || asked.backend.reachable())
+                    .await
+                    .unwrap_or(false)
+                {
+                    reset(&stream);
+                    return;
+                }
                 if let Err(error) = door.connection(stream).await {
                     tracing::debug!(%error, "a connection to the lab ended early");
                 }
@@ -137,14 +154,18 @@ impl Door {
     async fn connection(self, stream: TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
         let handshake = timeout(Duration::from_secs(HANDSHAKE_SECS_MAX), self.tls.accept(stream));
-        let stream = handshake.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        let stream = handshake
+            .await
+            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         let stop = self.stop.clone();
         let serve = service_fn(move |request| {
             let door = self.clone();
             async move { door.request(request).await }
         });
         let mut http = hyper::server::conn::http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(IDLE_SECS_MAX)).max_headers(64);
+        http.timer(TokioTimer::new())
+            .header_read_timeout(Duration::from_secs(IDLE_SECS_MAX))
+            .max_headers(64);
         let connection = http.serve_connection(TokioIo::new(stream), serve);
         let mut connection = std::pin::pin!(connection);
         tokio::select! {
@@ -158,26 +179,37 @@ impl Door {
 
     /// An error means: cut the connection.
     async fn request(self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
-        if !self.backend.reachable() {
-            return Err(Cut);
-        }
         if request.uri().path() != "/wsman" {
             return Ok(plain(StatusCode::NOT_FOUND));
         }
         if request.method() != Method::POST {
             return Ok(plain(StatusCode::METHOD_NOT_ALLOWED));
         }
-        if !self.shared.account.is_in(request.headers().get(header::AUTHORIZATION)) {
+        if !self
+            .shared
+            .account
+            .is_in(request.headers().get(header::AUTHORIZATION))
+        {
             return Ok(denied());
         }
-        let media = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        if !media.trim_start().to_ascii_lowercase().starts_with("application/soap+xml") {
+        let media = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|v| v.to_str().ok())
+            .unwrap_or_default();
+        if !media
+            .trim_start()
+            .to_ascii_lowercase()
+            .starts_with("application/soap+xml")
+        {
             return Ok(plain(StatusCode::UNSUPPORTED_MEDIA_TYPE));
         }
         let body = Limited::new(request.into_body(), ENVELOPE_BYTES_MAX).collect();
         let bytes = match timeout(Duration::from_secs(BODY_SECS_MAX), body).await {
             Err(_) => return Err(Cut),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => return Ok(plain(StatusCode::PAYLOAD_TOO_LARGE)),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => {
+                return Ok(plain(StatusCode::PAYLOAD_TOO_LARGE));
+            }
             Ok(Err(_)) => return Err(Cut),
             Ok(Ok(collected)) => collected.to_bytes(),
         };
@@ -186,50 +218,59 @@ impl Door {
 
     async fn operation(self, bytes: Bytes) -> Result<Response<Full<Bytes>>, Cut> {
         let text = String::from_utf8_lossy(&bytes);
-        let trouble = self.shared.troubles.lock().unwrap_or_else(PoisonError::into_inner).meet(&text);
+        let trouble = self
+            .shared
+            .troubles
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .meet(&text);
         drop(text);
         let fault = trouble.as_ref().and_then(Trouble::fault);
-        if trouble.as_ref().is_some_and(|t| !t.happens()) {
-            return match (trouble, fault) {
-                (_, Some(fault)) => Ok(soap(&self.refused(&bytes, &fault))),
-                (Some(Trouble::Denied), _) => Ok(denied()),
-                _ => Err(Cut),
-            };
+        let mut answer = None;
+        if trouble.as_ref().is_none_or(Trouble::happens) {
+            let request = bytes.clone();
+            let door = self.clone();
+            answer = Some(self.blocking(move || door.answer(&request)).await?.ok_or(Cut)?);
         }
-        let door = self.clone();
-        let request = bytes.clone();
-        // The site's lock is held while disks are written: not on an async thread.
-        let mut answer = self.tasks.spawn_blocking(move || door.answer(&request)).await.map_err(|_| Cut)?;
-        if !self.backend.reachable() {
-            return Err(Cut);
+        if let Some(fault) = fault {
+            let door = self.clone();
+            answer = Some(
+                self.blocking(move || door.refuse(&bytes, &fault))
+                    .await?
+                    .ok_or(Cut)?,
+            );
         }
-        match trouble {
-            Some(Trouble::CutAfter) => return Err(Cut),
-            Some(Trouble::Slow { ms }) => tokio::time::sleep(Duration::from_millis(ms)).await,
-            Some(Trouble::Truncated) => {
-                let half = answer.body.len() / 2;
+        match (&trouble, &mut answer) {
+            (Some(Trouble::Denied), _) => return Ok(denied()),
+            (Some(Trouble::CutAfter), _) | (_, None) => return Err(Cut),
+            (Some(Trouble::Slow { ms }), _) => tokio::time::sleep(Duration::from_millis(*ms)).await,
+            (Some(Trouble::Truncated), Some(answer)) => {
+                let half = answer.body.chars().count() / 2;
                 answer.body = answer.body.chars().take(half).collect();
             }
             _ => {}
         }
-        Ok(match fault {
-            Some(fault) => soap(&self.refused(&bytes, &fault)),
-            None => soap(&answer),
-        })
+        let door = self.clone();
+        if !self.blocking(move || door.backend.reachable()).await? {
+            return Err(Cut);
+        }
+        answer.map(|answer| soap(&answer)).ok_or(Cut)
     }
 
-    fn answer(&self, bytes: &[u8]) -> Answer {
+    /// The site's lock is held while disks are written: never wait for it on an async thread.
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Cut> {
+        self.tasks.spawn_blocking(work).await.map_err(|_| Cut)
+    }
+
+    fn answer(&self, bytes: &[u8]) -> Option<Answer> {
         let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
-        let answer = self.backend.answer(&mut service, bytes, &self.shared.account.user, Instant::now());
-        self.backend.note(&self.shared.account.user, &answer);
-        answer
+        self.backend
+            .answer(&mut service, bytes, &self.shared.account.user, Instant::now())
     }
 
-    fn refused(&self, bytes: &[u8], fault: &Fault) -> Answer {
+    fn refuse(&self, bytes: &[u8], fault: &Fault) -> Option<Answer> {
         let service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
-        let answer = service.refuse(&self.backend.machine(), bytes, fault);
-        self.backend.note(&self.shared.account.user, &answer);
-        answer
+        self.backend.refuse(&service, bytes, fault)
     }
 }
 
@@ -238,15 +279,12 @@ impl Door {
 #[error("the connection is cut")]
 struct Cut;
 
-impl From<Infallible> for Cut {
-    fn from(never: Infallible) -> Self {
-        match never {}
-    }
-}
-
 impl Account {
     fn is_in(&self, header: Option<&HeaderValue>) -> bool {
-        let Some((scheme, encoded)) = header.and_then(|h| h.to_str().ok()).and_then(|h| h.split_once(' ')) else {
+        let Some((scheme, encoded)) = header
+            .and_then(|h| h.to_str().ok())
+            .and_then(|h| h.split_once(' '))
+        else {
             return false;
         };
         let decoded = base64::engine::general_purpose::STANDARD.decode(encoded.trim());
@@ -260,16 +298,28 @@ pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
 }
 
+/// Best effort: a reset instead of a farewell, as a host that is down would give.
+fn reset(stream: &TcpStream) {
+    if let Err(error) = stream.set_zero_linger() {
+        tracing::debug!(%error, "a connection to a lab host that is down could not be reset");
+    }
+}
+
 fn plain(status: StatusCode) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
     *response.status_mut() = status;
-    response.headers_mut().insert(header::SERVER, HeaderValue::from_static("Microsoft-HTTPAPI/2.0"));
+    response
+        .headers_mut()
+        .insert(header::SERVER, HeaderValue::from_static("Microsoft-HTTPAPI/2.0"));
     response
 }
 
 fn denied() -> Response<Full<Bytes>> {
     let mut response = plain(StatusCode::UNAUTHORIZED);
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"WSMAN\""));
+    response.headers_mut().insert(
+        header::WWW_AUTHENTICATE,
+        HeaderValue::from_static("Basic realm=\"WSMAN\""),
+    );
     response
 }
 

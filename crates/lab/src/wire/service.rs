@@ -43,6 +43,26 @@ pub struct Answer {
     pub fault: Option<&'static str>,
 }
 
+impl Answer {
+    /// What the request is counted as: the operation with its class or method. Classes that no host has are not told apart.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let class = match self.what.to_ascii_uppercase().find(" FROM ") {
+            Some(at) => self
+                .what
+                .get(at + 6..)
+                .and_then(|rest| rest.split_whitespace().next())
+                .unwrap_or_default(),
+            None => self.what.as_str(),
+        };
+        match self.fault {
+            Some(subcode) => format!("{} {subcode}", self.operation),
+            None if class.is_empty() || class == "*" => self.operation.to_owned(),
+            None => format!("{} {class}", self.operation),
+        }
+    }
+}
+
 /// State of one host's service.
 #[derive(Debug, Default)]
 pub struct Service {
@@ -64,10 +84,24 @@ impl Service {
         let request = match envelope::read(bytes) {
             Ok(Incoming::Identify) => {
                 let body = envelope::identify();
-                return Answer { status: 200, body, operation: "identify", what: String::new(), fault: None };
+                return Answer {
+                    status: 200,
+                    body,
+                    operation: "identify",
+                    what: String::new(),
+                    fault: None,
+                };
             }
             Ok(Incoming::Request(request)) => request,
-            Err((fault, id)) => return failed(&fault, id.as_deref(), &repository.machine(), "unreadable", String::new()),
+            Err((fault, id)) => {
+                return failed(
+                    &fault,
+                    id.as_deref(),
+                    &repository.machine(),
+                    "unreadable",
+                    String::new(),
+                );
+            }
         };
         let (operation, what) = describe(&request);
         match self.dispatch(repository, &request, operation, now) {
@@ -75,11 +109,29 @@ impl Service {
                 let body = envelope::answer(&done.action, Some(&request.message_id), &id(), &done.body);
                 if body.len() > request.envelope_bytes_max {
                     let fault = Fault::encoding_limit("MaxEnvelopeSize");
-                    return failed(&fault, Some(&request.message_id), &repository.machine(), operation, what);
+                    return failed(
+                        &fault,
+                        Some(&request.message_id),
+                        &repository.machine(),
+                        operation,
+                        what,
+                    );
                 }
-                Answer { status: 200, body, operation, what, fault: None }
+                Answer {
+                    status: 200,
+                    body,
+                    operation,
+                    what,
+                    fault: None,
+                }
             }
-            Err(fault) => failed(&fault, Some(&request.message_id), &repository.machine(), operation, what),
+            Err(fault) => failed(
+                &fault,
+                Some(&request.message_id),
+                &repository.machine(),
+                operation,
+                what,
+            ),
         }
     }
 
@@ -103,7 +155,11 @@ impl Service {
     }
 
     fn dispatch(
-        &mut self, repository: &mut impl Repository, request: &Request, operation: &str, now: Instant,
+        &mut self,
+        repository: &mut impl Repository,
+        request: &Request,
+        operation: &str,
+        now: Instant,
     ) -> Result<Done, Fault> {
         match operation {
             "get" => read::get(repository, request),
@@ -111,7 +167,10 @@ impl Service {
             "pull" => enumerate::pull(&mut self.contexts, request, now),
             "release" => enumerate::release(&mut self.contexts, request),
             "invoke" => invoke::invoke(repository, request),
-            _ => Err(Fault::action(format!("Die Aktion {} wird nicht unterstützt.", request.action))),
+            _ => Err(Fault::action(format!(
+                "Die Aktion {} wird nicht unterstützt.",
+                request.action
+            ))),
         }
     }
 }
@@ -120,9 +179,21 @@ fn id() -> String {
     super::random_id().to_string().to_uppercase()
 }
 
-fn failed(fault: &Fault, relates_to: Option<&str>, machine: &str, operation: &'static str, what: String) -> Answer {
+fn failed(
+    fault: &Fault,
+    relates_to: Option<&str>,
+    machine: &str,
+    operation: &'static str,
+    what: String,
+) -> Answer {
     let body = envelope::answer(&fault.action_uri(), relates_to, &id(), &fault.body(machine));
-    Answer { status: fault.status, body, operation, what, fault: Some(fault.subcode) }
+    Answer {
+        status: fault.status,
+        body,
+        operation,
+        what,
+        fault: Some(fault.subcode),
+    }
 }
 
 fn describe(request: &Request) -> (&'static str, String) {
@@ -134,9 +205,27 @@ fn describe(request: &Request) -> (&'static str, String) {
         (ENUMERATION, "Release", "release"),
     ];
     for (namespace, name, operation) in known {
-        if request.action.strip_prefix(namespace).and_then(|rest| rest.strip_prefix('/')) == Some(name) {
-            let filter = request.body.children.iter().find(|c| c.name == "Filter").map(|f| f.text.trim());
-            return (operation, filter.filter(|f| !f.is_empty()).unwrap_or(class).chars().take(400).collect());
+        if request
+            .action
+            .strip_prefix(namespace)
+            .and_then(|rest| rest.strip_prefix('/'))
+            == Some(name)
+        {
+            let filter = request
+                .body
+                .children
+                .iter()
+                .find(|c| c.name == "Filter")
+                .map(|f| f.text.trim());
+            return (
+                operation,
+                filter
+                    .filter(|f| !f.is_empty())
+                    .unwrap_or(class)
+                    .chars()
+                    .take(400)
+                    .collect(),
+            );
         }
     }
     if request.action.starts_with(names::WMI) {
@@ -160,7 +249,9 @@ fn class_in(repository: &impl Repository, namespace: &str, class: &str) -> Resul
 }
 
 fn check_namespace(namespace: &str) -> Result<(), Fault> {
-    let known = [names::VIRTUALIZATION, names::CIMV2].iter().any(|known| known.eq_ignore_ascii_case(namespace));
+    let known = [names::VIRTUALIZATION, names::CIMV2]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(namespace));
     if known {
         return Ok(());
     }
@@ -170,7 +261,10 @@ fn check_namespace(namespace: &str) -> Result<(), Fault> {
 
 /// Room for items in an answer.
 fn room(request: &Request) -> usize {
-    request.envelope_bytes_max.min(ENVELOPE_BYTES_MAX).saturating_sub(ENVELOPE_OVERHEAD_BYTES)
+    request
+        .envelope_bytes_max
+        .min(ENVELOPE_BYTES_MAX)
+        .saturating_sub(ENVELOPE_OVERHEAD_BYTES)
 }
 
 #[cfg(test)]

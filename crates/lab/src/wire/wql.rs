@@ -51,7 +51,11 @@ pub enum Condition {
     And(Box<Condition>, Box<Condition>),
     Or(Box<Condition>, Box<Condition>),
     Not(Box<Condition>),
-    Compare { property: String, operator: Operator, literal: Literal },
+    Compare {
+        property: String,
+        operator: Operator,
+        literal: Literal,
+    },
 }
 
 /// A comparison.
@@ -86,13 +90,17 @@ impl Select {
                 return Err(QueryError(format!("{} has no property {column}", spec.name)));
             }
         }
-        self.condition.as_ref().map_or(Ok(()), |condition| condition.check(spec))
+        self.condition
+            .as_ref()
+            .map_or(Ok(()), |condition| condition.check(spec))
     }
 
     /// Whether a row is selected.
     #[must_use]
     pub fn selects(&self, row: &Instance) -> bool {
-        self.condition.as_ref().is_none_or(|condition| condition.holds(row))
+        self.condition
+            .as_ref()
+            .is_none_or(|condition| condition.holds(row))
     }
 }
 
@@ -101,11 +109,13 @@ impl Condition {
         match self {
             Self::And(a, b) | Self::Or(a, b) => a.check(spec).and_then(|()| b.check(spec)),
             Self::Not(a) => a.check(spec),
-            Self::Compare { property, literal, .. } => match spec.kind(property) {
+            Self::Compare {
+                property, literal, ..
+            } => match spec.kind(property) {
                 None => Err(QueryError(format!("{} has no property {property}", spec.name))),
-                Some((_, true)) if *literal != Literal::Null => {
-                    Err(QueryError(format!("{property} is an array and cannot be compared")))
-                }
+                Some((_, true)) if *literal != Literal::Null => Err(QueryError(format!(
+                    "{property} is an array and cannot be compared"
+                ))),
                 Some(_) => Ok(()),
             },
         }
@@ -116,9 +126,13 @@ impl Condition {
             Self::And(a, b) => a.holds(row) && b.holds(row),
             Self::Or(a, b) => a.holds(row) || b.holds(row),
             Self::Not(a) => !a.holds(row),
-            Self::Compare { property, operator, literal } => {
-                row.get(property).is_some_and(|value| compare(value, *operator, literal))
-            }
+            Self::Compare {
+                property,
+                operator,
+                literal,
+            } => row
+                .get(property)
+                .is_some_and(|value| compare(value, *operator, literal)),
         }
     }
 }
@@ -142,11 +156,18 @@ fn compare(value: &Value, operator: Operator, literal: &Literal) -> bool {
 
 fn compare_present(value: &Value, operator: Operator, literal: &Literal) -> bool {
     match (value, literal) {
-        (Value::Text(a), Literal::Text(b)) if operator == Operator::Like => like(&a.to_lowercase(), &b.to_lowercase()),
+        (Value::Text(a), Literal::Text(b)) if operator == Operator::Like => {
+            like(&a.to_lowercase(), &b.to_lowercase())
+        }
         (Value::Text(a), Literal::Text(b)) => ordered(operator, a.to_lowercase().cmp(&b.to_lowercase())),
         (Value::Number(a), Literal::Number(b)) => ordered(operator, i128::from(*a).cmp(b)),
-        (Value::Number(a), Literal::Text(b)) => b.trim().parse().is_ok_and(|b| ordered(operator, i128::from(*a).cmp(&b))),
-        (Value::Text(a), Literal::Number(b)) => a.trim().parse().is_ok_and(|a: i128| ordered(operator, a.cmp(b))),
+        (Value::Number(a), Literal::Text(b)) => b
+            .trim()
+            .parse()
+            .is_ok_and(|b| ordered(operator, i128::from(*a).cmp(&b))),
+        (Value::Text(a), Literal::Number(b)) => {
+            a.trim().parse().is_ok_and(|a: i128| ordered(operator, a.cmp(b)))
+        }
         (Value::Bool(a), Literal::Bool(b)) => ordered(operator, a.cmp(b)),
         (Value::Bool(a), Literal::Number(b)) => ordered(operator, i128::from(*a).cmp(b)),
         (Value::Bool(a), Literal::Text(b)) => ordered(operator, a.to_string().cmp(&b.to_lowercase())),
@@ -229,9 +250,15 @@ fn tokens(pattern: &str) -> Vec<Token> {
                     out.push(Token::One(Some(set(&chars[at..at + end]))));
                     at += end + 1;
                 }
-                _ => out.push(Token::One(Some(Set { not: false, ranges: vec![('[', '[')] }))),
+                _ => out.push(Token::One(Some(Set {
+                    not: false,
+                    ranges: vec![('[', '[')],
+                }))),
             },
-            c => out.push(Token::One(Some(Set { not: false, ranges: vec![(*c, *c)] }))),
+            c => out.push(Token::One(Some(Set {
+                not: false,
+                ranges: vec![(*c, *c)],
+            }))),
         }
     }
     out
@@ -272,7 +299,9 @@ fn dmtf(text: &str) -> Option<DateTime<FixedOffset>> {
         "-" => -minutes,
         _ => return None,
     };
-    local.and_local_timezone(FixedOffset::east_opt(minutes.checked_mul(60)?)?).single()
+    local
+        .and_local_timezone(FixedOffset::east_opt(minutes.checked_mul(60)?)?)
+        .single()
 }
 
 #[cfg(test)]
@@ -287,12 +316,17 @@ mod tests {
             .with("JobState", 4u16)
             .with("Cancellable", true)
             .with("ElementName", "Änderungen anwenden")
-            .with("StartTime", DateTime::parse_from_rfc3339("2026-11-22T20:00:00Z").unwrap())
+            .with(
+                "StartTime",
+                DateTime::parse_from_rfc3339("2026-11-22T20:00:00Z").unwrap(),
+            )
     }
 
     fn selected(condition: &str) -> bool {
         let text = format!("SELECT * FROM Msvm_ConcreteJob WHERE {condition}");
-        let Query::Select(select) = parse(&text).unwrap() else { panic!("{text}") };
+        let Query::Select(select) = parse(&text).unwrap() else {
+            panic!("{text}")
+        };
         select.check(&schema::CONCRETE_JOB).unwrap();
         select.selects(&row())
     }
@@ -337,17 +371,26 @@ mod tests {
         let row = Instance::of(&schema::AFFECTED_JOB_ELEMENT).with("AffectingElement", job);
         let path = r#"\\\\HV01\\root\\virtualization\\v2:Msvm_ConcreteJob.InstanceID=\"j1\""#;
         let text = format!("SELECT * FROM Msvm_AffectedJobElement WHERE AffectingElement = \"{path}\"");
-        let Query::Select(select) = parse(&text).unwrap() else { panic!() };
+        let Query::Select(select) = parse(&text).unwrap() else {
+            panic!()
+        };
         assert!(select.selects(&row));
     }
 
     #[test]
     fn unknown_properties_and_arrays_are_refused() {
-        for bad in ["SELECT Nope FROM Msvm_ConcreteJob", "SELECT * FROM Msvm_ConcreteJob WHERE Nope = 1"] {
-            let Query::Select(select) = parse(bad).unwrap() else { panic!() };
+        for bad in [
+            "SELECT Nope FROM Msvm_ConcreteJob",
+            "SELECT * FROM Msvm_ConcreteJob WHERE Nope = 1",
+        ] {
+            let Query::Select(select) = parse(bad).unwrap() else {
+                panic!()
+            };
             assert!(select.check(&schema::CONCRETE_JOB).is_err(), "{bad}");
         }
-        let Query::Select(select) = parse("SELECT * FROM X WHERE OperationalStatus = 2").unwrap() else { panic!() };
+        let Query::Select(select) = parse("SELECT * FROM X WHERE OperationalStatus = 2").unwrap() else {
+            panic!()
+        };
         assert!(select.check(&schema::CONCRETE_JOB).is_err());
     }
 }

@@ -63,7 +63,10 @@ impl Element {
     /// The value of an attribute; the namespace is empty for a plain one.
     #[must_use]
     pub fn attribute(&self, namespace: &str, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(n, l, _)| n == namespace && l == name).map(|(_, _, value)| value.as_str())
+        self.attributes
+            .iter()
+            .find(|(n, l, _)| n == namespace && l == name)
+            .map(|(_, _, value)| value.as_str())
     }
 }
 
@@ -73,14 +76,21 @@ impl Element {
 /// [`XmlError::Encoding`] for anything else.
 pub fn decode(bytes: &[u8]) -> Result<String, XmlError> {
     let wide = |bytes: &[u8], read: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| read([pair[0], pair[1]])).collect();
+        let units: Vec<u16> = bytes
+            .chunks_exact(2)
+            .map(|pair| read([pair[0], pair[1]]))
+            .collect();
         String::from_utf16(&units).map_err(|_| XmlError::Encoding)
     };
     match bytes {
         [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
-        [0xef, 0xbb, 0xbf, rest @ ..] => std::str::from_utf8(rest).map(str::to_owned).map_err(|_| XmlError::Encoding),
-        rest => std::str::from_utf8(rest).map(str::to_owned).map_err(|_| XmlError::Encoding),
+        [0xef, 0xbb, 0xbf, rest @ ..] => std::str::from_utf8(rest)
+            .map(str::to_owned)
+            .map_err(|_| XmlError::Encoding),
+        rest => std::str::from_utf8(rest)
+            .map(str::to_owned)
+            .map_err(|_| XmlError::Encoding),
     }
 }
 
@@ -114,7 +124,9 @@ pub fn parse(text: &str) -> Result<Element, XmlError> {
                 close(made, &mut open, &mut root)?;
             }
             Event::End(_) => {
-                let done = open.pop().ok_or_else(|| XmlError::Malformed("an end without a start".to_owned()))?;
+                let done = open
+                    .pop()
+                    .ok_or_else(|| XmlError::Malformed("an end without a start".to_owned()))?;
                 close(done, &mut open, &mut root)?;
             }
             Event::Text(text) => push_text(&mut open, &text.xml10_content())?,
@@ -129,7 +141,9 @@ pub fn parse(text: &str) -> Result<Element, XmlError> {
         }
     }
     if !open.is_empty() {
-        return Err(XmlError::Malformed("it ends in the middle of an element".to_owned()));
+        return Err(XmlError::Malformed(
+            "it ends in the middle of an element".to_owned(),
+        ));
     }
     root.ok_or_else(|| XmlError::Malformed("it holds no element".to_owned()))
 }
@@ -139,7 +153,11 @@ fn malformed(error: impl std::fmt::Display) -> XmlError {
 }
 
 fn bound(n: usize, max: usize, what: &'static str) -> Result<(), XmlError> {
-    if n > max { Err(XmlError::TooMuch(what)) } else { Ok(()) }
+    if n > max {
+        Err(XmlError::TooMuch(what))
+    } else {
+        Ok(())
+    }
 }
 
 fn close(done: Element, open: &mut [Element], root: &mut Option<Element>) -> Result<(), XmlError> {
@@ -188,8 +206,11 @@ fn element(reader: &NsReader<&[u8]>, start: &BytesStart<'_>) -> Result<Element, 
             continue;
         }
         let (namespace, local) = reader.resolver().resolve_attribute(attribute.key);
-        let value = quick_xml::escape::unescape(attribute.value.as_ref()).map_err(malformed)?.into_owned();
-        made.attributes.push((namespace_text(&namespace)?, name_text(local.into_inner())?, value));
+        let value = quick_xml::escape::unescape(attribute.value.as_ref())
+            .map_err(malformed)?
+            .into_owned();
+        made.attributes
+            .push((namespace_text(&namespace)?, name_text(local.into_inner())?, value));
     }
     Ok(made)
 }
@@ -198,7 +219,9 @@ fn namespace_text(result: &ResolveResult<'_>) -> Result<String, XmlError> {
     match result {
         ResolveResult::Bound(namespace) => name_text(namespace.into_inner()),
         ResolveResult::Unbound => Ok(String::new()),
-        ResolveResult::Unknown(prefix) => Err(XmlError::Malformed(format!("the prefix {prefix:?} is not declared"))),
+        ResolveResult::Unknown(prefix) => Err(XmlError::Malformed(format!(
+            "the prefix {prefix:?} is not declared"
+        ))),
     }
 }
 
@@ -232,7 +255,10 @@ mod tests {
 
     #[test]
     fn prefixes_entities_and_cdata_are_resolved() {
-        let root = parse("<?xml version='1.0'?><x:a xmlns:x='u' x:k='1 &lt; 2'><![CDATA[<b>]]>&amp;&#65;<x:c/></x:a>").unwrap();
+        let root = parse(
+            "<?xml version='1.0'?><x:a xmlns:x='u' x:k='1 &lt; 2'><![CDATA[<b>]]>&amp;&#65;<x:c/></x:a>",
+        )
+        .unwrap();
         assert!(root.is("u", "a"));
         assert_eq!(root.text, "<b>&A");
         assert_eq!(root.attribute("u", "k"), Some("1 < 2"));
@@ -241,7 +267,10 @@ mod tests {
 
     #[test]
     fn a_document_type_is_refused() {
-        assert_eq!(parse("<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"), Err(XmlError::DocumentType));
+        assert_eq!(
+            parse("<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"),
+            Err(XmlError::DocumentType)
+        );
     }
 
     #[test]
@@ -261,7 +290,16 @@ mod tests {
 
     #[test]
     fn half_a_document_two_documents_and_an_undeclared_prefix_are_refused() {
-        for bad in ["<a>", "<a/><b/>", "</a>", "<x:a/>", "", "text", "<a>&nope;</a>", "<a b=c/>"] {
+        for bad in [
+            "<a>",
+            "<a/><b/>",
+            "</a>",
+            "<x:a/>",
+            "",
+            "text",
+            "<a>&nope;</a>",
+            "<a b=c/>",
+        ] {
             assert!(matches!(parse(bad), Err(XmlError::Malformed(_))), "{bad}");
         }
     }

@@ -18,7 +18,10 @@ pub fn replication_settings(vms: &[VmView]) -> Vec<Instance> {
             .map(|r| {
                 let disks: Vec<&str> = vm.disks.iter().map(|d| d.instance_id.as_str()).collect();
                 Instance::of(&schema::REPLICATION_SETTING_DATA)
-                    .with("InstanceID", format!("Microsoft:{}\\HVR\\{}", guid(vm.vm), r.index))
+                    .with(
+                        "InstanceID",
+                        format!("Microsoft:{}\\HVR\\{}", guid(vm.vm), r.index),
+                    )
                     .with("VirtualSystemIdentifier", guid(vm.vm))
                     .with("VirtualSystemType", "Microsoft:Hyper-V:Replica")
                     .with("ElementName", vm.name.as_str())
@@ -69,7 +72,10 @@ pub fn authorization(entries: &[AuthorizationView]) -> Vec<Instance> {
 pub fn service_settings(host: &HostView) -> Vec<Instance> {
     vec![
         Instance::of(&schema::SERVICE_SETTING_DATA)
-            .with("InstanceID", format!("Microsoft:{}\\ReplicationService", host.name.to_uppercase()))
+            .with(
+                "InstanceID",
+                format!("Microsoft:{}\\ReplicationService", host.name.to_uppercase()),
+            )
             .with("ElementName", "Replikationsdienst")
             .with("Caption", "Replikationsdienst")
             .with("Description", "Einstellungen des Replikationsdiensts")
@@ -88,17 +94,36 @@ pub fn system_settings(vms: &[VmView], checkpoints: &[CheckpointView]) -> Vec<In
     let of_vm = |vm: &VmView| {
         let point = format!("Microsoft:{}", guid(recovery_point(vm.vm)));
         [
-            base(&format!("Microsoft:{}", guid(vm.vm)), vm.vm, &vm.name, "Microsoft:Hyper-V:System:Realized")
-                .with("ConfigurationDataRoot", vm.storage_location.as_str())
-                .with("CreationTime", vm.created),
-            base(&point, vm.vm, "Wiederherstellungspunkt", "Microsoft:Hyper-V:Snapshot:Replica:Standard")
-                .with("CreationTime", vm.created),
+            base(
+                &format!("Microsoft:{}", guid(vm.vm)),
+                vm.vm,
+                &vm.name,
+                "Microsoft:Hyper-V:System:Realized",
+            )
+            .with("ConfigurationDataRoot", vm.storage_location.as_str())
+            .with("CreationTime", vm.created),
+            base(
+                &point,
+                vm.vm,
+                "Wiederherstellungspunkt",
+                "Microsoft:Hyper-V:Snapshot:Replica:Standard",
+            )
+            .with("CreationTime", vm.created),
         ]
     };
     let of_checkpoint = |c: &CheckpointView| {
-        base(&c.instance_id, c.vm, &c.name, "Microsoft:Hyper-V:Snapshot:Recovery").with("CreationTime", c.created)
+        base(
+            &c.instance_id,
+            c.vm,
+            &c.name,
+            "Microsoft:Hyper-V:Snapshot:Recovery",
+        )
+        .with("CreationTime", c.created)
     };
-    vms.iter().flat_map(of_vm).chain(checkpoints.iter().map(of_checkpoint)).collect()
+    vms.iter()
+        .flat_map(of_vm)
+        .chain(checkpoints.iter().map(of_checkpoint))
+        .collect()
 }
 
 /// Every replica shows one recovery point that replication itself keeps.
@@ -112,7 +137,10 @@ fn base(instance_id: &str, vm: Uuid, name: &str, kind: &str) -> Instance {
         .with("VirtualSystemIdentifier", guid(vm))
         .with("ElementName", name)
         .with("Caption", "Einstellungen des virtuellen Computers")
-        .with("Description", "Einstellungen für einen virtuellen Computer oder eine Momentaufnahme")
+        .with(
+            "Description",
+            "Einstellungen für einen virtuellen Computer oder eine Momentaufnahme",
+        )
         .with("ConfigurationID", guid(vm))
         .with("VirtualSystemType", kind)
         .with("VirtualSystemSubType", "Microsoft:Hyper-V:SubType:2")
@@ -137,7 +165,10 @@ pub fn storage(vms: &[VmView]) -> Vec<Instance> {
                     .with("InstanceID", disk.instance_id.as_str())
                     .with("ElementName", "Festplattenimage")
                     .with("Caption", "Festplattenimage")
-                    .with("Description", "Einstellungen für die Microsoft-Festplattenimages.")
+                    .with(
+                        "Description",
+                        "Einstellungen für die Microsoft-Festplattenimages.",
+                    )
                     .with("AddressOnParent", n.to_string())
                     .with("AllocationUnits", "count")
                     .with("AutomaticAllocation", true)

@@ -30,7 +30,11 @@ fn vm_row(vm: &VmView) -> Instance {
     /// The deprecated copy on the VM knows only these states.
     const COPIED_STATE_MAX: u16 = 14;
     let first = vm.relationships.first();
-    let descriptions: Vec<&str> = vm.operational_status.iter().map(|n| status_text(*n)).collect();
+    // Alone, "in service" says what is going on; in front of a second number that one does.
+    let descriptions: Vec<&str> = match vm.operational_status.as_slice() {
+        [11] => vec!["Replikationsänderungen werden übernommen"],
+        numbers => numbers.iter().map(|n| status_text(*n)).collect(),
+    };
     Instance::of(&schema::COMPUTER_SYSTEM)
         .with("CreationClassName", "Msvm_ComputerSystem")
         .with("Name", guid(vm.vm))
@@ -49,11 +53,23 @@ fn vm_row(vm: &VmView) -> Instance {
         .with("ResetCapability", 1u16)
         .with("NumberOfNumaNodes", 1u16)
         .with("ReplicationMode", vm.mode)
-        .with("ReplicationState", first.map_or(0u16, |r| if r.state > COPIED_STATE_MAX { 0 } else { r.state }))
+        .with(
+            "ReplicationState",
+            first.map_or(0u16, |r| if r.state > COPIED_STATE_MAX { 0 } else { r.state }),
+        )
         .with("ReplicationHealth", first.map_or(0u16, |r| r.health))
-        .with("FailedOverReplicationType", first.map_or(0u16, |r| r.failed_over_type))
-        .with("LastReplicationType", first.map_or(0u16, |r| r.last_replication_type))
-        .with("LastReplicationTime", instant_or_never(first.and_then(|r| r.last_replication)))
+        .with(
+            "FailedOverReplicationType",
+            first.map_or(0u16, |r| r.failed_over_type),
+        )
+        .with(
+            "LastReplicationType",
+            first.map_or(0u16, |r| r.last_replication_type),
+        )
+        .with(
+            "LastReplicationTime",
+            instant_or_never(first.and_then(|r| r.last_replication)),
+        )
         .with("LastApplicationConsistentReplicationTime", instant_or_never(None))
         .with("LastSuccessfulBackupTime", vm.last_successful_backup)
         .with("TimeOfLastConfigurationChange", vm.created)
@@ -66,7 +82,7 @@ fn status_text(number: u16) -> &'static str {
         2 => "Normaler Betrieb",
         3 => "Heruntergestuft",
         5 => "Fehler vorhergesagt",
-        11 => "Replikationsänderungen werden übernommen",
+        11 => "In Betrieb",
         32768 => "Momentaufnahme wird erstellt",
         32769 => "Momentaufnahme wird angewendet",
         32770 => "Momentaufnahme wird gelöscht",
@@ -121,7 +137,10 @@ pub fn system_relationships(vms: &[VmView]) -> Vec<Instance> {
                 let id = relationship_id(vm, r);
                 Instance::of(&schema::SYSTEM_REPLICATION_RELATIONSHIP)
                     .with("Antecedent", vm_reference(vm.vm))
-                    .with("Dependent", Reference::v2("Msvm_ReplicationRelationship", &[("InstanceID", &id)]))
+                    .with(
+                        "Dependent",
+                        Reference::v2("Msvm_ReplicationRelationship", &[("InstanceID", &id)]),
+                    )
             })
             .collect::<Vec<_>>()
     };

@@ -27,7 +27,10 @@ pub fn operating_system(host: &HostView) -> Vec<Instance> {
     };
     vec![
         Instance::of(&schema::OPERATING_SYSTEM)
-            .with("Name", format!("{caption}|C:\\Windows|\\Device\\Harddisk0\\Partition4"))
+            .with(
+                "Name",
+                format!("{caption}|C:\\Windows|\\Device\\Harddisk0\\Partition4"),
+            )
             .with("Caption", caption)
             .with("CreationClassName", "Win32_OperatingSystem")
             .with("CSName", host.name.to_uppercase())
@@ -98,7 +101,11 @@ pub fn windows_services(host: &HostView) -> Vec<Instance> {
             .with("SystemName", host.name.to_uppercase())
     };
     vec![
-        row("vmms", "Hyper-V-Verwaltungsdienst virtueller Computer", vmms_process_id(host)),
+        row(
+            "vmms",
+            "Hyper-V-Verwaltungsdienst virtueller Computer",
+            vmms_process_id(host),
+        ),
         row("vmcompute", "Hyper-V-Hostserverdienst", 988),
     ]
 }

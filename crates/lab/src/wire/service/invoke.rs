@@ -87,47 +87,96 @@ impl Outcome {
     /// Only a number.
     #[must_use]
     pub fn returns(return_value: u32) -> Self {
-        Self { out: Vec::new(), return_value }
+        Self {
+            out: Vec::new(),
+            return_value,
+        }
     }
     /// 4096 and the job.
     #[must_use]
     pub fn job(class: &str, id: &str) -> Self {
         let job = Reference::v2(class, &[("InstanceID", id)]);
-        Self { out: vec![("Job", job.into())], return_value: 4096 }
+        Self {
+            out: vec![("Job", job.into())],
+            return_value: 4096,
+        }
     }
 }
 
 type Signature = (&'static str, &'static str, &'static [(&'static str, Shape)]);
 
 const METHODS: &[Signature] = &[
-    ("Msvm_VirtualSystemSnapshotService", "CreateSnapshot", &[
-        ("AffectedSystem", Shape::Ref),
-        ("SnapshotSettings", Shape::Embedded("Msvm_VirtualSystemSnapshotSettingData")),
-        ("SnapshotType", Shape::Number),
-        ("ResultingSnapshot", Shape::Ref),
-    ]),
-    ("Msvm_VirtualSystemSnapshotService", "DestroySnapshot", &[("AffectedSnapshot", Shape::Ref)]),
-    ("Msvm_VirtualSystemManagementService", "ExportSystemDefinition", &[
-        ("ComputerSystem", Shape::Ref),
-        ("ExportDirectory", Shape::Text),
-        ("ExportSettingData", Shape::Embedded("Msvm_VirtualSystemExportSettingData")),
-    ]),
-    ("Msvm_VirtualSystemManagementService", "ModifySystemSettings", &[
-        ("SystemSettings", Shape::Embedded("Msvm_VirtualSystemSettingData")),
-    ]),
-    ("Msvm_VirtualSystemManagementService", "GetSummaryInformation", &[
-        ("SettingData", Shape::Ref),
-        ("RequestedInformation", Shape::Number),
-    ]),
-    ("Msvm_ReplicationService", "GetReplicationStatisticsEx", &[
-        ("ComputerSystem", Shape::Ref),
-        ("ReplicationRelationship", Shape::Embedded("Msvm_ReplicationRelationship")),
-    ]),
-    ("Msvm_ReplicationService", "GetReplicationStatistics", &[("ComputerSystem", Shape::Ref)]),
-    ("Msvm_ConcreteJob", "RequestStateChange", &[("RequestedState", Shape::Number), ("TimeoutPeriod", Shape::Text)]),
+    (
+        "Msvm_VirtualSystemSnapshotService",
+        "CreateSnapshot",
+        &[
+            ("AffectedSystem", Shape::Ref),
+            (
+                "SnapshotSettings",
+                Shape::Embedded("Msvm_VirtualSystemSnapshotSettingData"),
+            ),
+            ("SnapshotType", Shape::Number),
+            ("ResultingSnapshot", Shape::Ref),
+        ],
+    ),
+    (
+        "Msvm_VirtualSystemSnapshotService",
+        "DestroySnapshot",
+        &[("AffectedSnapshot", Shape::Ref)],
+    ),
+    (
+        "Msvm_VirtualSystemManagementService",
+        "ExportSystemDefinition",
+        &[
+            ("ComputerSystem", Shape::Ref),
+            ("ExportDirectory", Shape::Text),
+            (
+                "ExportSettingData",
+                Shape::Embedded("Msvm_VirtualSystemExportSettingData"),
+            ),
+        ],
+    ),
+    (
+        "Msvm_VirtualSystemManagementService",
+        "ModifySystemSettings",
+        &[("SystemSettings", Shape::Embedded("Msvm_VirtualSystemSettingData"))],
+    ),
+    (
+        "Msvm_VirtualSystemManagementService",
+        "GetSummaryInformation",
+        &[
+            ("SettingData", Shape::Ref),
+            ("RequestedInformation", Shape::Number),
+        ],
+    ),
+    (
+        "Msvm_ReplicationService",
+        "GetReplicationStatisticsEx",
+        &[
+            ("ComputerSystem", Shape::Ref),
+            (
+                "ReplicationRelationship",
+                Shape::Embedded("Msvm_ReplicationRelationship"),
+            ),
+        ],
+    ),
+    (
+        "Msvm_ReplicationService",
+        "GetReplicationStatistics",
+        &[("ComputerSystem", Shape::Ref)],
+    ),
+    (
+        "Msvm_ConcreteJob",
+        "RequestStateChange",
+        &[("RequestedState", Shape::Number), ("TimeoutPeriod", Shape::Text)],
+    ),
     ("Msvm_ConcreteJob", "GetError", &[]),
     ("Msvm_ConcreteJob", "GetErrorEx", &[]),
-    ("Msvm_MigrationJob", "RequestStateChange", &[("RequestedState", Shape::Number), ("TimeoutPeriod", Shape::Text)]),
+    (
+        "Msvm_MigrationJob",
+        "RequestStateChange",
+        &[("RequestedState", Shape::Number), ("TimeoutPeriod", Shape::Text)],
+    ),
     ("Msvm_MigrationJob", "GetError", &[]),
     ("Msvm_MigrationJob", "GetErrorEx", &[]),
 ];
@@ -138,13 +187,20 @@ pub(super) fn invoke(repository: &mut impl Repository, request: &Request) -> Res
     if !action_class.eq_ignore_ascii_case(&request.resource_uri) {
         return Err(Fault::action("Die Aktion passt nicht zur Ressourcen-URI."));
     }
-    let signature = METHODS.iter().find(|(class, name, _)| *class == spec.name && *name == method);
+    let signature = METHODS
+        .iter()
+        .find(|(class, name, _)| *class == spec.name && *name == method);
     let (class, method, parameters) =
         signature.ok_or_else(|| Fault::action(format!("{} kennt die Methode {method} nicht.", spec.name)))?;
     let on = read::the_one(repository, spec, &request.selectors)?;
     let uri = names::class_uri(spec.namespace, spec.name);
     let parameters = read_input(&request.body, &uri, method, parameters)?;
-    let outcome = repository.invoke(&Call { class, method, on, parameters })?;
+    let outcome = repository.invoke(&Call {
+        class,
+        method,
+        on,
+        parameters,
+    })?;
     let mut body = format!(
         "<p:{method}_OUTPUT xmlns:p=\"{uri}\" xmlns:cim=\"{}\" xmlns:xsi=\"{XSI}\" xsi:type=\"p:{method}_OUTPUT_Type\">",
         names::CIM
@@ -152,20 +208,35 @@ pub(super) fn invoke(repository: &mut impl Repository, request: &Request) -> Res
     for (name, value) in &outcome.out {
         cim::property(&mut body, name, value, matches!(value, Value::List(_)));
     }
-    body.push_str(&format!("<p:ReturnValue>{}</p:ReturnValue></p:{method}_OUTPUT>", outcome.return_value));
-    Ok(Done { action: format!("{uri}/{method}Response"), body })
+    body.push_str(&format!(
+        "<p:ReturnValue>{}</p:ReturnValue></p:{method}_OUTPUT>",
+        outcome.return_value
+    ));
+    Ok(Done {
+        action: format!("{uri}/{method}Response"),
+        body,
+    })
 }
 
 fn read_input(
-    body: &Element, uri: &str, method: &str, signature: &[(&str, Shape)],
+    body: &Element,
+    uri: &str,
+    method: &str,
+    signature: &[(&str, Shape)],
 ) -> Result<Vec<(String, Parameter)>, Fault> {
     if !body.is(uri, &format!("{method}_INPUT")) {
-        return Err(Fault::schema(format!("{method}_INPUT fehlt im Rumpf der Anforderung.")));
+        return Err(Fault::schema(format!(
+            "{method}_INPUT fehlt im Rumpf der Anforderung."
+        )));
     }
     let mut read = Vec::new();
     for element in &body.children {
-        let shape = signature.iter().find(|(name, _)| element.is(uri, name)).map(|(_, shape)| *shape);
-        let shape = shape.ok_or_else(|| Fault::schema(format!("{method} kennt keinen Parameter {}.", element.name)))?;
+        let shape = signature
+            .iter()
+            .find(|(name, _)| element.is(uri, name))
+            .map(|(_, shape)| *shape);
+        let shape = shape
+            .ok_or_else(|| Fault::schema(format!("{method} kennt keinen Parameter {}.", element.name)))?;
         if element.attribute(XSI, "nil") == Some("true") {
             continue;
         }

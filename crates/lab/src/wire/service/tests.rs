@@ -24,12 +24,20 @@ impl Repository for Fixture {
         match spec.name {
             "Msvm_ConcreteJob" => [1u16, 2, 3].map(job).to_vec(),
             "Msvm_VirtualSystemSnapshotService" => vec![
-                Instance::of(spec).with("CreationClassName", spec.name).with("Name", "vssnapsvc"),
+                Instance::of(spec)
+                    .with("CreationClassName", spec.name)
+                    .with("Name", "vssnapsvc"),
             ],
             "Msvm_AffectedJobElement" => vec![
                 Instance::of(spec)
-                    .with("AffectedElement", Reference::v2("Msvm_ConcreteJob", &[("InstanceID", "J2")]))
-                    .with("AffectingElement", Reference::v2("Msvm_ConcreteJob", &[("InstanceID", "J1")]))
+                    .with(
+                        "AffectedElement",
+                        Reference::v2("Msvm_ConcreteJob", &[("InstanceID", "J2")]),
+                    )
+                    .with(
+                        "AffectingElement",
+                        Reference::v2("Msvm_ConcreteJob", &[("InstanceID", "J1")]),
+                    )
                     .with("ElementEffects", vec![5u16]),
             ],
             _ => Vec::new(),
@@ -104,7 +112,10 @@ fn identify_says_who_answers() {
     let (answer, body) = answered(text);
     assert_eq!((answer.status, answer.operation), (200, "identify"));
     let response = &body.children[0];
-    assert_eq!(response.child_text(names::IDENTITY, "ProductVendor"), Some("Microsoft Corporation"));
+    assert_eq!(
+        response.child_text(names::IDENTITY, "ProductVendor"),
+        Some("Microsoft Corporation")
+    );
 }
 
 #[test]
@@ -117,7 +128,10 @@ fn get_answers_the_row_that_the_selectors_name_without_regard_to_case() {
     assert_eq!(row.attribute(XSI, "type"), Some("p:Msvm_ConcreteJob_Type"));
     assert_eq!(row.child_text(&uri("Msvm_ConcreteJob"), "JobType"), Some("102"));
     let start = row.child(&uri("Msvm_ConcreteJob"), "StartTime").unwrap();
-    assert_eq!(start.child_text(names::CIM, "Datetime"), Some("2026-07-29T14:11:00.026037Z"));
+    assert_eq!(
+        start.child_text(names::CIM, "Datetime"),
+        Some("2026-07-29T14:11:00.026037Z")
+    );
 }
 
 #[test]
@@ -129,7 +143,10 @@ fn get_refuses_what_does_not_name_one_row() {
     };
     assert_eq!(with("InstanceID", "J9"), Some("a:DestinationUnreachable"));
     assert_eq!(with("JobType", "101"), Some("w:InvalidSelectors"));
-    assert_eq!(with("__cimnamespace", "root/virtualization/v2"), Some("w:InvalidSelectors"));
+    assert_eq!(
+        with("__cimnamespace", "root/virtualization/v2"),
+        Some("w:InvalidSelectors")
+    );
     assert_eq!(subcode(&request(GET, &job, "", "")), Some("w:InvalidSelectors"));
 }
 
@@ -143,18 +160,36 @@ fn an_unknown_class_is_a_wmi_error() {
         assert!(body.child(SOAP, "Fault").is_some());
     }
     let elsewhere = class_uri("root/nowhere", "X");
-    assert!(answered(&request(GET, &elsewhere, "", "")).0.body.contains("0x8004100e"));
+    assert!(
+        answered(&request(GET, &elsewhere, "", ""))
+            .0
+            .body
+            .contains("0x8004100e")
+    );
 }
 
 #[test]
 fn wql_works_on_the_namespace_only() {
-    assert_eq!(answered(&select("SELECT * FROM Msvm_ConcreteJob", OPTIMIZE)).0.status, 200);
-    let body = format!(r#"<n:Enumerate><w:Filter Dialect="{WQL}">SELECT * FROM Msvm_ConcreteJob</w:Filter></n:Enumerate>"#);
+    assert_eq!(
+        answered(&select("SELECT * FROM Msvm_ConcreteJob", OPTIMIZE))
+            .0
+            .status,
+        200
+    );
+    let body = format!(
+        r#"<n:Enumerate><w:Filter Dialect="{WQL}">SELECT * FROM Msvm_ConcreteJob</w:Filter></n:Enumerate>"#
+    );
     let on_class = request(ENUMERATE, &uri("Msvm_ConcreteJob"), "", &body);
     assert_eq!(subcode(&on_class), Some("n:CannotProcessFilter"));
-    assert_eq!(subcode(&request(ENUMERATE, &uri("*"), "", "<n:Enumerate/>")), Some("n:CannotProcessFilter"));
+    assert_eq!(
+        subcode(&request(ENUMERATE, &uri("*"), "", "<n:Enumerate/>")),
+        Some("n:CannotProcessFilter")
+    );
     let body = r#"<n:Enumerate><n:Filter Dialect="http://www.w3.org/TR/1999/REC-xpath-19991116">x</n:Filter></n:Enumerate>"#;
-    assert_eq!(subcode(&request(ENUMERATE, &uri("*"), "", body)), Some("n:FilterDialectRequestedUnavailable"));
+    assert_eq!(
+        subcode(&request(ENUMERATE, &uri("*"), "", body)),
+        Some("n:FilterDialectRequestedUnavailable")
+    );
 }
 
 #[test]
@@ -172,19 +207,40 @@ fn both_spellings_of_filter_are_read_and_columns_are_projected() {
 #[test]
 fn a_pull_brings_one_item_unless_told_otherwise_and_the_context_changes() {
     let (mut service, mut fixture) = (Service::default(), Fixture::default());
-    let (_, body) = ask(&mut service, &mut fixture, &request(ENUMERATE, &uri("Msvm_ConcreteJob"), "", "<n:Enumerate/>"));
-    let first = body.children[0].child_text(ENUMERATION, "EnumerationContext").unwrap().to_owned();
+    let (_, body) = ask(
+        &mut service,
+        &mut fixture,
+        &request(ENUMERATE, &uri("Msvm_ConcreteJob"), "", "<n:Enumerate/>"),
+    );
+    let first = body.children[0]
+        .child_text(ENUMERATION, "EnumerationContext")
+        .unwrap()
+        .to_owned();
     let pull = |context: &str, more: &str| {
         let body = format!("<n:Pull><n:EnumerationContext>{context}</n:EnumerationContext>{more}</n:Pull>");
         request(PULL, &uri("*"), "", &body)
     };
     let (_, body) = ask(&mut service, &mut fixture, &pull(&first, ""));
-    assert_eq!(body.children[0].child(ENUMERATION, "Items").unwrap().children.len(), 1);
-    let second = body.children[0].child_text(ENUMERATION, "EnumerationContext").unwrap().to_owned();
+    assert_eq!(
+        body.children[0]
+            .child(ENUMERATION, "Items")
+            .unwrap()
+            .children
+            .len(),
+        1
+    );
+    let second = body.children[0]
+        .child_text(ENUMERATION, "EnumerationContext")
+        .unwrap()
+        .to_owned();
     assert_ne!(first, second);
     let (stale, _) = ask(&mut service, &mut fixture, &pull(&first, ""));
     assert_eq!(stale.fault, Some("n:InvalidEnumerationContext"));
-    let (_, body) = ask(&mut service, &mut fixture, &pull(&second, "<n:MaxElements>9</n:MaxElements>"));
+    let (_, body) = ask(
+        &mut service,
+        &mut fixture,
+        &pull(&second, "<n:MaxElements>9</n:MaxElements>"),
+    );
     let response = &body.children[0];
     assert_eq!(response.child(ENUMERATION, "Items").unwrap().children.len(), 2);
     assert!(response.child(ENUMERATION, "EndOfSequence").is_some());
@@ -194,19 +250,31 @@ fn a_pull_brings_one_item_unless_told_otherwise_and_the_context_changes() {
 
 #[test]
 fn optimized_enumeration_without_max_elements_brings_one_item() {
-    let (_, body) = answered(&select("SELECT * FROM Msvm_ConcreteJob", "<w:OptimizeEnumeration/>"));
+    let (_, body) = answered(&select(
+        "SELECT * FROM Msvm_ConcreteJob",
+        "<w:OptimizeEnumeration/>",
+    ));
     assert_eq!(body.children[0].child(WSMAN, "Items").unwrap().children.len(), 1);
 }
 
 #[test]
 fn a_release_closes_the_context() {
     let (mut service, mut fixture) = (Service::default(), Fixture::default());
-    let (_, body) = ask(&mut service, &mut fixture, &request(ENUMERATE, &uri("Msvm_ConcreteJob"), "", "<n:Enumerate/>"));
-    let context = body.children[0].child_text(ENUMERATION, "EnumerationContext").unwrap();
+    let (_, body) = ask(
+        &mut service,
+        &mut fixture,
+        &request(ENUMERATE, &uri("Msvm_ConcreteJob"), "", "<n:Enumerate/>"),
+    );
+    let context = body.children[0]
+        .child_text(ENUMERATION, "EnumerationContext")
+        .unwrap();
     let body = format!("<n:Release><n:EnumerationContext>{context}</n:EnumerationContext></n:Release>");
     let release = request(&format!("{ENUMERATION}/Release"), &uri("*"), "", &body);
     assert_eq!(ask(&mut service, &mut fixture, &release).0.status, 200);
-    assert_eq!(ask(&mut service, &mut fixture, &release).0.fault, Some("n:InvalidEnumerationContext"));
+    assert_eq!(
+        ask(&mut service, &mut fixture, &release).0.fault,
+        Some("n:InvalidEnumerationContext")
+    );
 }
 
 #[test]
@@ -220,26 +288,53 @@ fn references_can_be_enumerated() {
 
 #[test]
 fn associators_find_the_other_end() {
-    let query = r#"ASSOCIATORS OF {Msvm_ConcreteJob.InstanceID="J1"} WHERE AssocClass=Msvm_AffectedJobElement"#;
+    let query =
+        r#"ASSOCIATORS OF {Msvm_ConcreteJob.InstanceID="J1"} WHERE AssocClass=Msvm_AffectedJobElement"#;
     let (answer, body) = answered(&select(query, OPTIMIZE));
-    let items = body.children[0].child(WSMAN, "Items").unwrap_or_else(|| panic!("{}", answer.body));
-    assert_eq!(items.children[0].child_text(&uri("Msvm_ConcreteJob"), "InstanceID"), Some("J2"));
+    let items = body.children[0]
+        .child(WSMAN, "Items")
+        .unwrap_or_else(|| panic!("{}", answer.body));
+    assert_eq!(
+        items.children[0].child_text(&uri("Msvm_ConcreteJob"), "InstanceID"),
+        Some("J2")
+    );
 }
 
 #[test]
 fn header_rules_are_kept() {
-    let good = request(GET, &uri("Msvm_ConcreteJob"), r#"<w:SelectorSet><w:Selector Name="InstanceID">J1</w:Selector></w:SelectorSet>"#, "");
+    let good = request(
+        GET,
+        &uri("Msvm_ConcreteJob"),
+        r#"<w:SelectorSet><w:Selector Name="InstanceID">J1</w:Selector></w:SelectorSet>"#,
+        "",
+    );
     assert_eq!(subcode(&good), None);
     let reply_to = r#"<a:ReplyTo><a:Address s:mustUnderstand="true">http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous</a:Address></a:ReplyTo>"#;
     let table = [
         (reply_to, "", "a:MessageInformationHeaderRequired"),
         ("role/anonymous", "role/other", "w:UnsupportedFeature"),
-        ("<a:MessageID>uuid:1</a:MessageID>", "<a:MessageID> </a:MessageID>", "a:MessageInformationHeaderRequired"),
+        (
+            "<a:MessageID>uuid:1</a:MessageID>",
+            "<a:MessageID> </a:MessageID>",
+            "a:MessageInformationHeaderRequired",
+        ),
         (">153600<", ">8191<", "w:EncodingLimit"),
         (">153600<", ">many<", "a:InvalidMessageInformationHeader"),
-        (r#"xml:lang="en-US" s:mustUnderstand="false""#, r#"xml:lang="en-US" s:mustUnderstand="true""#, "w:UnsupportedFeature"),
-        ("<w:SelectorSet>", r#"<w:OptionSet><w:Option Name="a" MustComply="true">1</w:Option></w:OptionSet><w:SelectorSet>"#, "w:InvalidOptions"),
-        ("<w:SelectorSet>", r#"<w:Nothing s:mustUnderstand="true"/><w:SelectorSet>"#, "s:MustUnderstand"),
+        (
+            r#"xml:lang="en-US" s:mustUnderstand="false""#,
+            r#"xml:lang="en-US" s:mustUnderstand="true""#,
+            "w:UnsupportedFeature",
+        ),
+        (
+            "<w:SelectorSet>",
+            r#"<w:OptionSet><w:Option Name="a" MustComply="true">1</w:Option></w:OptionSet><w:SelectorSet>"#,
+            "w:InvalidOptions",
+        ),
+        (
+            "<w:SelectorSet>",
+            r#"<w:Nothing s:mustUnderstand="true"/><w:SelectorSet>"#,
+            "s:MustUnderstand",
+        ),
         ("transfer/Get<", "transfer/Put<", "a:ActionNotSupported"),
         (names::WMI, "http://elsewhere/", "a:DestinationUnreachable"),
     ];
@@ -253,8 +348,13 @@ const SERVICE: &str = "Msvm_VirtualSystemSnapshotService";
 
 fn create_snapshot(parameters: &str) -> String {
     let action = format!("{}/CreateSnapshot", uri(SERVICE));
-    let selectors = format!(r#"<w:SelectorSet><w:Selector Name="CreationClassName">{SERVICE}</w:Selector></w:SelectorSet>"#);
-    let body = format!(r#"<c:CreateSnapshot_INPUT xmlns:c="{}">{parameters}</c:CreateSnapshot_INPUT>"#, uri(SERVICE));
+    let selectors = format!(
+        r#"<w:SelectorSet><w:Selector Name="CreationClassName">{SERVICE}</w:Selector></w:SelectorSet>"#
+    );
+    let body = format!(
+        r#"<c:CreateSnapshot_INPUT xmlns:c="{}">{parameters}</c:CreateSnapshot_INPUT>"#,
+        uri(SERVICE)
+    );
     request(&action, &uri(SERVICE), &selectors, &body)
 }
 
@@ -271,29 +371,53 @@ const SETTINGS: &str = r#"<c:SnapshotSettings><![CDATA[<INSTANCE CLASSNAME="Msvm
 
 #[test]
 fn a_method_takes_references_and_embedded_text_and_answers_a_job_without_the_snapshot() {
-    let text = create_snapshot(&format!("<c:AffectedSystem>{}</c:AffectedSystem>{SETTINGS}<c:SnapshotType>32768</c:SnapshotType>", epr()));
+    let text = create_snapshot(&format!(
+        "<c:AffectedSystem>{}</c:AffectedSystem>{SETTINGS}<c:SnapshotType>32768</c:SnapshotType>",
+        epr()
+    ));
     let mut fixture = Fixture::default();
     let (answer, body) = ask(&mut Service::default(), &mut fixture, &text);
     assert_eq!(answer.status, 200, "{}", answer.body);
     let call = &fixture.calls[0];
     assert_eq!(call.reference("AffectedSystem").unwrap().key("Name"), Some("VM"));
-    assert_eq!(call.embedded("SnapshotSettings").unwrap().number("ConsistencyLevel"), Some(2));
+    assert_eq!(
+        call.embedded("SnapshotSettings")
+            .unwrap()
+            .number("ConsistencyLevel"),
+        Some(2)
+    );
     assert_eq!(call.number("SnapshotType"), Some(32768));
     let output = &body.children[0];
     assert!(output.is(&uri(SERVICE), "CreateSnapshot_OUTPUT"));
     assert_eq!(output.child_text(&uri(SERVICE), "ReturnValue"), Some("4096"));
     let job = envelope::reference(output.child(&uri(SERVICE), "Job").unwrap()).unwrap();
-    assert_eq!((job.class.as_str(), job.key("InstanceID")), ("Msvm_ConcreteJob", Some("NEW")));
+    assert_eq!(
+        (job.class.as_str(), job.key("InstanceID")),
+        ("Msvm_ConcreteJob", Some("NEW"))
+    );
     assert!(output.child(&uri(SERVICE), "ResultingSnapshot").is_none());
 }
 
 #[test]
 fn forms_that_a_real_host_refuses_are_refused() {
-    let wrapped = format!("<c:AffectedSystem><a:EndpointReference>{}</a:EndpointReference></c:AffectedSystem>", epr());
+    let wrapped = format!(
+        "<c:AffectedSystem><a:EndpointReference>{}</a:EndpointReference></c:AffectedSystem>",
+        epr()
+    );
     let tree = "<c:SnapshotSettings><c:ConsistencyLevel>2</c:ConsistencyLevel></c:SnapshotSettings>";
     let other = SETTINGS.replace("Msvm_VirtualSystemSnapshotSettingData", "Msvm_Other");
-    for bad in [wrapped.as_str(), tree, &other, "<c:SnapshotType>many</c:SnapshotType>", "<c:Nope>1</c:Nope>"] {
-        assert_eq!(subcode(&create_snapshot(bad)), Some("w:SchemaValidationError"), "{bad}");
+    for bad in [
+        wrapped.as_str(),
+        tree,
+        &other,
+        "<c:SnapshotType>many</c:SnapshotType>",
+        "<c:Nope>1</c:Nope>",
+    ] {
+        assert_eq!(
+            subcode(&create_snapshot(bad)),
+            Some("w:SchemaValidationError"),
+            "{bad}"
+        );
     }
     let unknown = create_snapshot("").replace("CreateSnapshot", "CreateNothing");
     assert_eq!(subcode(&unknown), Some("a:ActionNotSupported"));
@@ -313,14 +437,19 @@ fn an_answer_larger_than_the_client_takes_is_split_or_refused() {
             (1..=50).map(job).collect()
         }
         fn invoke(&mut self, _: &Call) -> Result<Outcome, Fault> {
-            Ok(Outcome { out: vec![("Errors", Value::Text("x".repeat(20_000)))], return_value: 0 })
+            Ok(Outcome {
+                out: vec![("Errors", Value::Text("x".repeat(20_000)))],
+                return_value: 0,
+            })
         }
     }
     let small = select("SELECT * FROM Msvm_ConcreteJob", OPTIMIZE).replace(">153600<", ">8192<");
     let answer = Service::default().answer(&mut Large, small.as_bytes(), Instant::now());
     assert!(answer.body.len() <= 8192);
     assert!(answer.body.contains("<n:EnumerationContext>uuid:"));
-    let call = create_snapshot("").replace(">153600<", ">8192<").replace("<w:SelectorSet>", "<w:SelectorSet><!-- -->");
+    let call = create_snapshot("")
+        .replace(">153600<", ">8192<")
+        .replace("<w:SelectorSet>", "<w:SelectorSet><!-- -->");
     let service = Service::default().answer(&mut Large, call.as_bytes(), Instant::now());
     assert!(service.fault.is_some());
 }

@@ -1,6 +1,8 @@
 //! From text to a query.
 
-use super::{Associators, Condition, Literal, NESTING_MAX, Operator, QUERY_BYTES_MAX, Query, QueryError, Select};
+use super::{
+    Associators, Condition, Literal, NESTING_MAX, Operator, QUERY_BYTES_MAX, Query, QueryError, Select,
+};
 use crate::wire::cim::Reference;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,14 +26,25 @@ pub fn parse(text: &str) -> Result<Query, QueryError> {
     if head.eq_ignore_ascii_case("ASSOCIATORS") {
         return associators(trimmed);
     }
-    let mut reader = Reader { words: words(trimmed)?, at: 0 };
+    let mut reader = Reader {
+        words: words(trimmed)?,
+        at: 0,
+    };
     reader.keyword("SELECT")?;
     let columns = reader.columns()?;
     reader.keyword("FROM")?;
     let class = reader.name()?;
-    let condition = if reader.take_keyword("WHERE") { Some(reader.or(0)?) } else { None };
+    let condition = if reader.take_keyword("WHERE") {
+        Some(reader.or(0)?)
+    } else {
+        None
+    };
     match reader.words.get(reader.at) {
-        None => Ok(Query::Select(Select { columns, class, condition })),
+        None => Ok(Query::Select(Select {
+            columns,
+            class,
+            condition,
+        })),
         Some(word) => refuse(&format!("{word:?} is not expected here")),
     }
 }
@@ -41,7 +54,9 @@ fn refuse<T>(reason: &str) -> Result<T, QueryError> {
 }
 
 fn associators(text: &str) -> Result<Query, QueryError> {
-    let open = text.find('{').ok_or_else(|| QueryError("ASSOCIATORS OF needs {path}".to_owned()))?;
+    let open = text
+        .find('{')
+        .ok_or_else(|| QueryError("ASSOCIATORS OF needs {path}".to_owned()))?;
     let close = text.rfind('}').filter(|close| *close > open);
     let close = close.ok_or_else(|| QueryError("ASSOCIATORS OF needs {path}".to_owned()))?;
     let head: Vec<&str> = text[..open].split_whitespace().collect();
@@ -49,9 +64,17 @@ fn associators(text: &str) -> Result<Query, QueryError> {
         return refuse("ASSOCIATORS OF needs {path}");
     }
     let path = text[open + 1..close].trim().replace('\'', "\"");
-    let source = Reference::from_path(&path).ok_or_else(|| QueryError(format!("{path} is no object path")))?;
-    let mut made = Associators { source, association: None, result: None };
-    let mut reader = Reader { words: words(&text[close + 1..])?, at: 0 };
+    let source =
+        Reference::from_path(&path).ok_or_else(|| QueryError(format!("{path} is no object path")))?;
+    let mut made = Associators {
+        source,
+        association: None,
+        result: None,
+    };
+    let mut reader = Reader {
+        words: words(&text[close + 1..])?,
+        at: 0,
+    };
     if reader.words.is_empty() {
         return Ok(Query::Associators(made));
     }
@@ -84,13 +107,18 @@ impl Reader {
     }
 
     fn take_keyword(&mut self, keyword: &str) -> bool {
-        let found = matches!(self.words.get(self.at), Some(Word::Name(name)) if name.eq_ignore_ascii_case(keyword));
+        let found =
+            matches!(self.words.get(self.at), Some(Word::Name(name)) if name.eq_ignore_ascii_case(keyword));
         self.at += usize::from(found);
         found
     }
 
     fn keyword(&mut self, keyword: &str) -> Result<(), QueryError> {
-        if self.take_keyword(keyword) { Ok(()) } else { refuse(&format!("{keyword} is expected")) }
+        if self.take_keyword(keyword) {
+            Ok(())
+        } else {
+            refuse(&format!("{keyword} is expected"))
+        }
     }
 
     fn sign(&mut self, sign: &str) -> bool {
@@ -152,7 +180,11 @@ impl Reader {
         }
         if self.sign("(") {
             let inside = self.or(depth + 1)?;
-            return if self.sign(")") { Ok(inside) } else { refuse(") is expected") };
+            return if self.sign(")") {
+                Ok(inside)
+            } else {
+                refuse(") is expected")
+            };
         }
         self.compare()
     }
@@ -160,9 +192,17 @@ impl Reader {
     fn compare(&mut self) -> Result<Condition, QueryError> {
         let property = self.name()?;
         if self.take_keyword("IS") {
-            let operator = if self.take_keyword("NOT") { Operator::Unequal } else { Operator::Equal };
+            let operator = if self.take_keyword("NOT") {
+                Operator::Unequal
+            } else {
+                Operator::Equal
+            };
             self.keyword("NULL")?;
-            return Ok(Condition::Compare { property, operator, literal: Literal::Null });
+            return Ok(Condition::Compare {
+                property,
+                operator,
+                literal: Literal::Null,
+            });
         }
         let operator = if self.take_keyword("LIKE") {
             Operator::Like
@@ -185,7 +225,11 @@ impl Reader {
             Some(Word::Name(name)) if name.eq_ignore_ascii_case("NULL") => Literal::Null,
             other => return refuse(&format!("a value is expected, not {other:?}")),
         };
-        Ok(Condition::Compare { property, operator, literal })
+        Ok(Condition::Compare {
+            property,
+            operator,
+            literal,
+        })
     }
 }
 
@@ -247,16 +291,27 @@ mod tests {
 
     #[test]
     fn columns_and_class_are_read() {
-        let Query::Select(select) = parse("select Name, ElementName from Msvm_ComputerSystem;").unwrap() else { panic!() };
-        assert_eq!(select.columns, Some(vec!["Name".to_owned(), "ElementName".to_owned()]));
-        assert_eq!((select.class.as_str(), select.condition), ("Msvm_ComputerSystem", None));
+        let Query::Select(select) = parse("select Name, ElementName from Msvm_ComputerSystem;").unwrap()
+        else {
+            panic!()
+        };
+        assert_eq!(
+            select.columns,
+            Some(vec!["Name".to_owned(), "ElementName".to_owned()])
+        );
+        assert_eq!(
+            (select.class.as_str(), select.condition),
+            ("Msvm_ComputerSystem", None)
+        );
     }
 
     #[test]
     fn associators_name_a_path_and_classes() {
         let text = "ASSOCIATORS OF {Msvm_ConcreteJob.InstanceID=\"1\"} WHERE AssocClass = Msvm_AffectedJobElement \
                     ResultClass=Msvm_VirtualSystemSettingData";
-        let Query::Associators(a) = parse(text).unwrap() else { panic!() };
+        let Query::Associators(a) = parse(text).unwrap() else {
+            panic!()
+        };
         assert_eq!(a.source.key("InstanceID"), Some("1"));
         assert_eq!(a.result.as_deref(), Some("Msvm_VirtualSystemSettingData"));
     }
@@ -266,10 +321,24 @@ mod tests {
         let deep = format!("SELECT * FROM X WHERE {}A=1{}", "(".repeat(100), ")".repeat(100));
         let nots = format!("SELECT * FROM X WHERE {}A=1", "NOT ".repeat(1000));
         let table = [
-            "", "SELECT", "SELECT * FROM", "SELECT * X", "SELECT , FROM X", "SELECT * FROM X WHERE",
-            "SELECT * FROM X WHERE A", "SELECT * FROM X WHERE A =", "SELECT * FROM X WHERE A = 'b",
-            "SELECT * FROM X WHERE A = 1 B", "SELECT * FROM X; DROP", "SELECT * FROM X WHERE A = -",
-            "ASSOCIATORS OF", "ASSOCIATORS OF {}", "ASSOCIATORS {A.B=\"1\"}", "DELETE FROM X", &deep, &nots,
+            "",
+            "SELECT",
+            "SELECT * FROM",
+            "SELECT * X",
+            "SELECT , FROM X",
+            "SELECT * FROM X WHERE",
+            "SELECT * FROM X WHERE A",
+            "SELECT * FROM X WHERE A =",
+            "SELECT * FROM X WHERE A = 'b",
+            "SELECT * FROM X WHERE A = 1 B",
+            "SELECT * FROM X; DROP",
+            "SELECT * FROM X WHERE A = -",
+            "ASSOCIATORS OF",
+            "ASSOCIATORS OF {}",
+            "ASSOCIATORS {A.B=\"1\"}",
+            "DELETE FROM X",
+            &deep,
+            &nots,
         ];
         for bad in table {
             assert!(parse(bad).is_err(), "{bad}");
