@@ -159,3 +159,56 @@ fn array(property: Node<'_, '_>) -> Result<Option<Value>, XmlError> {
         .collect::<Result<Vec<_>, _>>()?;
     Ok((!values.is_empty()).then_some(Value::Array(values)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ERROR: &str = r#"<INSTANCE CLASSNAME="Msvm_Error"><PROPERTY NAME="MessageID" TYPE="string"><VALUE>33414</VALUE></PROPERTY>
+        <PROPERTY NAME="OwningEntity" TYPE="string"></PROPERTY>
+        <PROPERTY NAME="TimeBeforeRemoval" TYPE="datetime"><VALUE>00000000000500.000000:000</VALUE></PROPERTY>
+        <PROPERTY NAME="Seen" TYPE="datetime"><VALUE>20260729141100.026037+000</VALUE></PROPERTY>
+        <PROPERTY.ARRAY NAME="Arguments" TYPE="string"><VALUE.ARRAY><VALUE>a</VALUE><VALUE>b &amp; c</VALUE></VALUE.ARRAY></PROPERTY.ARRAY>
+        <PROPERTY.ARRAY NAME="None" TYPE="string"/></INSTANCE>"#;
+
+    #[test]
+    fn a_text_from_a_host_is_read_with_nulls_arrays_and_times() {
+        let read = parse(ERROR, &Limits::default()).unwrap();
+        assert_eq!(read.class, "Msvm_Error");
+        assert_eq!(read.number::<u32>("MessageID").unwrap(), Some(33414));
+        assert_eq!(read.text("OwningEntity").unwrap(), None);
+        assert_eq!(read.interval_ms("TimeBeforeRemoval").unwrap(), Some(300_000));
+        assert_eq!(
+            read.instant("Seen").unwrap().unwrap().timestamp_subsec_micros(),
+            26037
+        );
+        assert_eq!(read.texts("Arguments").unwrap(), ["a", "b & c"]);
+        assert!(read.texts("None").unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_text_that_is_no_instance_is_refused() {
+        for text in [
+            "",
+            "hello",
+            "<CLASS/>",
+            "<INSTANCE",
+            "<!DOCTYPE x><INSTANCE CLASSNAME='a'/>",
+        ] {
+            assert!(parse(text, &Limits::default()).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_text_never_panics(at in 0..ERROR.len(), text in "\\PC{0,6}") {
+            let mut damaged = ERROR.to_owned();
+            if damaged.is_char_boundary(at) {
+                damaged.insert_str(at, &text);
+            }
+            let _ = parse(&damaged, &Limits::default());
+            let _ = parse(&damaged[..at.min(damaged.len())], &Limits::default());
+        }
+    }
+}

@@ -122,3 +122,111 @@ pub(crate) fn expect<'a, 'input>(
         Err(XmlError::unexpected(name, node.tag_name().name()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::instance::Instance;
+    use crate::xml::{decode, parse};
+    use proptest::prelude::*;
+
+    fn envelope(body: &str) -> String {
+        format!(
+            "<s:Envelope xml:lang=\"ja-JP\" xmlns:s=\"{SOAP}\" xmlns:a=\"{ADDRESSING}\" xmlns:w=\"{WSMAN}\"><s:Header>\
+             <a:RelatesTo>uuid:00000000-0000-0000-0000-00000000000A</a:RelatesTo></s:Header><s:Body>{body}</s:Body></s:Envelope>"
+        )
+    }
+
+    #[test]
+    fn an_answer_to_another_message_is_refused() {
+        let text = envelope("<x/>");
+        let document = parse(&text, &Limits::default()).unwrap();
+        assert!(matches!(
+            open(&document, Some(Uuid::from_u128(10))),
+            Ok(Opened::Body(_))
+        ));
+        assert!(matches!(open(&document, None), Ok(Opened::Body(_))));
+        assert!(open(&document, Some(Uuid::from_u128(11))).is_err());
+    }
+
+    #[test]
+    fn what_is_no_envelope_is_refused() {
+        for text in [
+            "<x/>",
+            "<Envelope/>",
+            &format!("<s:Envelope xmlns:s=\"{SOAP}\"/>"),
+            &envelope("  "),
+        ] {
+            let document = parse(text, &Limits::default()).unwrap();
+            assert!(open(&document, None).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_request_has_every_header_that_a_host_demands_and_asks_for_nothing_else() {
+        let resource = ResourceUri::all("root/x");
+        let selectors = [("Name".to_owned(), "a&b".to_owned())];
+        let request = Request {
+            action: "urn:act",
+            resource: &resource,
+            selectors: &selectors,
+            body: "<n:Pull/>",
+        };
+        let id = Uuid::from_u128(7);
+        let text = request
+            .write(
+                "https://h:5986/wsman",
+                id,
+                &Limits::default(),
+                Duration::from_millis(1500),
+            )
+            .unwrap();
+        let document = parse(&text, &Limits::default()).unwrap();
+        let header = child(document.root_element(), SOAP, "Header").unwrap();
+        let of = |ns, name| {
+            child(header, ns, name)
+                .map(|node| text_of(node).unwrap())
+                .unwrap()
+        };
+        assert_eq!(of(ADDRESSING, "To"), "https://h:5986/wsman");
+        assert_eq!(of(ADDRESSING, "Action"), "urn:act");
+        assert_eq!(of(ADDRESSING, "MessageID"), format!("uuid:{id}"));
+        assert_eq!(of(WSMAN, "ResourceURI"), resource.as_str());
+        assert_eq!(of(WSMAN, "OperationTimeout"), "PT1.500S");
+        assert_eq!(of(WSMAN, "MaxEnvelopeSize"), "512000");
+        let reply_to = child(header, ADDRESSING, "ReplyTo").unwrap();
+        assert_eq!(
+            text_of(child(reply_to, ADDRESSING, "Address").unwrap()).unwrap(),
+            ANONYMOUS
+        );
+        let selector = child(header, WSMAN, "SelectorSet")
+            .unwrap()
+            .first_element_child()
+            .unwrap();
+        assert_eq!(
+            (selector.attribute("Name"), selector.text()),
+            (Some("Name"), Some("a&b"))
+        );
+        // A host refuses Locale with mustUnderstand true.
+        let locale = child(header, WSMAN, "Locale").unwrap();
+        assert_eq!(locale.attribute((SOAP, "mustUnderstand")), Some("false"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_damaged_response_never_panics(at in 0..600usize, cut in 0..40usize, bytes in proptest::collection::vec(any::<u8>(), 0..20)) {
+            let row = "<p:C xmlns:p=\"u\"><p:A>1</p:A><p:R><a:Address>x</a:Address><a:ReferenceParameters><w:ResourceURI>u/C</w:ResourceURI>\
+                       <w:SelectorSet><w:Selector Name=\"K\">v</w:Selector></w:SelectorSet></a:ReferenceParameters></p:R></p:C>";
+            let mut damaged = envelope(row).into_bytes();
+            let at = at.min(damaged.len());
+            let end = (at + cut).min(damaged.len());
+            damaged.splice(at..end, bytes);
+            if let Ok(text) = decode(&damaged)
+                && let Ok(document) = parse(&text, &Limits::default())
+                && let Ok(Opened::Body(body)) = open(&document, None)
+            {
+                let _ = Instance::read(body);
+            }
+        }
+    }
+}

@@ -212,3 +212,86 @@ fn number(text: &str) -> Option<u32> {
         .ok()
         .or_else(|| text.parse::<i32>().ok().map(i32::cast_unsigned))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limits;
+    use crate::xml;
+
+    fn fault(inside: &str) -> Fault {
+        let text = format!(
+            "<s:Fault xmlns:s=\"{SOAP}\" xmlns:a=\"{ADDRESSING}\" xmlns:n=\"{ENUMERATION}\" xmlns:w=\"{WSMAN}\">{inside}</s:Fault>"
+        );
+        let document = xml::parse(&text, &Limits::default()).unwrap();
+        Fault::read(document.root_element())
+    }
+
+    fn with_subcode(subcode: &str) -> Fault {
+        fault(&format!(
+            "<s:Code><s:Value>s:Sender</s:Value><s:Subcode><s:Value>{subcode}</s:Value></s:Subcode></s:Code>"
+        ))
+    }
+
+    #[test]
+    fn subcodes_of_every_namespace_have_their_name() {
+        for (subcode, kind) in [
+            ("a:DestinationUnreachable", FaultKind::DestinationUnreachable),
+            ("w:AccessDenied", FaultKind::AccessDenied),
+            ("n:CannotProcessFilter", FaultKind::CannotProcessFilter),
+            ("w:SchemaValidationError", FaultKind::SchemaValidationError),
+            ("w:QuotaLimit", FaultKind::QuotaLimit),
+            ("w:TimedOut", FaultKind::TimedOut),
+            (
+                "n:InvalidEnumerationContext",
+                FaultKind::InvalidEnumerationContext,
+            ),
+            ("w:EncodingLimit", FaultKind::EncodingLimit),
+            (" w:InternalError\n", FaultKind::InternalError),
+            ("w:SomethingNew", FaultKind::Other),
+            ("unbound:TimedOut", FaultKind::Other),
+        ] {
+            assert_eq!(with_subcode(subcode).kind, kind, "{subcode}");
+        }
+        assert_eq!(
+            fault("<s:Code><s:Value>s:MustUnderstand</s:Value></s:Code>").kind,
+            FaultKind::MustUnderstand
+        );
+    }
+
+    #[test]
+    fn a_wsman_fault_gives_its_code_and_detail() {
+        let fault = fault(
+            "<s:Code><s:Value>s:Receiver</s:Value><s:Subcode><s:Value>w:InternalError</s:Value></s:Subcode></s:Code>\
+             <s:Reason><s:Text xml:lang=\"de-DE\">Zeit ist   um.</s:Text></s:Reason><s:Detail>\
+             <w:FaultDetail>http://schemas.dmtf.org/wbem/wsman/1/wsman/faultDetail/OperationTimeout</w:FaultDetail>\
+             <f:WSManFault xmlns:f=\"http://schemas.microsoft.com/wbem/wsman/1/wsmanfault\" Code=\"2150858793\" Machine=\"h\">\
+             <f:Message>x</f:Message></f:WSManFault></s:Detail>",
+        );
+        assert_eq!(fault.wsman_code, Some(2_150_858_793));
+        assert!(fault.is_timed_out());
+        assert_eq!(fault.detail.as_deref(), Some("OperationTimeout"));
+        assert_eq!(fault.reason, "Zeit ist um.");
+    }
+
+    #[test]
+    fn a_provider_error_gives_its_hresult_in_each_spelling() {
+        let wmi = |inside: &str| {
+            fault(&format!(
+                "<s:Detail><p:MSFT_WmiError xmlns:p=\"u\" xmlns:b=\"v\" b:IsCIM_Error=\"true\">{inside}</p:MSFT_WmiError></s:Detail>"
+            ))
+        };
+        assert!(wmi("<p:error_Code>2147749904</p:error_Code>").is_invalid_class());
+        assert!(wmi("<p:error_Code>-2147217392</p:error_Code>").is_invalid_class());
+        assert!(wmi("<p:MessageID>HRESULT 0x80041002</p:MessageID>").is_not_found());
+        assert!(wmi("<p:MessageID>HRESULT 0x80041003</p:MessageID>").is_access_denied());
+        assert_eq!(wmi("<p:error_Code>none</p:error_Code>").hresult, None);
+    }
+
+    #[test]
+    fn an_empty_fault_is_still_a_fault() {
+        let fault = fault("");
+        assert_eq!(fault.kind, FaultKind::Other);
+        assert_eq!(fault.to_string(), "(no subcode)");
+    }
+}

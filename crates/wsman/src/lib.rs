@@ -10,6 +10,7 @@ pub mod argument;
 pub mod auth;
 pub mod cimxml;
 pub mod client;
+mod enumerate;
 mod envelope;
 pub mod error;
 pub mod fault;

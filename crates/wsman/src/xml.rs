@@ -152,3 +152,93 @@ pub fn text_of(node: Node<'_, '_>) -> Result<String, XmlError> {
 pub(crate) fn cut(name: &str) -> String {
     name.chars().take(80).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::instance::Instance;
+    use proptest::prelude::*;
+
+    #[track_caller]
+    fn refused(text: &str, expect: &XmlError) {
+        assert_eq!(parse(text, &Limits::default()).unwrap_err(), *expect);
+    }
+
+    #[test]
+    fn nesting_has_a_bound() {
+        let deep = |n: usize| format!("{}{}", "<a>".repeat(n), "</a>".repeat(n));
+        assert!(parse(&deep(40), &Limits::default()).is_ok());
+        refused(&deep(41), &XmlError::Depth { limit: 40 });
+        // A stack would overflow here without the bound.
+        refused(&"<a>".repeat(300_000), &XmlError::Depth { limit: 40 });
+    }
+
+    #[test]
+    fn a_doctype_is_refused_and_its_entities_with_it() {
+        let bomb = "<!DOCTYPE a [<!ENTITY x \"ha\"><!ENTITY y \"&x;&x;&x;\">]><a>&y;</a>";
+        refused(bomb, &XmlError::Doctype);
+        refused(
+            "<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>",
+            &XmlError::Doctype,
+        );
+        assert!(parse("<a>&x;</a>", &Limits::default()).is_err());
+    }
+
+    #[test]
+    fn attributes_and_nodes_have_bounds() {
+        let attributes: String = (0..25).map(|n| format!(" a{n}=\"\"")).collect();
+        refused(&format!("<a{attributes}/>"), &XmlError::Attributes { limit: 24 });
+        refused(
+            &format!("<a{attributes}></a>"),
+            &XmlError::Attributes { limit: 24 },
+        );
+        let wide = format!("<r>{}</r>", "<a/>".repeat(200_001));
+        refused(&wide, &XmlError::Nodes { limit: 200_000 });
+    }
+
+    #[test]
+    fn truncated_text_is_an_error_at_every_length() {
+        let whole = "<a xmlns:p=\"u\"><p:b c=\"1\">t<![CDATA[x]]></p:b></a>";
+        for end in 0..whole.len() {
+            assert!(
+                parse(&whole[..end], &Limits::default()).is_err(),
+                "{}",
+                &whole[..end]
+            );
+        }
+        assert!(parse(whole, &Limits::default()).is_ok());
+    }
+
+    #[test]
+    fn utf_16_is_read_by_its_mark_and_wrong_bytes_are_refused() {
+        let utf16 = |swap: bool| {
+            let mark = if swap { [0xFE, 0xFF] } else { [0xFF, 0xFE] };
+            let units = "<a>ä</a>".encode_utf16();
+            mark.into_iter()
+                .chain(units.flat_map(|u| if swap { u.to_be_bytes() } else { u.to_le_bytes() }))
+                .collect::<Vec<u8>>()
+        };
+        assert_eq!(decode(&utf16(false)).unwrap(), "<a>ä</a>");
+        assert_eq!(decode(&utf16(true)).unwrap(), "<a>ä</a>");
+        assert_eq!(decode(b"\xEF\xBB\xBF<a/>").unwrap(), "<a/>");
+        for bad in [&b"\xFF\xFEa"[..], b"\xFF\xFE\x00\xD8", b"<a>\xE4</a>", b"\x80"] {
+            assert_eq!(decode(bad), Err(XmlError::Encoding), "{bad:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_reading_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            if let Ok(text) = decode(&bytes) {
+                let _ = parse(&text, &Limits::default());
+            }
+        }
+
+        #[test]
+        fn no_text_of_markup_makes_reading_panic(text in "[<>/a:=\"'&;\\[\\]!x \\-?]{0,120}") {
+            if let Ok(document) = parse(&text, &Limits::default()) {
+                let _ = Instance::read(document.root_element());
+            }
+        }
+    }
+}
