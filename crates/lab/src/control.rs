@@ -5,12 +5,10 @@
 //! * [`files`]: what a lab keeps in the data directory.
 
 pub mod client;
-pub mod clock;
 pub mod files;
 pub mod run;
 pub mod server;
 
 pub use client::{ControlClient, ControlError};
-pub use clock::world_clock;
 pub use files::{Files, Running, RunningHost};
 pub use run::{LabConfig, LabError, LabHandle, Ports, start};

@@ -1,4 +1,9 @@
 //! A lab over its sockets: TLS, accounts, classes, methods, trouble, and coming back.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "what a test's helper cannot do fails the test"
+)]
 
 mod peer;
 

@@ -41,7 +41,7 @@ pub struct LabConfig {
     pub world: World,
     /// Operations of a scenario file, carried out in addition to the world's own; their `at_secs` count from the site's beginning.
     pub scenario: Vec<Operation>,
-    /// The world's time, see [`super::world_clock`].
+    /// The world's time: the same clock as the server's, so that both agree.
     pub clock: Clock,
     pub ports: Ports,
     /// Address of all listeners; loopback unless there is a reason.

@@ -30,7 +30,7 @@ pub struct Request {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Incoming {
     Identify,
-    Request(Request),
+    Request(Box<Request>),
 }
 
 /// Reads a request.
@@ -56,7 +56,7 @@ pub fn read(bytes: &[u8]) -> Result<Incoming, (Fault, Option<String>)> {
     }
     let message_id = header.child_text(ADDRESSING, "MessageID").map(str::to_owned);
     headers(header, body)
-        .map(Incoming::Request)
+        .map(|request| Incoming::Request(Box::new(request)))
         .map_err(|fault| (fault, message_id))
 }
 

@@ -92,7 +92,7 @@ impl Service {
                     fault: None,
                 };
             }
-            Ok(Incoming::Request(request)) => request,
+            Ok(Incoming::Request(request)) => *request,
             Err((fault, id)) => {
                 return failed(
                     &fault,
