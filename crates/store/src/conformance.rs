@@ -10,7 +10,7 @@ mod walls;
 
 pub use attempts::*;
 pub use polls::*;
-pub use rows::Seed;
+pub use rows::{Seed, status};
 pub use walls::*;
 
 use crate::traits::{AttemptStore, EventStore, OverviewStore, ReplicaStore, SecretStore, StoreError};

@@ -386,7 +386,7 @@ pub async fn a_lease_is_not_released_while_its_attempt_runs(store: &impl Store) 
     assert!(is_conflict(
         &store.lease_release(seed.ours.id, attempt.token).await
     ));
-    assert_eq!(store.attempts_unfinished().await?, [attempt.clone()]);
+    assert_eq!(store.attempts_unfinished().await?, std::slice::from_ref(&attempt));
     store.finish(attempt.id, attempt.token, deferred(&seed)).await?;
     store.lease_release(seed.ours.id, attempt.token).await?;
     assert_eq!(store.lease(seed.ours.id).await?, None);

@@ -64,7 +64,11 @@ impl Seed {
         Scope::Tenant(self.theirs.tenant.clone())
     }
 
-    pub(super) async fn claim(&self, store: &impl Store, number: u128) -> Result<Attempt, StoreError> {
+    /// Claims a numbered attempt of `ours` for the owner `worker` when the machine's clock says `NOW_MS`.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn claim(&self, store: &impl Store, number: u128) -> Result<Attempt, StoreError> {
         store
             .claim(
                 attempt_id(number),
@@ -78,12 +82,10 @@ impl Seed {
     }
 
     /// Claims, seals a point of `ours` taken `secs` after the seed, and releases.
-    pub(super) async fn seal(
-        &self,
-        store: &impl Store,
-        number: u128,
-        secs: i64,
-    ) -> Result<Point, StoreError> {
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn seal(&self, store: &impl Store, number: u128, secs: i64) -> Result<Point, StoreError> {
         let attempt = self.claim(store, number).await?;
         let point = self.point(&attempt, secs);
         store.seal(attempt.token, point.clone()).await?;
@@ -92,7 +94,7 @@ impl Seed {
     }
 
     /// A point of an attempt, with evidence; its id and snapshot follow from the attempt's id.
-    pub(super) fn point(&self, attempt: &Attempt, secs: i64) -> Point {
+    pub fn point(&self, attempt: &Attempt, secs: i64) -> Point {
         let taken = self.at + TimeDelta::seconds(secs);
         Point {
             id: PointId(Uuid::from_u128(attempt.id.0.as_u128() | 0xB << 64)),
@@ -111,7 +113,8 @@ impl Seed {
         }
     }
 
-    pub(super) fn finding(&self, key: &str, seen_secs: i64) -> Finding {
+    /// A foreign checkpoint on `ours`, seen so many seconds after the seed.
+    pub fn finding(&self, key: &str, seen_secs: i64) -> Finding {
         Finding {
             key: key.to_owned(),
             kind: "foreign-checkpoint".to_owned(),
@@ -123,7 +126,8 @@ impl Seed {
         }
     }
 
-    pub(super) fn host(&self, trust: Option<HostTrust>, error: Option<&str>) -> HostStatus {
+    /// The host of both replicas.
+    pub fn host(&self, trust: Option<HostTrust>, error: Option<&str>) -> HostStatus {
         HostStatus {
             host: self.ours.host.clone(),
             build: Some("10.0.20348".to_owned()),
@@ -195,7 +199,7 @@ fn observation(replica: &Replica, at: DateTime<Utc>) -> Observation {
 }
 
 /// A status with this verdict, seen and since `at`.
-pub(super) fn status(replica: &Replica, at: DateTime<Utc>, verdict: Verdict) -> ReplicaStatus {
+pub fn status(replica: &Replica, at: DateTime<Utc>, verdict: Verdict) -> ReplicaStatus {
     ReplicaStatus {
         replica: replica.id,
         observation: observation(replica, at),

@@ -60,8 +60,8 @@ pub async fn lists_hold_only_the_scopes_things(store: &impl Store) -> Checked {
 
     let (scope, other) = (seed.scope(), seed.other());
     assert_eq!(store.replicas(&SITE).await?.len(), 2);
-    assert_eq!(store.replicas(&scope).await?, [seed.ours.clone()]);
-    assert_eq!(store.replicas(&other).await?, [seed.theirs.clone()]);
+    assert_eq!(store.replicas(&scope).await?, std::slice::from_ref(&seed.ours));
+    assert_eq!(store.replicas(&other).await?, std::slice::from_ref(&seed.theirs));
     assert_eq!(store.statuses(&SITE).await?.len(), 2);
     let statuses = store.statuses(&scope).await?;
     assert_eq!(

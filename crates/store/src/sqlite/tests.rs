@@ -72,7 +72,10 @@ async fn the_files_of_a_killed_process_open_with_everything_that_was_committed()
     )
     .unwrap();
     let after = SqliteStore::open(&image).await.unwrap();
-    assert_eq!(after.attempts_unfinished().await.unwrap(), [claimed.clone()]);
+    assert_eq!(
+        after.attempts_unfinished().await.unwrap(),
+        std::slice::from_ref(&claimed)
+    );
     assert_eq!(
         after.lease(seed.ours.id).await.unwrap().unwrap().token,
         claimed.token
