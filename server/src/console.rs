@@ -1,0 +1,180 @@
+//! The screens' and the API's door to the store: [`::console::Console`] over the store's traits and the domain's words.
+//!
+//! Every answer is drawn from one [`picture`] of the site at one instant of the world's clock, so the figures of a view agree.
+
+mod attempts;
+mod bar;
+mod days;
+mod facts;
+mod fault;
+mod night;
+mod open;
+mod picture;
+mod points;
+mod replica;
+mod replicas;
+#[cfg(test)]
+mod tests;
+
+use crate::config::Config;
+use ::console::{
+    AttemptQuery, AttemptsPage, Bar, Console, NightView, PointId, PointQuery, PointView, PointsPage,
+    ReplicaId, ReplicaQuery, ReplicaView, ReplicasPage, Requested, UiError,
+};
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::ids::{HostId, TenantId};
+use std::path::PathBuf;
+use std::sync::Arc;
+use store::traits::{AttemptStore, OverviewStore, ReplicaStore, Scope};
+
+/// The aggregates that the screens read.
+pub trait ConsoleStore: ReplicaStore + AttemptStore + OverviewStore {}
+impl<S: ReplicaStore + AttemptStore + OverviewStore> ConsoleStore for S {}
+
+/// What the screens need from the running engine.
+pub trait EngineDoor: Send + Sync {
+    /// Asks for an attempt at the next still point.
+    ///
+    /// # Errors
+    /// A text for the person, when it cannot be asked for.
+    fn backup_now(&self, replica: ReplicaId) -> Result<(), String>;
+    /// When the replica is looked at again, if a time and not a change wakes us.
+    fn next_look(&self, replica: ReplicaId) -> Option<DateTime<Utc>>;
+}
+
+/// No engine runs in this process.
+#[cfg(test)]
+#[derive(Debug, Clone, Copy)]
+pub struct NoEngine;
+
+#[cfg(test)]
+impl EngineDoor for NoEngine {
+    fn backup_now(&self, _replica: ReplicaId) -> Result<(), String> {
+        Err("no engine runs in this process: start `stillpoint serve`, or use `stillpoint backup`".to_owned())
+    }
+    fn next_look(&self, _replica: ReplicaId) -> Option<DateTime<Utc>> {
+        None
+    }
+}
+
+/// What the configuration says about the site, as far as screens show it.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Id and name for people, in the configuration's order.
+    pub tenants: Vec<(TenantId, String)>,
+    pub hosts: Vec<HostId>,
+    pub slots_per_host: u32,
+    /// An observation older than this is Unknown, whatever it said.
+    pub freshness: TimeDelta,
+    /// A replica owes a new point this long after its last.
+    pub backup_every: TimeDelta,
+    /// The world's seconds per real second, rounded, at least 1.
+    pub speed: u32,
+    pub vault: PathBuf,
+}
+
+impl Site {
+    /// The site of a configuration.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "held to 1..=1000"
+        )]
+        let speed = config.world.speed.round().clamp(1.0, 1000.0) as u32;
+        Self {
+            tenants: config
+                .tenants
+                .iter()
+                .map(|it| (it.id.clone(), it.name.clone()))
+                .collect(),
+            hosts: config.hosts.iter().map(|host| host.id.clone()).collect(),
+            slots_per_host: config.limits.attempts_per_host_max,
+            freshness: TimeDelta::seconds(i64::from(config.policy.freshness_secs)),
+            backup_every: TimeDelta::seconds(i64::from(config.policy.backup_every_secs)),
+            speed,
+            vault: config.vault_path.clone(),
+        }
+    }
+}
+
+/// The world's clock.
+pub type Now = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// One person's view of the site.
+#[derive(Clone)]
+pub struct StoreConsole {
+    store: Arc<dyn ConsoleStore>,
+    engine: Arc<dyn EngineDoor>,
+    site: Arc<Site>,
+    now: Now,
+    scope: Scope,
+}
+
+impl StoreConsole {
+    /// The operator's: everything on the site.
+    pub fn new(store: Arc<dyn ConsoleStore>, engine: Arc<dyn EngineDoor>, site: Site, now: Now) -> Self {
+        Self {
+            store,
+            engine,
+            site: Arc::new(site),
+            now,
+            scope: Scope::Site {
+                reason: "operator's screens",
+            },
+        }
+    }
+
+    /// The same for one tenant: everything else is not there.
+    #[must_use]
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "tenants log in with a later issue; the wall is tested now"
+        )
+    )]
+    pub fn of_tenant(&self, tenant: TenantId) -> Self {
+        Self {
+            scope: Scope::Tenant(tenant),
+            ..self.clone()
+        }
+    }
+}
+
+#[async_trait]
+impl Console for StoreConsole {
+    async fn bar(&self) -> Result<Bar, UiError> {
+        self.bar_view().await
+    }
+    async fn night(&self) -> Result<NightView, UiError> {
+        self.night_view().await
+    }
+    async fn replicas(&self, query: ReplicaQuery) -> Result<ReplicasPage, UiError> {
+        self.replicas_page(query).await
+    }
+    async fn replica(&self, id: ReplicaId) -> Result<ReplicaView, UiError> {
+        self.replica_view(id).await
+    }
+    async fn attempts(&self, query: AttemptQuery) -> Result<AttemptsPage, UiError> {
+        self.attempts_page(query).await
+    }
+    async fn points(&self, query: PointQuery) -> Result<PointsPage, UiError> {
+        self.points_page(query).await
+    }
+    async fn point(&self, id: PointId) -> Result<PointView, UiError> {
+        self.point_view(id).await
+    }
+    async fn backup_now(&self, id: ReplicaId) -> Result<Requested, UiError> {
+        self.store.replica(&self.scope, id).await.map_err(fault::ui)?;
+        self.engine
+            .backup_now(id)
+            .map_err(|text| UiError::Conflict { text })?;
+        Ok(Requested {
+            text: "Requested: starts at the next still point".to_owned(),
+            at: (self.now)(),
+        })
+    }
+}

@@ -1,0 +1,49 @@
+//! Top bar and rail.
+
+use super::picture::Class;
+use super::{StoreConsole, fault};
+use ::console::{Bar, TenantRow, UiError, Zone};
+use store::traits::Scope;
+
+impl StoreConsole {
+    pub(super) async fn bar_view(&self) -> Result<Bar, UiError> {
+        let picture = self.picture().await?;
+        let findings = self.store.findings(&self.scope).await.map_err(fault::ui)?;
+        let count = |class| u64::try_from(picture.subjects.iter().filter(|it| it.class == class).count());
+        // The oldest of the newest looks: one replica that nobody sees makes the whole site stale.
+        let oldest_observation = picture
+            .subjects
+            .iter()
+            .filter_map(super::picture::Subject::observed)
+            .min();
+        Ok(Bar {
+            as_of: picture.now,
+            zone: Zone::utc(),
+            oldest_observation,
+            freshness_limit_secs: u32::try_from(self.site.freshness.num_seconds()).unwrap_or(u32::MAX),
+            speed: self.site.speed,
+            replicas: picture.subjects.len() as u64,
+            running: count(Class::Running).unwrap_or(0),
+            waiting: count(Class::Waiting).unwrap_or(0),
+            findings: findings.len() as u64,
+            tenants: self
+                .site
+                .tenants
+                .iter()
+                .filter(|(id, _)| match &self.scope {
+                    Scope::Site { .. } => true,
+                    Scope::Tenant(tenant) => tenant == id,
+                })
+                .map(|(id, name)| TenantRow {
+                    id: id.to_string(),
+                    name: name.clone(),
+                    replicas: picture
+                        .subjects
+                        .iter()
+                        .filter(|it| it.replica.tenant == *id)
+                        .count() as u64,
+                })
+                .collect(),
+        })
+    }
+}

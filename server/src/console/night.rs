@@ -1,0 +1,196 @@
+//! The night: what runs, what waits and why, hosts, findings.
+
+use super::picture::{Class, Picture, Subject};
+use super::{StoreConsole, days, fault, open};
+use ::console::{Cause, FindingRow, HostRow, Mark, NightCounts, NightView, RunningRow, UiError, Zone, words};
+use domain::attempt::AttemptState;
+use domain::blocker::Actor;
+use domain::observation::HostTrust;
+use std::collections::{BTreeMap, BTreeSet};
+use store::records::{Attempt, HostStatus};
+use store::traits::Scope;
+
+impl StoreConsole {
+    pub(super) async fn night_view(&self) -> Result<NightView, UiError> {
+        let picture = self.picture().await?;
+        let night = picture.night;
+        let covering = night.opens - self.site.backup_every;
+        let (attempts, times, findings) = futures::try_join!(
+            self.store.attempts_since(&self.scope, None, night.opens),
+            self.store
+                .point_times(&self.scope, covering.max(days::from(night))),
+            self.store.findings(&self.scope),
+        )
+        .map_err(fault::ui)?;
+        Ok(NightView {
+            as_of: picture.now,
+            zone: Zone::utc(),
+            day: night.day,
+            opens: night.opens,
+            due: night.due,
+            counts: counts(&picture, &attempts),
+            open_over_time: open::over_time(&picture, &times, self.site.backup_every),
+            running: running(&picture),
+            causes: self.causes(&picture),
+            hosts: self.host_rows(&picture).await?,
+            findings: findings
+                .into_iter()
+                .map(|finding| FindingRow {
+                    key: finding.key,
+                    title: words::finding(&finding.kind).to_owned(),
+                    text: finding.text,
+                    host: finding.host.map(String::from),
+                    replica: finding.replica,
+                    since: finding.since,
+                })
+                .collect(),
+        })
+    }
+
+    fn causes(&self, picture: &Picture) -> Vec<Cause> {
+        let mut groups: BTreeMap<&'static str, Vec<&Subject>> = BTreeMap::new();
+        for subject in &picture.subjects {
+            if let (Class::Waiting | Class::Unknown, Some(code)) = (subject.class, subject.verdict.code()) {
+                groups.entry(code).or_default().push(subject);
+            }
+        }
+        let mut causes: Vec<Cause> = groups
+            .into_iter()
+            .filter_map(|(code, subjects)| self.cause(picture, code, &subjects))
+            .collect();
+        causes.sort_by(|a, b| b.replicas.cmp(&a.replicas).then_with(|| a.code.cmp(&b.code)));
+        causes
+    }
+
+    fn cause(&self, picture: &Picture, code: &str, subjects: &[&Subject]) -> Option<Cause> {
+        let words = subjects.first()?.verdict.words().into_iter().next()?;
+        let since = || subjects.iter().map(|it| it.since.unwrap_or(picture.now));
+        let hosts: BTreeSet<&str> = subjects.iter().map(|it| it.replica.host.as_str()).collect();
+        Some(Cause {
+            code: code.to_owned(),
+            title: words::title(code).to_owned(),
+            mark: words::mark(code),
+            replicas: subjects.len() as u64,
+            hosts: hosts.into_iter().map(str::to_owned).collect(),
+            since_oldest: since().min()?,
+            since_newest: since().max()?,
+            next_look: subjects
+                .iter()
+                .filter_map(|it| self.engine.next_look(it.replica.id))
+                .min(),
+            whose: words::actor(words.actor).to_owned(),
+            releases: words.release,
+            only: match subjects {
+                [one] => Some((one.replica.id, one.replica.name.clone())),
+                _ => None,
+            },
+        })
+    }
+
+    async fn host_rows(&self, picture: &Picture) -> Result<Vec<HostRow>, UiError> {
+        // Infrastructure is the hoster's: a tenant's view has no hosts.
+        if matches!(self.scope, Scope::Tenant(_)) {
+            return Ok(Vec::new());
+        }
+        let statuses = self.store.hosts().await.map_err(fault::ui)?;
+        let mut names: BTreeSet<_> = self.site.hosts.iter().cloned().collect();
+        names.extend(statuses.iter().map(|status| status.host.clone()));
+        let on = |host| picture.subjects.iter().filter(move |it| it.replica.host == host);
+        Ok(names
+            .into_iter()
+            .map(|host| {
+                let status = statuses.iter().find(|status| status.host == host);
+                let (trust, trust_mark) = trust(status);
+                HostRow {
+                    build: status.and_then(|status| status.build.clone()),
+                    trust: trust.to_owned(),
+                    trust_mark,
+                    replicas: on(host.clone()).count() as u64,
+                    slots_used: u32::try_from(
+                        on(host.clone()).filter(|it| it.class == Class::Running).count(),
+                    )
+                    .unwrap_or(u32::MAX),
+                    slots_max: self.site.slots_per_host,
+                    last_survey: status.and_then(|status| status.last_survey),
+                    error: status.and_then(newest_error),
+                    host: host.to_string(),
+                }
+            })
+            .collect())
+    }
+}
+
+fn counts(picture: &Picture, attempts: &[Attempt]) -> NightCounts {
+    let mut counts = NightCounts {
+        total: picture.subjects.len() as u64,
+        ..NightCounts::default()
+    };
+    let tenants: BTreeSet<_> = picture.subjects.iter().map(|it| &it.replica.tenant).collect();
+    counts.tenants = tenants.len() as u64;
+    for subject in &picture.subjects {
+        *match subject.class {
+            Class::Met => &mut counts.met,
+            Class::Running => &mut counts.running,
+            Class::Waiting => &mut counts.waiting,
+            Class::Ready => &mut counts.ready,
+            Class::Failed => &mut counts.failed,
+            Class::Unknown => &mut counts.unknown,
+        } += 1;
+        let actor = subject.verdict.words().first().map(|words| words.actor);
+        if subject.class == Class::Waiting && actor.is_some_and(|actor| actor != Actor::Nobody) {
+            counts.needs_person += 1;
+        }
+    }
+    for attempt in attempts {
+        match attempt.state {
+            AttemptState::Deferred { .. } => counts.deferrals += 1,
+            AttemptState::Running { .. } | AttemptState::Failed { .. } | AttemptState::Sealed { .. } => {
+                counts.attempts += 1;
+            }
+        }
+    }
+    counts
+}
+
+fn running(picture: &Picture) -> Vec<RunningRow> {
+    let mut rows: Vec<RunningRow> = picture
+        .subjects
+        .iter()
+        .filter_map(|subject| {
+            let attempt = subject.attempt.as_ref()?;
+            let AttemptState::Running { step, since } = attempt.state else {
+                return None;
+            };
+            Some(RunningRow {
+                attempt: attempt.id,
+                replica: subject.replica.id,
+                name: subject.replica.name.clone(),
+                tenant: subject.replica.tenant.to_string(),
+                host: attempt.host.to_string(),
+                step: words::step(step).to_owned(),
+                since,
+                started: attempt.started,
+                percent: None,
+            })
+        })
+        .collect();
+    rows.sort_by_key(|row| (row.started, row.attempt));
+    rows
+}
+
+fn trust(status: Option<&HostStatus>) -> (&'static str, Mark) {
+    match status.and_then(|status| status.trust.as_ref()) {
+        Some(HostTrust::Enrolled { .. }) => ("enrolled", Mark::Met),
+        Some(HostTrust::Unproven { .. }) => ("not proven yet", Mark::Late),
+        Some(HostTrust::TooOld { .. }) => ("too old", Mark::Missed),
+        None => ("not seen yet", Mark::Unknown),
+    }
+}
+
+fn newest_error(status: &HostStatus) -> Option<String> {
+    let newer = match (status.last_error_at, status.last_survey) {
+        (Some(error), Some(survey)) => error > survey,
+        _ => true,
+    };
+    status.last_error.clone().filter(|_| newer)
+}

@@ -1,0 +1,214 @@
+//! One replica: verdict now, what stood in the way, attempts, points.
+
+use super::attempts::{collapse, outcome};
+use super::picture::{Night, Subject};
+use super::{StoreConsole, days, fault, points};
+use ::console::{
+    AttemptTick, BlockerView, CadenceView, Lane, Mark, ReplicaId, ReplicaView, Span, Timeline, UiError,
+    VerdictKind, VerdictView, Zone, words,
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::attempt::AttemptState;
+use domain::cadence::Cadence;
+use domain::verdict::Verdict;
+use store::records::{Attempt, BlockerInterval, ReplicaStatus};
+
+/// Points shown; the rest are pages away.
+const POINTS_MAX: u32 = 20;
+/// How far the timeline goes back.
+const TIMELINE: TimeDelta = TimeDelta::hours(24);
+/// Rows of this night's attempts before equal ones are put together.
+const ATTEMPTS_MAX: usize = 200;
+/// Lanes in the gate's evaluation order.
+const LANES: [&str; 11] = ["B8", "B6", "B7", "B5", "B4", "B3", "B2", "B1", "NR", "BE", "UN"];
+
+impl StoreConsole {
+    pub(super) async fn replica_view(&self, id: ReplicaId) -> Result<ReplicaView, UiError> {
+        let now = (self.now)();
+        let night = Night::at(now);
+        let (store, scope) = (&self.store, &self.scope);
+        let replica = store.replica(scope, id).await.map_err(fault::ui)?;
+        let from = (now - TIMELINE).max(replica.first_seen.min(now));
+        let (status, attempts, intervals, heads, points_total, times) = futures::try_join!(
+            store.status(scope, id),
+            store.attempts_since(scope, Some(id), from.min(night.opens)),
+            store.blocker_intervals(scope, id, from, now + TimeDelta::microseconds(1)),
+            store.point_heads(scope, Some(id), None, POINTS_MAX),
+            store.point_count(scope, Some(id)),
+            store.point_times(scope, days::from(night)),
+        )
+        .map_err(fault::ui)?;
+        // The newest may be older than this night and this timeline.
+        let newest = match attempts.first() {
+            Some(attempt) => Some(attempt.clone()),
+            None => store
+                .attempts(scope, Some(id), None, 1)
+                .await
+                .map_err(fault::ui)?
+                .pop(),
+        };
+        let times: Vec<_> = times.into_iter().filter(|time| time.replica == id).collect();
+        let subject = self.subject(
+            now,
+            night,
+            replica,
+            status,
+            newest,
+            heads.first().cloned(),
+            points_total,
+        );
+        let tonight: Vec<&Attempt> = attempts.iter().filter(|it| it.started >= night.opens).collect();
+        let deferrals = tonight
+            .iter()
+            .filter(|it| matches!(it.state, AttemptState::Deferred { .. }))
+            .count();
+        let mut rows = Vec::new();
+        for attempt in tonight.iter().take(ATTEMPTS_MAX) {
+            rows.push(
+                self.attempt_row((*attempt).clone(), subject.replica.name.clone())
+                    .await?,
+            );
+        }
+        let replica = &subject.replica;
+        Ok(ReplicaView {
+            as_of: now,
+            zone: Zone::utc(),
+            id,
+            vm: replica.vm,
+            name: replica.name.clone(),
+            tenant: replica.tenant.to_string(),
+            host: replica.host.to_string(),
+            primary: replica.primary_host.clone(),
+            interval_secs: replica.interval_secs,
+            disks: replica.disks.clone(),
+            size_bytes: subject.newest.as_ref().map(|head| head.read_bytes),
+            first_seen: replica.first_seen,
+            tonight: subject.standing(),
+            due: night.due,
+            attempts_tonight: u32::try_from(tonight.len() - deferrals).unwrap_or(u32::MAX),
+            deferrals_tonight: u32::try_from(deferrals).unwrap_or(u32::MAX),
+            verdict: self.verdict_view(&subject),
+            cadence: subject.status.as_ref().and_then(|status| cadence(status, now)),
+            timeline: timeline(from, now, &intervals, &attempts),
+            attempts: collapse(rows),
+            points: heads.into_iter().map(points::row).collect(),
+            points_total,
+            days: days::strip(night, &subject, &times),
+            facts: subject
+                .status
+                .as_ref()
+                .map_or_else(Vec::new, |it| super::facts::facts(&it.observation)),
+        })
+    }
+
+    fn verdict_view(&self, subject: &Subject) -> VerdictView {
+        let next_look = self.engine.next_look(subject.replica.id);
+        let (kind, blockers): (VerdictKind, Vec<BlockerView>) = match &subject.verdict {
+            Verdict::Clear => (VerdictKind::Clear, Vec::new()),
+            Verdict::Blocked { blockers } => (
+                VerdictKind::Blocked,
+                // Since when holds for the first; what else holds has its own interval on the timeline.
+                blockers
+                    .iter()
+                    .enumerate()
+                    .map(|(index, it)| words::blocker(it, subject.since.filter(|_| index == 0), next_look))
+                    .collect(),
+            ),
+            Verdict::Unknown { why } => (
+                VerdictKind::Unknown,
+                vec![words::unknown(why, subject.since, next_look)],
+            ),
+        };
+        let (title, sentence) = match blockers.first() {
+            None => (
+                "Clear".to_owned(),
+                "Everything that must be fine was read on the host, is fresh and is fine.".to_owned(),
+            ),
+            Some(first) => (first.title.clone(), first.evidence.clone()),
+        };
+        VerdictView {
+            kind,
+            title,
+            sentence,
+            since: subject.since,
+            observed: subject.observed(),
+            blockers,
+        }
+    }
+}
+
+fn timeline(
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+    intervals: &[BlockerInterval],
+    attempts: &[Attempt],
+) -> Timeline {
+    let lanes = LANES
+        .iter()
+        .filter_map(|code| {
+            let spans: Vec<Span> = intervals
+                .iter()
+                .filter(|interval| interval.code == *code)
+                .map(|interval| Span {
+                    from: interval.from.max(from),
+                    to: interval.to,
+                })
+                .collect();
+            (!spans.is_empty()).then(|| Lane {
+                code: (*code).to_owned(),
+                title: words::title(code).to_owned(),
+                mark: words::mark(code),
+                spans,
+            })
+        })
+        .collect();
+    let attempts = attempts
+        .iter()
+        .rev()
+        .filter_map(|attempt| {
+            let outcome = outcome(&attempt.state);
+            let text = match (outcome.mark, outcome.code) {
+                (Mark::Late, Some(code)) => format!("deferred: {code} {}", lower(words::title(code))),
+                _ => lower(outcome.word),
+            };
+            (outcome.ended.is_none_or(|ended| ended >= from)).then_some(AttemptTick {
+                id: attempt.id,
+                from: attempt.started,
+                to: outcome.ended,
+                mark: outcome.mark,
+                text,
+            })
+        })
+        .collect();
+    Timeline {
+        from,
+        to,
+        lanes,
+        attempts,
+    }
+}
+
+fn lower(text: &str) -> String {
+    text.to_lowercase()
+}
+
+fn cadence(status: &ReplicaStatus, now: DateTime<Utc>) -> Option<CadenceView> {
+    let cadence: Cadence = serde_json::from_value(status.cadence.clone()).ok()?;
+    let typical = cadence.mean_ms()?;
+    let period_ms = u64::from(cadence.period_secs) * 1000;
+    let busy = (typical * 100).checked_div(period_ms).unwrap_or(100).min(100);
+    let seen = &status.observation;
+    // The host's clock is asked on the host's clock, and only the answer is moved to the world's.
+    let host_now = seen.host_time + (now - seen.seen_at);
+    let next_gap = cadence
+        .next_gap(host_now)
+        .map(|gap| seen.seen_at + (gap.from - seen.host_time));
+    Some(CadenceView {
+        period_secs: cadence.period_secs,
+        apply_ms_typical: typical,
+        apply_ms_longest: cadence.max_ms().unwrap_or(typical),
+        still_percent: u8::try_from(100 - busy).unwrap_or(0),
+        next_gap,
+        samples: u32::try_from(cadence.runs.len()).unwrap_or(u32::MAX),
+    })
+}

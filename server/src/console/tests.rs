@@ -1,0 +1,385 @@
+//! The screens' answers over a real store with two tenants.
+
+use super::*;
+use ::console::{Filter, Mark, VerdictKind};
+use chrono::TimeDelta;
+use domain::attempt::{AttemptState, Deferral, Failure};
+use domain::blocker::{Blocker, NotReady};
+use domain::verdict::Verdict;
+use store::SqliteStore;
+use store::conformance::{Seed, status};
+use store::records::BlockerInterval;
+use store::traits::PollWrite;
+
+struct Place {
+    store: SqliteStore,
+    seed: Seed,
+    _dir: tempfile::TempDir,
+}
+
+impl Place {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(dir.path().join("stillpoint.db")).await.unwrap();
+        let seed = Seed::plant(&store).await.unwrap();
+        Self {
+            store,
+            seed,
+            _dir: dir,
+        }
+    }
+
+    fn console_at(&self, secs: i64) -> StoreConsole {
+        let now = self.at(secs);
+        let site = Site {
+            tenants: vec![
+                (self.seed.ours.tenant.clone(), "Contoso".to_owned()),
+                (self.seed.theirs.tenant.clone(), "Fabrikam".to_owned()),
+            ],
+            hosts: vec![self.seed.ours.host.clone(), "hv-r-09".parse().unwrap()],
+            slots_per_host: 2,
+            freshness: TimeDelta::seconds(180),
+            backup_every: TimeDelta::hours(24),
+            speed: 1,
+            vault: "/vault".into(),
+        };
+        StoreConsole::new(
+            Arc::new(self.store.clone()),
+            Arc::new(NoEngine),
+            site,
+            Arc::new(move || now),
+        )
+    }
+
+    fn at(&self, secs: i64) -> DateTime<Utc> {
+        self.seed.at + TimeDelta::seconds(secs)
+    }
+
+    async fn look(&self, secs: i64, verdict: Verdict) {
+        let at = self.at(secs);
+        let statuses = vec![
+            status(&self.seed.ours, at, verdict),
+            status(&self.seed.theirs, at, Verdict::Clear),
+        ];
+        self.store
+            .poll_write(PollWrite {
+                statuses,
+                at: Some(at),
+                ..PollWrite::default()
+            })
+            .await
+            .unwrap();
+    }
+}
+
+fn vm_health() -> Blocker {
+    Blocker::NotReady {
+        reason: NotReady::VmHealth { health_state: 20 },
+    }
+}
+
+fn blocked() -> Verdict {
+    Verdict::Blocked {
+        blockers: vec![vm_health()],
+    }
+}
+
+#[tokio::test]
+async fn every_replica_counts_in_exactly_one_figure() {
+    let place = Place::new().await;
+    let counts = place.console_at(10).night().await.unwrap().counts;
+    assert_eq!((counts.total, counts.tenants, counts.ready), (2, 2, 2));
+
+    place.look(20, blocked()).await;
+    let counts = place.console_at(30).night().await.unwrap().counts;
+    assert_eq!((counts.waiting, counts.ready, counts.needs_person), (1, 1, 1));
+
+    let attempt = place.seed.claim(&place.store, 1).await.unwrap();
+    let night = place.console_at(30).night().await.unwrap();
+    assert_eq!(
+        (night.counts.running, night.counts.ready, night.counts.attempts),
+        (1, 1, 1)
+    );
+    assert_eq!(night.running[0].step, "Claiming");
+    let failed = AttemptState::Failed {
+        failure: Failure::LeaseLost,
+        at: place.at(40),
+    };
+    place
+        .store
+        .finish(attempt.id, attempt.token, failed)
+        .await
+        .unwrap();
+    place
+        .store
+        .lease_release(attempt.replica, attempt.token)
+        .await
+        .unwrap();
+    place.look(50, Verdict::Clear).await;
+    let counts = place.console_at(60).night().await.unwrap().counts;
+    assert_eq!((counts.failed, counts.ready, counts.attempts), (1, 1, 1));
+
+    place.seed.seal(&place.store, 2, 70).await.unwrap();
+    let night = place.console_at(200).night().await.unwrap();
+    assert_eq!((night.counts.met, night.counts.ready), (1, 1));
+    let line: Vec<_> = night.open_over_time.iter().map(|step| step.open).collect();
+    assert_eq!(line, [2, 1, 1], "two owed, one sealed, until now");
+}
+
+#[tokio::test]
+async fn what_nobody_looked_at_for_too_long_is_unknown_and_not_green() {
+    let place = Place::new().await;
+    let clear = place.console_at(180).replica(place.seed.ours.id).await.unwrap();
+    assert_eq!(clear.verdict.kind, VerdictKind::Clear);
+    let console = place.console_at(181);
+    let stale = console.replica(place.seed.ours.id).await.unwrap();
+    assert_eq!(stale.verdict.kind, VerdictKind::Unknown);
+    assert_eq!(
+        (stale.tonight.mark, stale.tonight.code.as_deref()),
+        (Mark::Unknown, Some("UN"))
+    );
+    assert_eq!(console.night().await.unwrap().counts.unknown, 2);
+    assert_eq!(
+        console.bar().await.unwrap().oldest_observation,
+        Some(place.seed.at)
+    );
+}
+
+#[tokio::test]
+async fn a_cause_groups_its_replicas_and_says_whose_move_it_is() {
+    let place = Place::new().await;
+    place.look(20, blocked()).await;
+    let causes = place.console_at(30).night().await.unwrap().causes;
+    assert_eq!(causes.len(), 1);
+    assert_eq!((causes[0].code.as_str(), causes[0].replicas), ("NR", 1));
+    assert_eq!(
+        causes[0].only.as_ref().map(|only| only.0),
+        Some(place.seed.ours.id)
+    );
+    assert!(!causes[0].releases.is_empty() && !causes[0].whose.is_empty());
+}
+
+#[tokio::test]
+async fn a_replica_shows_its_blocker_timeline_attempts_and_points() {
+    let place = Place::new().await;
+    let point = place.seed.seal(&place.store, 1, 10).await.unwrap();
+    for number in 2..4 {
+        let attempt = place.seed.claim(&place.store, number).await.unwrap();
+        let reason = Deferral::Blocked { blocker: vm_health() };
+        let state = AttemptState::Deferred {
+            reason,
+            at: place.at(120),
+        };
+        place
+            .store
+            .finish(attempt.id, attempt.token, state)
+            .await
+            .unwrap();
+        place
+            .store
+            .lease_release(attempt.replica, attempt.token)
+            .await
+            .unwrap();
+    }
+    let open = BlockerInterval {
+        replica: place.seed.ours.id,
+        code: "NR".to_owned(),
+        detail: Some(vm_health()),
+        from: place.at(100),
+        to: None,
+    };
+    place
+        .store
+        .poll_write(PollWrite {
+            open: vec![open],
+            ..PollWrite::default()
+        })
+        .await
+        .unwrap();
+    place.look(100, blocked()).await;
+
+    let view = place.console_at(130).replica(place.seed.ours.id).await.unwrap();
+    assert_eq!(view.verdict.blockers[0].code, "NR");
+    assert!(
+        view.verdict.blockers[0].evidence.contains("20"),
+        "{:?}",
+        view.verdict.blockers[0]
+    );
+    assert_eq!(view.timeline.lanes.len(), 1);
+    assert_eq!(view.timeline.lanes[0].spans[0].from, place.at(100));
+    assert_eq!((view.attempts_tonight, view.deferrals_tonight), (1, 2));
+    let rows: Vec<_> = view
+        .attempts
+        .iter()
+        .map(|row| (row.outcome.as_str(), row.times))
+        .collect();
+    assert_eq!(
+        rows,
+        [("Deferred", 2), ("Sealed", 1)],
+        "equal deferrals in a row are one"
+    );
+    assert_eq!(view.attempts[0].code.as_deref(), Some("NR"));
+    assert_eq!(
+        view.points.iter().map(|row| row.id).collect::<Vec<_>>(),
+        [point.id]
+    );
+    assert_eq!((view.days.len(), view.days[27].mark), (28, Some(Mark::Met)));
+    assert_eq!(
+        view.days[26].mark, None,
+        "nothing was owed before the replica was known"
+    );
+    assert!(
+        view.facts
+            .iter()
+            .any(|fact| fact.label == "Replication state" && fact.raw.as_deref() == Some("3"))
+    );
+}
+
+#[tokio::test]
+async fn a_point_shows_its_evidence_and_its_proof_decided_again() {
+    let place = Place::new().await;
+    let point = place.seed.seal(&place.store, 1, 10).await.unwrap();
+    let view = place.console_at(100).point(point.id).await.unwrap();
+    assert_eq!(
+        (view.attempt, view.token),
+        (point.evidence.attempt, point.evidence.token.0)
+    );
+    assert_eq!(view.looks.len(), 2, "the look before and the one of the hold");
+    assert!(
+        view.checks
+            .iter()
+            .any(|check| check.title == "Proof of stillness")
+    );
+    assert_eq!(view.repository.as_deref(), Some("/vault/contoso"));
+    assert!(view.document.contains("verdict_before"));
+    assert_eq!(view.seal.map(|seal| seal.signature), Some("c2ln".to_owned()));
+}
+
+#[tokio::test]
+async fn another_tenant_finds_nothing_of_ours() {
+    let place = Place::new().await;
+    let point = place.seed.seal(&place.store, 1, 10).await.unwrap();
+    let theirs = place.console_at(20).of_tenant(place.seed.theirs.tenant.clone());
+    let missing = |error| matches!(error, UiError::NotFound { .. });
+    let replica = place.seed.ours.id;
+    assert!(missing(theirs.replica(replica).await.unwrap_err()));
+    assert!(missing(theirs.point(point.id).await.unwrap_err()));
+    assert!(missing(theirs.backup_now(replica).await.unwrap_err()));
+    let query = AttemptQuery {
+        replica: Some(replica),
+        before: None,
+        limit: 10,
+    };
+    assert!(missing(theirs.attempts(query).await.unwrap_err()));
+    let query = PointQuery {
+        replica: Some(replica),
+        before: None,
+        limit: 10,
+    };
+    assert!(missing(theirs.points(query).await.unwrap_err()));
+    let page = theirs.replicas(ReplicaQuery::default()).await.unwrap();
+    assert_eq!(
+        page.rows.iter().map(|row| row.id).collect::<Vec<_>>(),
+        [place.seed.theirs.id]
+    );
+    assert_eq!(theirs.bar().await.unwrap().tenants.len(), 1);
+    assert!(
+        theirs.night().await.unwrap().hosts.is_empty(),
+        "infrastructure is the hoster's"
+    );
+}
+
+#[tokio::test]
+async fn replicas_are_filtered_searched_and_counted() {
+    let place = Place::new().await;
+    place.look(20, blocked()).await;
+    let console = place.console_at(30);
+    let names = async |query| -> Vec<String> {
+        console
+            .replicas(query)
+            .await
+            .unwrap()
+            .rows
+            .into_iter()
+            .map(|row| row.tenant)
+            .collect()
+    };
+    let all = ReplicaQuery::default;
+    assert_eq!(
+        names(all()).await,
+        ["contoso", "fabrikam"],
+        "who waits comes before who is ready"
+    );
+    assert_eq!(
+        names(ReplicaQuery {
+            filter: Filter::Waiting,
+            ..all()
+        })
+        .await,
+        ["contoso"]
+    );
+    assert_eq!(
+        names(ReplicaQuery {
+            search: " FABRI ".to_owned(),
+            ..all()
+        })
+        .await,
+        ["fabrikam"]
+    );
+    assert_eq!(
+        names(ReplicaQuery {
+            code: Some("nr".to_owned()),
+            ..all()
+        })
+        .await,
+        ["contoso"]
+    );
+    assert_eq!(
+        names(ReplicaQuery {
+            host: Some("hv-r-09".to_owned()),
+            ..all()
+        })
+        .await,
+        [""; 0]
+    );
+    let page = console
+        .replicas(ReplicaQuery {
+            page: 9,
+            filter: Filter::Waiting,
+            ..all()
+        })
+        .await
+        .unwrap();
+    assert_eq!(
+        (page.query.page, page.matching),
+        (0, 1),
+        "a page that is not there is the last"
+    );
+    let counts: Vec<_> = page.counts.iter().map(|it| (it.filter, it.count)).collect();
+    assert!(counts.contains(&(Filter::All, 2)) && counts.contains(&(Filter::Waiting, 1)));
+}
+
+#[tokio::test]
+async fn hosts_that_were_never_seen_are_shown_as_such() {
+    let place = Place::new().await;
+    let host = place.seed.host(None, Some("no route to host"));
+    let host = store::records::HostStatus {
+        last_error_at: Some(place.at(1)),
+        ..host
+    };
+    place
+        .store
+        .poll_write(PollWrite {
+            host: Some(host),
+            ..PollWrite::default()
+        })
+        .await
+        .unwrap();
+    let hosts = place.console_at(10).night().await.unwrap().hosts;
+    let told: Vec<_> = hosts
+        .iter()
+        .map(|row| (row.host.as_str(), row.replicas, row.error.is_some()))
+        .collect();
+    assert_eq!(told, [("hv-r-01", 2, true), ("hv-r-09", 0, false)]);
+    assert_eq!(hosts[1].trust_mark, Mark::Unknown);
+}

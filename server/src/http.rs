@@ -1,0 +1,70 @@
+//! The HTTP server: pages, API, probes, behind one guard. One file per endpoint; nothing is routed anywhere else.
+
+pub mod api;
+mod guard;
+mod pages;
+mod problem;
+pub mod state;
+
+pub use state::{AppState, Events};
+
+use ::console::Console;
+use axum::Router;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use leptos::config::LeptosOptions;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use store::SqliteStore;
+use tokio_util::sync::CancellationToken;
+use tower_http::compression::CompressionLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+
+/// No form of ours is longer.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Until an answer begins; a stream of events may then go on for days.
+const ANSWER_SECS_MAX: u64 = 30;
+
+/// Everything that is served on `listen`, the address that was bound: screens (with their built files from `site`), API, probes.
+/// `stop` ends the event streams, which would otherwise keep a server that stops waiting for ever.
+pub fn router(
+    console: Arc<dyn Console>,
+    store: SqliteStore,
+    site: &Path,
+    listen: SocketAddr,
+    stop: CancellationToken,
+) -> Router {
+    let leptos = LeptosOptions::builder()
+        .output_name("stillpoint")
+        .site_root(site.display().to_string())
+        .site_pkg_dir("pkg")
+        .site_addr(listen)
+        .build();
+    let pages = pages::router(&leptos);
+    let events = Events::of(&store, stop);
+    guarded(AppState { console, events, readiness: Arc::new(store), leptos }, listen, pages)
+}
+
+fn guarded(state: AppState, listen: SocketAddr, pages: Router<AppState>) -> Router {
+    let header = |name: HeaderName, value: &'static str| {
+        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+    };
+    Router::new()
+        .merge(api::router())
+        .merge(pages)
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Duration::from_secs(ANSWER_SECS_MAX),
+        ))
+        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
+        .layer(CompressionLayer::new())
+        .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(header(header::REFERRER_POLICY, "no-referrer"))
+        .layer(header(header::X_FRAME_OPTIONS, "DENY"))
+        // Outermost: what comes under a foreign name reaches nothing, not even a 404.
+        .layer(axum::middleware::from_fn_with_state(guard::Guard::of(listen), guard::check))
+        .with_state(state)
+}

@@ -1,0 +1,40 @@
+//! `/api/v1` and the probes: one file per endpoint, each with its own `router()`.
+
+mod attempts;
+mod events;
+mod health;
+mod parameters;
+mod points;
+mod ready;
+mod replica;
+mod replicas;
+#[cfg(test)]
+mod tests;
+
+use super::problem::Problem;
+use super::state::AppState;
+use axum::Router;
+use axum::http::{HeaderValue, Uri, header};
+use axum::routing::any;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+/// All endpoints for programs.
+pub fn router() -> Router<AppState> {
+    Router::new()
+        .merge(replicas::router())
+        .merge(replica::router())
+        .merge(attempts::router())
+        .merge(points::router())
+        .merge(events::router())
+        .merge(health::router())
+        .merge(ready::router())
+        .route("/api/v1/{*rest}", any(unknown))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-store"),
+        ))
+}
+
+async fn unknown(uri: Uri) -> Problem {
+    Problem::missing(format!("{} is no endpoint of this API", uri.path()))
+}

@@ -1,0 +1,29 @@
+//! `GET /api/v1/attempts`: attempts, newest first.
+//!
+//! Parameters: `replica` (id), `before` (RFC 3339; the page's `next`), `limit` (1 to 500, 100 if not given).
+
+use super::parameters::Parameters;
+use crate::http::problem::Problem;
+use crate::http::state::AppState;
+use ::console::{AttemptQuery, AttemptsPage, Console};
+use axum::extract::State;
+use axum::routing::get;
+use axum::{Json, Router};
+use std::sync::Arc;
+
+pub fn router() -> Router<AppState> {
+    Router::new().route("/api/v1/attempts", get(list))
+}
+
+async fn list(
+    State(console): State<Arc<dyn Console>>,
+    mut parameters: Parameters,
+) -> Result<Json<AttemptsPage>, Problem> {
+    let query = AttemptQuery {
+        replica: parameters.parsed("replica")?,
+        before: parameters.time("before")?,
+        limit: parameters.number("limit", 100, 1, 500)?,
+    };
+    parameters.end()?;
+    Ok(Json(console.attempts(query).await?))
+}

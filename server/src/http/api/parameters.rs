@@ -1,0 +1,82 @@
+//! Query parameters: each read once by name, each refusal naming it, none ignored.
+
+use crate::http::problem::Problem;
+use axum::extract::{FromRequestParts, Query};
+use axum::http::request::Parts;
+use chrono::{DateTime, Utc};
+use std::fmt::Display;
+use std::str::FromStr;
+
+/// The parameters of one request that were not read yet.
+#[derive(Debug)]
+pub(super) struct Parameters(Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Parameters {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        Query::<Vec<(String, String)>>::from_request_parts(parts, state)
+            .await
+            .map(|Query(all)| Self(all))
+            .map_err(|rejection| Problem::parameter("query", rejection.body_text()))
+    }
+}
+
+impl Parameters {
+    /// The text of a parameter; an empty one is none.
+    pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, Problem> {
+        let mut found = None;
+        let mut twice = false;
+        self.0.retain_mut(|(key, value)| {
+            if key == name {
+                twice |= found.is_some();
+                found = Some(std::mem::take(value));
+            }
+            key != name
+        });
+        if twice {
+            return Err(Problem::parameter(name, "is given twice"));
+        }
+        Ok(found.filter(|text| !text.is_empty()))
+    }
+
+    pub(super) fn parsed<T: FromStr<Err: Display>>(&mut self, name: &str) -> Result<Option<T>, Problem> {
+        self.text(name)?
+            .map(|text| text.parse().map_err(|error| Problem::parameter(name, error)))
+            .transpose()
+    }
+
+    pub(super) fn time(&mut self, name: &str) -> Result<Option<DateTime<Utc>>, Problem> {
+        self.text(name)?
+            .map(|text| {
+                DateTime::parse_from_rfc3339(&text)
+                    .map(|at| at.with_timezone(&Utc))
+                    .map_err(|_| {
+                        let expected = "an RFC 3339 time such as 2026-11-22T20:00:00Z (write + as %2B)";
+                        Problem::parameter(name, format!("`{text}` is not {expected}"))
+                    })
+            })
+            .transpose()
+    }
+
+    /// A whole number within bounds.
+    pub(super) fn number(&mut self, name: &str, default: u32, least: u32, most: u32) -> Result<u32, Problem> {
+        let Some(text) = self.text(name)? else {
+            return Ok(default);
+        };
+        text.parse()
+            .ok()
+            .filter(|number| (least..=most).contains(number))
+            .ok_or_else(|| {
+                Problem::parameter(name, format!("`{text}` is not a number from {least} to {most}"))
+            })
+    }
+
+    /// Whatever is left was not asked for: a misspelt filter must not show everything.
+    pub(super) fn end(self) -> Result<(), Problem> {
+        match self.0.into_iter().next() {
+            None => Ok(()),
+            Some((name, _)) => Err(Problem::parameter(name, "is no parameter of this endpoint")),
+        }
+    }
+}

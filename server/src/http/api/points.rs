@@ -1,0 +1,80 @@
+//! `GET /api/v1/points`: restore points, newest first; `GET /api/v1/points/{id}`: one with its evidence.
+//!
+//! Parameters: `replica` (id), `before` (RFC 3339; the page's `next`), `limit` (1 to 500, 100 if not given).
+
+use super::parameters::Parameters;
+use crate::http::problem::Problem;
+use crate::http::state::AppState;
+use ::console::{Console, PointId, PointQuery, PointRow, PointView};
+use axum::extract::{Path, State};
+use axum::routing::get;
+use axum::{Json, Router};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// A replica VM is off: every point is that, and says so.
+const CONSISTENCY: &str = "crash-consistent";
+
+#[derive(Serialize)]
+struct Page {
+    as_of: DateTime<Utc>,
+    rows: Vec<Labelled<PointRow>>,
+    total: u64,
+    next: Option<DateTime<Utc>>,
+}
+
+#[derive(Serialize)]
+struct Labelled<T> {
+    #[serde(flatten)]
+    point: T,
+    consistency: &'static str,
+}
+
+pub fn router() -> Router<AppState> {
+    Router::new()
+        .route("/api/v1/points", get(list))
+        .route("/api/v1/points/{id}", get(show))
+}
+
+async fn list(
+    State(console): State<Arc<dyn Console>>,
+    mut parameters: Parameters,
+) -> Result<Json<Page>, Problem> {
+    let query = PointQuery {
+        replica: parameters.parsed("replica")?,
+        before: parameters.time("before")?,
+        limit: parameters.number("limit", 100, 1, 500)?,
+    };
+    parameters.end()?;
+    let page = console.points(query).await?;
+    let rows = page
+        .rows
+        .into_iter()
+        .map(|point| Labelled {
+            point,
+            consistency: CONSISTENCY,
+        })
+        .collect();
+    Ok(Json(Page {
+        as_of: page.as_of,
+        rows,
+        total: page.total,
+        next: page.next,
+    }))
+}
+
+async fn show(
+    State(console): State<Arc<dyn Console>>,
+    Path(id): Path<String>,
+    parameters: Parameters,
+) -> Result<Json<Labelled<PointView>>, Problem> {
+    parameters.end()?;
+    let id: PointId = id
+        .parse()
+        .map_err(|error| Problem::missing(format!("there is no such restore point: {error}")))?;
+    Ok(Json(Labelled {
+        point: console.point(id).await?,
+        consistency: CONSISTENCY,
+    }))
+}

@@ -1,0 +1,45 @@
+//! `GET /api/v1/replicas`: one page of replicas.
+//!
+//! Parameters: `filter` (all, protected, running, waiting, failed, unknown), `q` (search), `tenant`, `host`, `code` (B1..B8, NR,
+//! BE, UN), `sort` (attention, name, tenant, host, last-point, size), `dir` (asc, desc), `page` (from 0).
+
+use super::parameters::Parameters;
+use crate::http::problem::Problem;
+use crate::http::state::AppState;
+use ::console::{Console, ReplicaQuery, ReplicasPage};
+use axum::extract::State;
+use axum::routing::get;
+use axum::{Json, Router};
+use std::sync::Arc;
+
+/// Longest search that is looked for.
+const SEARCH_CHARS_MAX: usize = 200;
+
+pub fn router() -> Router<AppState> {
+    Router::new().route("/api/v1/replicas", get(list))
+}
+
+async fn list(
+    State(console): State<Arc<dyn Console>>,
+    mut parameters: Parameters,
+) -> Result<Json<ReplicasPage>, Problem> {
+    let search = parameters.text("q")?.unwrap_or_default();
+    if search.chars().count() > SEARCH_CHARS_MAX {
+        return Err(Problem::parameter(
+            "q",
+            format!("is longer than {SEARCH_CHARS_MAX} characters"),
+        ));
+    }
+    let query = ReplicaQuery {
+        filter: parameters.parsed("filter")?.unwrap_or_default(),
+        search,
+        tenant: parameters.parsed("tenant")?,
+        host: parameters.text("host")?,
+        code: parameters.text("code")?,
+        sort: parameters.parsed("sort")?.unwrap_or_default(),
+        direction: parameters.parsed("dir")?.unwrap_or_default(),
+        page: parameters.number("page", 0, 0, 1_000_000)?,
+    };
+    parameters.end()?;
+    Ok(Json(console.replicas(query).await?))
+}

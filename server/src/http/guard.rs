@@ -1,0 +1,201 @@
+//! Who may ask. Without log-in the server listens on loopback only, and a browser on this machine can still be sent here by any
+//! page: under a name that its owner lets point to 127.0.0.1 (DNS rebinding), or by a form or script of another site. So only
+//! our own loopback names with our own port are served, and a request that another origin caused is not.
+
+use super::problem::Problem;
+use axum::extract::{Request, State};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::net::SocketAddr;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+
+/// The port that was bound.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Guard {
+    port: u16,
+}
+
+impl Guard {
+    pub(super) fn of(listen: SocketAddr) -> Self {
+        Self { port: listen.port() }
+    }
+
+    /// One of our names: a loopback address or `localhost`, with our port.
+    fn is_own(self, authority: &str) -> bool {
+        let Ok(parsed) = authority.parse::<Authority>() else {
+            return false;
+        };
+        let port = match parsed.port_u16() {
+            Some(port) => port,
+            // `localhost:` and `localhost:x` are no authorities without a port.
+            None if parsed.port().is_none() && !authority.ends_with(':') => 80,
+            None => return false,
+        };
+        let name = parsed.host().to_ascii_lowercase();
+        // Userinfo in front of the host would make the text say something else than it means.
+        !authority.contains('@')
+            && port == self.port
+            && matches!(name.as_str(), "localhost" | "127.0.0.1" | "[::1]")
+    }
+
+    fn judge(self, request: &Request) -> Result<(), Problem> {
+        let headers = request.headers();
+        let host = only(headers, &header::HOST);
+        let target = request.uri().authority();
+        let own = host.is_some_and(|host| self.is_own(host))
+            && target.is_none_or(|target| self.is_own(target.as_str()));
+        if !own {
+            return Err(Problem::new(
+                StatusCode::MISDIRECTED_REQUEST,
+                "Not served under this name",
+                format!(
+                    "only http://127.0.0.1:{port}, http://localhost:{port} and http://[::1]:{port} are served",
+                    port = self.port
+                ),
+            ));
+        }
+        if headers.contains_key(header::ORIGIN) {
+            let origin = only(headers, &header::ORIGIN).and_then(|origin| origin.strip_prefix("http://"));
+            if origin.is_none_or(|origin| Some(origin) != host) {
+                return Err(foreign());
+            }
+        }
+        let site = headers.get(SEC_FETCH_SITE).map(|value| value.as_bytes());
+        if site.is_some_and(|site| site != b"same-origin" && site != b"none") {
+            // A link from another site may open a page here; nothing else of another site's may.
+            let opens = matches!(*request.method(), Method::GET | Method::HEAD)
+                && headers.get(SEC_FETCH_MODE).is_some_and(|mode| mode == "navigate");
+            if !opens {
+                return Err(foreign());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The header's value, if there is exactly one and it is text.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?;
+    values.next().is_none().then(|| value.to_str().ok()).flatten()
+}
+
+fn foreign() -> Problem {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "Foreign origin",
+        "only this server's own pages may ask this",
+    )
+}
+
+pub(super) async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    match guard.judge(&request) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+
+    #[track_caller]
+    fn check(expect: Option<u16>, headers: &[(&str, &str)], method: &str, target: &str) {
+        let mut request = Request::builder().method(method).uri(target);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let guard = Guard { port: 3000 };
+        let outcome = guard.judge(&request.body(Body::empty()).unwrap());
+        let status = outcome
+            .err()
+            .map(|problem| problem.into_response().status().as_u16());
+        assert_eq!(status, expect, "{method} {target} {headers:?}");
+    }
+
+    #[test]
+    fn only_our_own_loopback_names_are_served() {
+        for own in ["127.0.0.1:3000", "localhost:3000", "LOCALHOST:3000", "[::1]:3000"] {
+            check(None, &[("host", own)], "GET", "/");
+        }
+        let others = [
+            "evil.example:3000",
+            "127.0.0.1",
+            "127.0.0.1:3001",
+            "localhost.:3000",
+            "127.0.0.1.evil.example:3000",
+            "127.0.0.2:3000",
+            "user@127.0.0.1:3000",
+            "127.0.0.1:3000@evil.example",
+            "",
+            "localhost:",
+            "0.0.0.0:3000",
+            "localhost:3000, evil.example",
+        ];
+        for other in others {
+            check(Some(421), &[("host", other)], "GET", "/");
+        }
+        check(Some(421), &[], "GET", "/");
+        check(
+            Some(421),
+            &[("host", "localhost:3000"), ("host", "localhost:3000")],
+            "GET",
+            "/",
+        );
+        check(
+            Some(421),
+            &[("host", "localhost:3000")],
+            "GET",
+            "http://evil.example/",
+        );
+        check(
+            None,
+            &[("host", "localhost:3000")],
+            "GET",
+            "http://localhost:3000/",
+        );
+    }
+
+    #[test]
+    fn a_request_of_another_origin_is_refused() {
+        let host = ("host", "localhost:3000");
+        check(
+            None,
+            &[host, ("origin", "http://localhost:3000")],
+            "POST",
+            "/api/x",
+        );
+        for origin in [
+            "null",
+            "http://evil.example",
+            "https://localhost:3000",
+            "http://localhost:3001",
+            "http://127.0.0.1:3000",
+        ] {
+            check(Some(403), &[host, ("origin", origin)], "POST", "/api/x");
+            check(Some(403), &[host, ("origin", origin)], "GET", "/");
+        }
+        let cross = ("sec-fetch-site", "cross-site");
+        check(None, &[host, cross, ("sec-fetch-mode", "navigate")], "GET", "/");
+        check(
+            Some(403),
+            &[host, cross, ("sec-fetch-mode", "navigate")],
+            "POST",
+            "/",
+        );
+        check(
+            Some(403),
+            &[host, cross, ("sec-fetch-mode", "no-cors")],
+            "GET",
+            "/api/v1/events",
+        );
+        check(Some(403), &[host, ("sec-fetch-site", "same-site")], "GET", "/");
+        check(None, &[host, ("sec-fetch-site", "same-origin")], "GET", "/");
+        check(None, &[host, ("sec-fetch-site", "none")], "GET", "/");
+    }
+}

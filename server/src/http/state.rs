@@ -1,0 +1,79 @@
+//! What every handler may use.
+
+use ::console::Console;
+use async_trait::async_trait;
+use axum::extract::FromRef;
+use leptos::config::LeptosOptions;
+use std::sync::Arc;
+use store::SqliteStore;
+use store::traits::{EventStore, Scope};
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+
+/// Event streams open at once: a browser holds at most six to one server, and each costs a task and a query now and then.
+const STREAMS_MAX: usize = 256;
+
+/// Cloned into every request.
+#[derive(Clone)]
+pub struct AppState {
+    pub console: Arc<dyn Console>,
+    pub events: Events,
+    pub readiness: Arc<dyn Readiness>,
+    pub leptos: LeptosOptions,
+}
+
+/// The event stream's source.
+#[derive(Clone)]
+pub struct Events {
+    pub store: Arc<dyn EventStore>,
+    /// Ticks when this process appended an event.
+    pub newest: watch::Receiver<i64>,
+    pub scope: Scope,
+    /// Ends all streams, so that the server can stop.
+    pub stop: CancellationToken,
+    pub slots: Arc<Semaphore>,
+}
+
+impl Events {
+    /// The operator's events; `stop` ends every stream.
+    pub fn of(store: &SqliteStore, stop: CancellationToken) -> Self {
+        Self {
+            store: Arc::new(store.clone()),
+            newest: store.event_watch(),
+            scope: Scope::Site {
+                reason: "operator's event stream",
+            },
+            stop,
+            slots: Arc::new(Semaphore::new(STREAMS_MAX)),
+        }
+    }
+}
+
+/// Whether requests can be served.
+#[async_trait]
+pub trait Readiness: Send + Sync {
+    /// # Errors
+    /// What is not ready, for the operator.
+    async fn ready(&self) -> Result<(), String>;
+}
+
+#[async_trait]
+impl Readiness for SqliteStore {
+    async fn ready(&self) -> Result<(), String> {
+        SqliteStore::ready(self)
+            .await
+            .map_err(|error| crate::telling::chain(&error))
+    }
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos.clone()
+    }
+}
+
+impl FromRef<AppState> for Arc<dyn Console> {
+    fn from_ref(state: &AppState) -> Self {
+        Arc::clone(&state.console)
+    }
+}
