@@ -179,7 +179,7 @@ pub(crate) async fn run(
     }
     match Run::claim(shared, replica, id).await {
         Ok(mut run) => {
-            let outcome = run.to_the_end().await;
+            let outcome = run.finish().await;
             run.shared.board.own_nothing(run.replica.id);
             Ok(outcome)
         }
@@ -227,7 +227,7 @@ impl Run {
 }
 
 impl Run {
-    async fn to_the_end(&mut self) -> Outcome {
+    async fn finish(&mut self) -> Outcome {
         for step in STEPS {
             self.step = step;
             if let Err(stop) = self.step_whole(step).await {
@@ -378,7 +378,7 @@ impl Run {
 
     /// Undoes everything, then writes the end down and gives the lease back.
     pub async fn unwind(&mut self, state: AttemptState) -> Result<(), Stop> {
-        self.journal("outcome", serde_json::to_value(&state).unwrap_or_default())
+        self.journal("intent", serde_json::json!({ "outcome": state }))
             .await?;
         self.failpoint("undo.outcome")?;
         let journal = self.shared.ports.store.journal_of(self.attempt.id).await?;

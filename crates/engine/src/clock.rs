@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_sped_up_world_runs_so_many_times_faster_from_its_epoch() {
-        let at = |secs| DateTime::from_timestamp(1_800_000_000 + secs, 0).unwrap();
+        let at = |secs: i64| DateTime::from_timestamp(1_800_000_000 + secs, 0).unwrap();
         let clock = SpedClock {
             epoch_world: at(1000),
             epoch_real: at(0),

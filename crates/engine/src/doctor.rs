@@ -137,10 +137,10 @@ async fn examine(run: &mut Run, request: &DoctorRequest) -> Result<Seen, DoctorF
     clear(run, request).await?;
     step(run, Step::Checkpoint).await?;
     let held_from = received(run).await?;
-    let log = |run, after| log_after(run, after, patience, request.patience_secs);
-    let first_log = log(run, held_from).await?;
+    let secs = request.patience_secs;
+    let first_log = log_after(run, held_from, patience, secs).await?;
     let first = exported(run, "a").await?;
-    let second_log = log(run, Some(first_log)).await?;
+    let second_log = log_after(run, Some(first_log), patience, secs).await?;
     let second = exported(run, "b").await?;
     let known_refusals = refusal_codes(run);
     if let Some(mut hold) = run.hold_so_far() {

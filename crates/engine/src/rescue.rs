@@ -281,8 +281,8 @@ fn left_key(attempt: AttemptId) -> String {
 
 /// How the attempt had decided to end before it was cut off.
 fn recorded_outcome(journal: &[JournalEntry]) -> Option<AttemptState> {
-    let entry = journal.iter().rev().find(|e| e.phase == "outcome")?;
-    let state: AttemptState = serde_json::from_value(entry.payload.clone()).ok()?;
+    let recorded = journal.iter().rev().find_map(|e| e.payload.get("outcome"))?;
+    let state: AttemptState = serde_json::from_value(recorded.clone()).ok()?;
     matches!(state, AttemptState::Deferred { .. } | AttemptState::Failed { .. }).then_some(state)
 }
 

@@ -87,7 +87,7 @@ pub(super) async fn take(run: &mut Run) -> Result<(), Stop> {
         }
         Started::Done => run.answer("CreateSnapshot", 0, None),
         Started::Job { class, id } => {
-            run.journal("started", serde_json::json!({ "class": class, "id": id }))
+            run.journal("intent", serde_json::json!({ "class": class, "id": id }))
                 .await?;
             run.shared.board.own_job(run.replica.id, &id);
             let job = finished(run, &class, &id).await?;

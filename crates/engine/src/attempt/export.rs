@@ -65,7 +65,7 @@ pub(super) async fn export(run: &mut Run) -> Result<(), Stop> {
         }
         Started::Done => run.answer("ExportSystemDefinition", 0, None),
         Started::Job { class, id } => {
-            run.journal("started", serde_json::json!({ "class": class, "id": id }))
+            run.journal("intent", serde_json::json!({ "class": class, "id": id }))
                 .await?;
             run.shared.board.own_job(run.replica.id, &id);
             let job = watch(run, &class, &id).await?;
@@ -102,8 +102,11 @@ async fn watch(run: &mut Run, class: &str, id: &str) -> Result<Job, Stop> {
         let job = match run.host.job(class, id).await {
             Ok(job) => Some(job),
             Err(HostError::NotFound { .. }) => {
+                // A restarted service forgets its jobs; then the look says more than the missing job.
+                let looked = look(run).await;
                 let text = "the export's job vanished from the host's list".to_owned();
-                return Err(Failure::Host { step: run.step, text }.into());
+                let vanished = Failure::Host { step: run.step, text }.into();
+                return Err(looked.ok().and_then(|_| broken(run)).unwrap_or(vanished));
             }
             Err(HostError::Unreachable { .. }) => None,
             Err(error) => return Err(run.host_failed(&error)),

@@ -133,9 +133,8 @@ async fn write_snapshot(run: &Run, intent: SealIntent) -> Result<(), Stop> {
 
 /// The newest intent to seal in a journal.
 pub(crate) fn seal_intent(journal: &[store::records::JournalEntry]) -> Option<SealIntent> {
-    let entry = journal
+    journal
         .iter()
         .rev()
-        .find(|e| e.step == domain::attempt::Step::Seal && e.phase == "intent")?;
-    serde_json::from_value(entry.payload.clone()).ok()
+        .find_map(|e| serde_json::from_value(e.payload.clone()).ok())
 }

@@ -46,7 +46,7 @@ pub(crate) struct Leftovers {
     pub folder: PathBuf,
     /// Whether the host may have been asked for anything at all.
     pub asked: bool,
-    /// Jobs that the host started for us: (class, id).
+    /// Jobs that the host started for us: (class, id). Each was journaled as a further intent as soon as it was known.
     pub jobs: Vec<(String, String)>,
 }
 
@@ -55,7 +55,7 @@ impl Leftovers {
         let tag = names::tag(attempt.id, attempt.token);
         let text =
             |e: &JournalEntry, key: &str| e.payload.get(key).and_then(|v| v.as_str()).map(str::to_owned);
-        let jobs = journal.iter().filter(|e| e.phase == "started");
+        let jobs = journal.iter().filter(|e| e.phase == "intent");
         Self {
             replica: attempt.replica,
             vm,

@@ -1,0 +1,291 @@
+//! What happens to the disks between checkpoint and end of export decides whether there is a point.
+
+use crate::fake_host::Ev;
+use crate::world::World;
+use domain::attempt::{AttemptState, Deferral, Failure};
+use domain::blocker::{Blocker, NotReady, Room};
+use domain::evidence::ProofBreak;
+use domain::job::JobState;
+use domain::observation::{ReplicationHealth, ReplicationState};
+use domain::verdict::Verdict;
+use std::sync::atomic::Ordering;
+
+/// The export lasts from about second 2 to second 62 of an attempt; looks come every 10 s.
+async fn broken_by(events: &[(i64, Ev)]) -> Vec<ProofBreak> {
+    let world = World::new().await;
+    world.host.model().protected = false;
+    for (at, event) in events {
+        world.host.model().plan(*at, event.clone());
+    }
+    let Failure::Unproven { breaks } = world.failure().await else {
+        panic!("not unproven")
+    };
+    world.assert_clean().await;
+    assert!(world.points().await.is_empty());
+    breaks
+}
+
+#[tokio::test]
+async fn a_clear_replica_is_sealed_with_complete_evidence_and_nothing_is_left_behind() {
+    let world = World::new().await;
+    assert!(matches!(world.ended().await, AttemptState::Sealed { .. }));
+    world.assert_clean().await;
+    let [point] = &world.points().await[..] else {
+        panic!("not one point")
+    };
+    assert_eq!(
+        (&point.evidence.verdict_before, &point.evidence.verdict_at),
+        (&Verdict::Clear, &Verdict::Clear)
+    );
+    assert!(point.evidence.hold.looks.len() >= 6 && point.evidence.held_secs >= 60);
+    assert_eq!(domain::proof::prove(&point.evidence.hold), Ok(()));
+    assert_eq!(world.host.model().log, ["create", "export", "destroy"]);
+}
+
+#[tokio::test]
+async fn an_apply_that_completes_inside_the_export_leaves_no_point() {
+    let breaks = broken_by(&[(
+        20,
+        Ev::Apply {
+            secs: 5,
+            state: JobState::Completed,
+        },
+    )])
+    .await;
+    assert!(
+        breaks
+            .iter()
+            .any(|b| matches!(b, ProofBreak::LastApplyMoved { .. }))
+    );
+}
+
+#[tokio::test]
+async fn an_apply_that_aborts_inside_the_export_leaves_no_point_though_last_apply_stood_still() {
+    let breaks = broken_by(&[(
+        20,
+        Ev::Apply {
+            secs: 5,
+            state: JobState::Terminated,
+        },
+    )])
+    .await;
+    assert!(matches!(&breaks[..], [ProofBreak::ApplyInWindow { job }] if job.state == JobState::Terminated));
+}
+
+#[tokio::test]
+async fn an_apply_that_runs_wholly_between_two_looks_leaves_no_point() {
+    let breaks = broken_by(&[(
+        36,
+        Ev::Apply {
+            secs: 2,
+            state: JobState::Killed,
+        },
+    )])
+    .await;
+    assert!(matches!(&breaks[..], [ProofBreak::ApplyInWindow { job }] if job.elapsed_ms == Some(2000)));
+}
+
+#[tokio::test]
+async fn a_service_restart_that_empties_the_job_list_leaves_no_point() {
+    let breaks = broken_by(&[
+        (
+            30,
+            Ev::Apply {
+                secs: 3,
+                state: JobState::Terminated,
+            },
+        ),
+        (35, Ev::RestartService),
+    ])
+    .await;
+    assert!(breaks.iter().any(|b| matches!(b, ProofBreak::Restarted { .. })));
+}
+
+#[tokio::test]
+async fn an_apply_that_still_runs_at_the_end_of_the_export_leaves_no_point() {
+    let breaks = broken_by(&[(
+        58,
+        Ev::Apply {
+            secs: 500,
+            state: JobState::Completed,
+        },
+    )])
+    .await;
+    assert!(matches!(&breaks[..], [ProofBreak::ApplyInWindow { job }] if job.state.is_running()));
+}
+
+#[tokio::test]
+async fn an_apply_that_begins_while_the_checkpoint_is_made_is_seen_by_the_second_gate() {
+    let world = World::new().await;
+    world.host.model().protected = false;
+    world.host.model().plan(
+        1,
+        Ev::Apply {
+            secs: 30,
+            state: JobState::Completed,
+        },
+    );
+    let Deferral::Blocked {
+        blocker: Blocker::LogBeingApplied { .. },
+    } = world.deferral().await
+    else {
+        panic!()
+    };
+    world.assert_clean().await;
+}
+
+#[tokio::test]
+async fn a_missing_disk_or_configuration_fails_the_attempt_naming_it() {
+    for (without, named) in [
+        ("erp-1.vhdx", "disk erp-1.vhdx"),
+        ("vmcx", "the configuration file (*.vmcx)"),
+    ] {
+        let world = World::new().await;
+        world.host.model().export_without = vec![without.to_owned()];
+        assert_eq!(
+            world.failure().await,
+            Failure::Incomplete {
+                missing: vec![named.to_owned()]
+            }
+        );
+        world.assert_clean().await;
+    }
+}
+
+#[tokio::test]
+async fn an_export_that_outlasts_the_hold_is_cancelled_and_deferred() {
+    let mut world = World::new().await;
+    world.config.hold_secs_max = 120;
+    world.restart(crate::world::Script::default()).await;
+    world.host.model().export_secs = 9000;
+    let reason = world.deferral().await;
+    let Deferral::Blocked {
+        blocker: Blocker::NotReady {
+            reason: NotReady::HoldTooLong { held_secs, .. },
+        },
+    } = reason
+    else {
+        panic!("{reason:?}")
+    };
+    assert!((120..=135).contains(&held_secs), "{held_secs}");
+    assert_eq!(world.host.model().log, ["create", "export", "cancel", "destroy"]);
+    world.assert_clean().await;
+}
+
+#[tokio::test]
+async fn a_full_disk_is_no_room_before_the_host_is_asked_for_anything() {
+    let world = World::new().await;
+    for (place, flag) in [
+        (Room::Staging, &world.vault.full_staging),
+        (Room::Vault, &world.vault.full_vault),
+    ] {
+        flag.store(true, Ordering::Relaxed);
+        let reason = world.deferral().await;
+        let Deferral::Blocked {
+            blocker:
+                Blocker::NotReady {
+                    reason: NotReady::NoRoom { place: told, .. },
+                },
+        } = reason
+        else {
+            panic!("{reason:?}")
+        };
+        assert_eq!(told, place);
+        flag.store(false, Ordering::Relaxed);
+    }
+    assert!(world.host.model().log.is_empty());
+    world.assert_clean().await;
+}
+
+#[tokio::test]
+async fn a_vault_that_fills_up_during_the_ingest_is_no_room_and_leaves_no_point() {
+    let world = World::new().await;
+    world.vault.full_later.store(true, Ordering::Relaxed);
+    let reason = world.deferral().await;
+    assert!(matches!(
+        reason,
+        Deferral::Blocked {
+            blocker: Blocker::NotReady {
+                reason: NotReady::NoRoom {
+                    place: Room::Vault,
+                    ..
+                }
+            }
+        }
+    ));
+    world.assert_clean().await;
+}
+
+#[tokio::test]
+async fn a_read_error_in_the_vault_fails_the_attempt() {
+    let world = World::new().await;
+    world.vault.fail.store(true, Ordering::Relaxed);
+    assert!(matches!(world.failure().await, Failure::Vault { .. }));
+    world.assert_clean().await;
+}
+
+#[tokio::test]
+async fn a_blocked_replica_is_deferred_without_touching_the_host() {
+    let world = World::new().await;
+    world.host.model().state = ReplicationState::Resynchronizing;
+    world.host.model().health = ReplicationHealth::Critical;
+    let reason = world.deferral().await;
+    assert!(
+        matches!(
+            reason,
+            Deferral::Blocked {
+                blocker: Blocker::Resynchronization { .. }
+            }
+        ),
+        "{reason:?}"
+    );
+    assert!(world.host.model().log.is_empty());
+    world.assert_clean().await;
+}
+
+#[tokio::test]
+async fn an_unproven_host_is_never_used() {
+    let world = World::unproven().await;
+    let reason = world.deferral().await;
+    let unproven = |b: &Blocker| {
+        matches!(
+            b,
+            Blocker::NotReady {
+                reason: NotReady::HostUnproven { .. }
+            }
+        )
+    };
+    assert!(
+        matches!(&reason, Deferral::Blocked { blocker } if unproven(blocker)),
+        "{reason:?}"
+    );
+}
+
+#[tokio::test]
+async fn logs_kept_back_by_our_own_checkpoint_do_not_count_as_failed_applies() {
+    let world = World::unproven().await;
+    world.enroll(&[32775]).await;
+    world.engine.survey().await.unwrap();
+    world.host.model().refused_code = Some(32775);
+    world.host.model().cycle_secs = Some(30);
+    world.host.model().plan(10, Ev::Receive);
+    assert!(matches!(world.ended().await, AttemptState::Sealed { .. }));
+    world.assert_clean().await;
+}
+
+#[tokio::test]
+async fn the_same_refusals_break_the_proof_on_a_build_that_is_not_known_to_refuse() {
+    let world = World::new().await;
+    world.host.model().refused_code = Some(32775);
+    world.host.model().cycle_secs = Some(30);
+    world.host.model().plan(10, Ev::Receive);
+    assert!(matches!(world.failure().await, Failure::Unproven { .. }));
+    world.assert_clean().await;
+}
+
+#[tokio::test]
+async fn a_host_that_does_not_answer_the_gate_defers_the_attempt() {
+    let world = World::new().await;
+    world.host.model().down = true;
+    assert!(matches!(world.deferral().await, Deferral::Unknown { .. }));
+}

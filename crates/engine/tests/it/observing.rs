@@ -1,0 +1,161 @@
+//! Surveys: what is written, what becomes unknown, what becomes a finding.
+
+use crate::fake_host::{Ev, VM};
+use crate::world::{SITE, World};
+use chrono::TimeDelta;
+use domain::blocker::Unknown;
+use domain::ids::VmGuid;
+use domain::job::JobState;
+use domain::observation::ReplicationState;
+use domain::verdict::Verdict;
+use engine::observe::Surveyed;
+use hyperv::host::AuthorizationEntry;
+use std::time::Duration;
+use store::traits::ReplicaStore;
+
+async fn verdict(world: &World) -> Verdict {
+    world
+        .store
+        .status(&SITE, world.replica().await)
+        .await
+        .unwrap()
+        .unwrap()
+        .verdict
+}
+
+async fn codes(world: &World) -> Vec<(String, bool)> {
+    let now = world.clock_now();
+    let all = world.store.blocker_intervals(
+        &SITE,
+        world.replica().await,
+        now - TimeDelta::days(1),
+        now + TimeDelta::days(1),
+    );
+    let mut codes: Vec<_> = all
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|i| (i.code, i.to.is_none()))
+        .collect();
+    codes.sort();
+    codes
+}
+
+async fn findings(world: &World) -> Vec<String> {
+    let mut kinds: Vec<_> = world
+        .store
+        .findings(&SITE)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|f| f.kind)
+        .collect();
+    kinds.sort();
+    kinds
+}
+
+#[tokio::test]
+async fn a_blocker_opens_an_interval_and_its_end_closes_it() {
+    let world = World::new().await;
+    assert_eq!(verdict(&world).await, Verdict::Clear);
+    world.host.model().state = ReplicationState::Resynchronizing;
+    world.clock.advance(Duration::from_secs(30));
+    world.engine.survey().await.unwrap();
+    assert!(codes(&world).await.contains(&("B5".to_owned(), true)));
+    world.host.model().state = ReplicationState::Replicating;
+    world.clock.advance(Duration::from_secs(30));
+    world.engine.survey().await.unwrap();
+    assert!(codes(&world).await.contains(&("B5".to_owned(), false)));
+}
+
+#[tokio::test]
+async fn a_running_apply_is_judged_but_kept_as_no_interval() {
+    let world = World::new().await;
+    world.host.model().plan(
+        1,
+        Ev::Apply {
+            secs: 20,
+            state: JobState::Completed,
+        },
+    );
+    world.clock.advance(Duration::from_secs(5));
+    world.engine.survey().await.unwrap();
+    assert_eq!(verdict(&world).await.code(), Some("B1"));
+    assert!(!codes(&world).await.iter().any(|(code, _)| code == "B1"));
+}
+
+#[tokio::test]
+async fn an_unreachable_host_makes_its_replicas_unknown_once_they_are_stale() {
+    let world = World::new().await;
+    world.host.model().down = true;
+    world.clock.advance(Duration::from_secs(60));
+    let surveyed = world.engine.survey().await.unwrap();
+    assert!(matches!(&surveyed[..], [Surveyed::Failed { .. }]));
+    assert_eq!(verdict(&world).await, Verdict::Clear, "still fresh");
+    world.clock.advance(Duration::from_secs(200));
+    world.engine.survey().await.unwrap();
+    assert!(matches!(
+        verdict(&world).await,
+        Verdict::Unknown {
+            why: Unknown::Stale { .. }
+        }
+    ));
+    assert!(codes(&world).await.contains(&("UN".to_owned(), true)));
+    let host = world.store.hosts().await.unwrap().remove(0);
+    assert!(host.last_error.is_some());
+}
+
+#[tokio::test]
+async fn a_replica_without_a_tenant_is_a_finding_and_no_replica() {
+    let world = World::new().await;
+    let other = VmGuid(uuid::Uuid::from_u128(7));
+    world.host.model().vms = vec![other];
+    world.host.model().primary = Some("hv1.nobody.example".to_owned());
+    world.engine.survey().await.unwrap();
+    assert_eq!(findings(&world).await, ["unmapped-replica"]);
+    assert_eq!(world.store.replicas(&SITE).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_host_that_accepts_anyone_and_a_foreign_checkpoint_are_findings() {
+    let world = World::new().await;
+    world.host.model().authorization = vec![AuthorizationEntry {
+        allowed_primary: "*".to_owned(),
+        trust_group: "x".to_owned(),
+        storage_location: r"C:\Replica".to_owned(),
+    }];
+    let foreign = hyperv::host::Checkpoint {
+        instance_id: "Microsoft:F".to_owned(),
+        vm: VM,
+        name: "Veeam-1".to_owned(),
+        created: None,
+    };
+    world.host.model().checkpoints.push(foreign);
+    world.engine.survey().await.unwrap();
+    assert_eq!(findings(&world).await, ["any-primary", "foreign-checkpoint"]);
+    assert_eq!(verdict(&world).await.code(), Some("BE"));
+}
+
+#[tokio::test]
+async fn more_than_five_minutes_without_a_look_is_a_hole_until_an_apply_completes() {
+    let mut world = World::new().await;
+    world.clock.advance(Duration::from_secs(301));
+    world.restart(crate::world::Script::default()).await;
+    world.engine.survey().await.unwrap();
+    assert!(matches!(
+        verdict(&world).await,
+        Verdict::Unknown {
+            why: Unknown::JobHole { .. }
+        }
+    ));
+    world.host.model().plan(
+        1,
+        Ev::Apply {
+            secs: 3,
+            state: JobState::Completed,
+        },
+    );
+    world.clock.advance(Duration::from_secs(30));
+    world.engine.survey().await.unwrap();
+    assert_eq!(verdict(&world).await, Verdict::Clear);
+}
