@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod console;
 mod data;
+mod emulated;
 mod http;
 mod telling;
 mod wiring;

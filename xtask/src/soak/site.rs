@@ -178,7 +178,7 @@ impl Site {
     /// All attempts, newest first.
     pub fn attempts(&self) -> Result<Vec<Value>, String> {
         let mut attempts = Vec::new();
-        let mut path = "/api/v1/attempts".to_owned();
+        let mut path = "/api/v1/attempts?limit=500".to_owned();
         loop {
             let mut page = web::get(&self.url, &path)?;
             match page["rows"].take() {
@@ -188,7 +188,7 @@ impl Site {
             let Some(next) = page["next"].as_str() else {
                 return Ok(attempts);
             };
-            path = format!("/api/v1/attempts?before={}", next.replace('+', "%2B"));
+            path = format!("/api/v1/attempts?limit=500&before={}", next.replace('+', "%2B"));
         }
     }
 
@@ -202,8 +202,15 @@ impl Site {
 
     /// Replicas that are on a protected host now and that nothing keeps blocked for good.
     pub fn protectable(&self) -> Result<Vec<String>, String> {
-        let rows = web::get(&self.url, "/api/v1/replicas?limit=1000")?;
-        let rows = rows["rows"].as_array().ok_or("/api/v1/replicas has no rows")?;
+        let mut rows = Vec::new();
+        for page in 0.. {
+            let mut told = web::get(&self.url, &format!("/api/v1/replicas?sort=name&page={page}"))?;
+            match told["rows"].take() {
+                Value::Array(more) if more.is_empty() => break,
+                Value::Array(more) => rows.extend(more),
+                _ => return Err("/api/v1/replicas has no rows".to_owned()),
+            }
+        }
         let protected = |host: &str| {
             let hosts = self.spec["hosts"].as_array().into_iter().flatten();
             hosts

@@ -1,0 +1,83 @@
+//! `stillpoint backup REPLICA`: one replica now, through the same gate, proof and lease as every night.
+
+use super::Global;
+use crate::telling::{Failure, exit, json, spinner};
+use crate::wiring;
+use domain::attempt::{AttemptState, Deferral};
+use domain::words::{explain, explain_deferral, explain_failure};
+use engine::{Engine, Outcome, WorldClock};
+use std::time::Duration;
+use store::records::Attempt;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// An id, or tenant/name
+    #[arg(value_name = "REPLICA")]
+    replica: String,
+    /// Wait this long (world's time) for a still point; 0 makes one attempt and tells what stands in the way
+    #[arg(long, value_name = "SECS", default_value_t = 0)]
+    wait: u32,
+}
+
+pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
+    let opened = wiring::open(&global.data).await?;
+    let owner = format!("backup-command-{:016x}", rand::random::<u64>());
+    let engine = Engine::prepare(opened.engine_config(owner), opened.ports()?).await?;
+    // Names are known once a host was surveyed; an empty state is filled first.
+    if wiring::replica(&opened, &args.replica).await.is_err() {
+        engine.survey().await?;
+    }
+    let replica = wiring::replica(&opened, &args.replica).await?;
+    let bar = spinner(format!("backing up {}/{}", replica.tenant, replica.name));
+    let deadline = opened.world().now() + chrono::TimeDelta::seconds(i64::from(args.wait));
+    let outcome = engine.backup_until(replica.id, deadline, |outcome| bar.set_message(in_words(outcome))).await;
+    bar.finish_and_clear();
+    let outcome = outcome?;
+    engine.stop(Duration::from_secs(1)).await;
+    let Outcome::Ended { attempt } = &outcome else {
+        return Err(Failure::new(exit::DEFERRED, in_words(&outcome)));
+    };
+    if global.json {
+        json(&document(attempt))?;
+    }
+    match &attempt.state {
+        AttemptState::Sealed { point, .. } => {
+            if !global.json {
+                println!("restore point {point}, crash-consistent");
+            }
+            Ok(())
+        }
+        AttemptState::Deferred { .. } => Err(Failure::new(exit::DEFERRED, in_words(&outcome))),
+        AttemptState::Failed { .. } | AttemptState::Running { .. } => Err(Failure::new(exit::FAILED, in_words(&outcome))),
+    }
+}
+
+fn document(attempt: &Attempt) -> serde_json::Value {
+    let blocker = match &attempt.state {
+        AttemptState::Deferred { reason: Deferral::Refused { blocker: Some(blocker), .. }, .. } => Some(explain(blocker).code),
+        AttemptState::Deferred { reason, .. } => Some(explain_deferral(reason).code),
+        _ => None,
+    };
+    serde_json::json!({
+        "attempt": attempt.id, "replica": attempt.replica, "tenant": attempt.tenant, "host": attempt.host,
+        "started": attempt.started.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+        "outcome": attempt.state, "blocker": blocker,
+    })
+}
+
+fn in_words(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Ended { attempt } => match &attempt.state {
+            AttemptState::Deferred { reason, .. } => {
+                let words = explain_deferral(reason);
+                format!("deferred: {} ({}). {} {}", words.title, words.code, words.sentence, words.release)
+            }
+            AttemptState::Failed { failure, .. } => format!("failed: {}", explain_failure(failure)),
+            AttemptState::Running { step, .. } => format!("still at step {step:?}"),
+            AttemptState::Sealed { point, .. } => format!("sealed restore point {point}"),
+        },
+        Outcome::Busy { owner } => format!("the replica is being worked on by {owner}; look at its attempts"),
+        Outcome::Abandoned { why } => format!("stopped: {why}; what it left is undone at the next start"),
+        Outcome::LeaseLost => "another worker took the replica over".to_owned(),
+    }
+}

@@ -1,0 +1,143 @@
+//! `stillpoint demo`: an emulated replica site and Stillpoint on it, in one process.
+
+mod protected;
+
+use super::{Global, doctor, serve};
+use crate::data::DataDir;
+use crate::emulated::{self, Kind, Making};
+use crate::telling::{Failure, exit, json, spinner};
+use crate::wiring;
+use engine::Engine;
+use lab::control::{Ports, RunningHost};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// World seconds that the doctor waits for each thing on a canary.
+const PATIENCE_SECS: u32 = 3_600;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Where the console is served; loopback only
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
+    listen: SocketAddr,
+    /// Everything that is drawn is drawn from this
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// World seconds per real second
+    #[arg(long, value_name = "X", default_value_t = 20.0)]
+    speed: f64,
+    /// Replicas beside one canary per host
+    #[arg(long, value_name = "N", default_value_t = 40)]
+    replicas: usize,
+    /// End once every replica that is not scripted to stay blocked has a restore point
+    #[arg(long)]
+    until_protected: bool,
+    /// With --until-protected: exit with 3 after so many real seconds
+    #[arg(long, value_name = "SECS", default_value_t = 600)]
+    timeout: u64,
+    /// The built web UI
+    #[arg(long, value_name = "DIR", env = "STILLPOINT_SITE")]
+    site: Option<PathBuf>,
+}
+
+pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(args.timeout);
+    let data = DataDir::open(&global.data)?;
+    let _lock = data.lock("lab")?;
+    let making = Making {
+        kind: Kind::Demo,
+        seed: args.seed,
+        replicas: args.replicas,
+        speed: args.speed,
+        scenario: Vec::new(),
+        ports: Ports::Remembered,
+        pausing: true,
+    };
+    let bar = Arc::new(spinner("making the replicas' disks"));
+    let shown = Arc::clone(&bar);
+    let on_disk = Arc::new(move |done: usize, all: usize| shown.set_message(format!("making the replicas' disks: {done} of {all}")));
+    let site = emulated::start(&data, making, Some(on_disk)).await?;
+    bar.finish_and_clear();
+    let noting = emulated::note_time(&data, site.clock);
+    let opened = wiring::open(&global.data).await?;
+    let console = wiring::open(&global.data).await?;
+    let running = serve::start(console, &serve::Args { listen: args.listen, site: args.site.clone() }).await?;
+    ready(global, &running.url, &site.lab.running.hosts)?;
+    let enrolling = enrol(&opened, &running.engine);
+    let outcome = if args.until_protected {
+        let watched = async {
+            enrolling.await?;
+            protected::wait(&opened, site.lab.lab()).await
+        };
+        match tokio::time::timeout_at(deadline, watched).await {
+            Ok(Ok(done)) => protected::tell(global, &done),
+            Ok(Err(failure)) => Err(failure),
+            Err(_) => Err(Failure::new(exit::TIMEOUT, protected::missing(&opened, site.lab.lab(), args.timeout).await)),
+        }
+    } else {
+        tokio::select! {
+            failed = async { enrolling.await.err() } => {
+                if let Some(failure) = failed {
+                    eprintln!("stillpoint: {failure}");
+                }
+                serve::told_to_stop().await;
+            }
+            () = serve::told_to_stop() => {}
+        }
+        Ok(())
+    };
+    running.stop().await;
+    noting.abort();
+    site.lab.stop().await;
+    outcome
+}
+
+fn ready(global: &Global, url: &str, hosts: &[RunningHost]) -> Result<(), Failure> {
+    let hosts: Vec<String> = hosts.iter().map(RunningHost::url).collect();
+    if global.json {
+        // No log-ins yet: the console is served on loopback only.
+        return json(&serde_json::json!({ "event": "ready", "url": url, "lab": hosts, "logins": [] }));
+    }
+    println!("Stillpoint  {url}");
+    println!("lab hosts   {}", hosts.join("  "));
+    println!("\nThe first backups begin when the hosts are enrolled. Ctrl-C stops; the next start goes on where this ends.");
+    Ok(())
+}
+
+/// Runs the doctor on every host that is not enrolled yet, side by side.
+async fn enrol(opened: &wiring::Opened, engine: &Engine) -> Result<(), Failure> {
+    use domain::observation::HostTrust;
+    use store::traits::ReplicaStore;
+    let known = opened.store.hosts().await?;
+    let enrolled = |id: &domain::ids::HostId| {
+        known.iter().any(|h| h.host == *id && matches!(h.trust, Some(HostTrust::Enrolled { .. })))
+    };
+    let wanted: Vec<_> = opened.config.hosts.iter().map(|h| h.id.clone()).filter(|id| !enrolled(id)).collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    seen(opened, &wanted).await?;
+    let results =
+        futures::future::join_all(wanted.iter().map(|host| doctor::enrol(opened, engine, host, None, PATIENCE_SECS))).await;
+    for (host, result) in wanted.iter().zip(results) {
+        if let Err(reason) = result {
+            return Err(Failure::new(exit::FAILED, format!("the doctor did not enrol {host}: {reason}")));
+        }
+        tracing::info!(%host, "enrolled");
+    }
+    Ok(())
+}
+
+/// Ends when the observers have shown replicas of each of these hosts.
+async fn seen(opened: &wiring::Opened, hosts: &[domain::ids::HostId]) -> Result<(), Failure> {
+    use store::traits::{ReplicaStore, Scope};
+    loop {
+        let replicas = opened.store.replicas(&Scope::Site { reason: "demo" }).await?;
+        if hosts.iter().all(|host| replicas.iter().any(|replica| replica.host == *host)) {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}

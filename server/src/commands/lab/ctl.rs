@@ -1,0 +1,81 @@
+//! `stillpoint lab ctl`: steers a running lab, with the token from the data directory.
+
+use super::super::Global;
+use crate::telling::{Failure, json};
+use clap::Subcommand;
+use lab::control::ControlClient;
+use lab::scenario::Operation;
+use lab::wire::knobs::WireTrouble;
+use std::path::PathBuf;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Carry out one operation now, such as '{"replica":"contoso/sql-01","op":"resyncing","for_secs":600}'
+    Op {
+        #[arg(value_name = "JSON")]
+        operation: String,
+    },
+    /// Carry out a scenario file's operations now, whatever their times
+    Play {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Trouble on the wire, such as '{"host":"hv-r-01","trouble":"quota-limit","requests":3}'
+    Trouble {
+        #[arg(value_name = "JSON")]
+        trouble: String,
+    },
+    /// Everything that the hosts show now
+    State,
+    /// Requests per host
+    Requests,
+    /// What clients left on the hosts
+    Left,
+    /// What clients did
+    Log,
+}
+
+pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
+    let client = ControlClient::of(&global.data)?;
+    match args.command {
+        Command::Op { operation } => {
+            let operation: Operation =
+                serde_json::from_str(&operation).map_err(|e| Failure::usage(format!("`{operation}` is not an operation: {e}")))?;
+            client.operate(&operation).await?;
+            done(global)
+        }
+        Command::Play { file } => {
+            for operation in super::scenario(&file)? {
+                client.operate(&operation).await?;
+            }
+            done(global)
+        }
+        Command::Trouble { trouble } => {
+            let trouble: WireTrouble =
+                serde_json::from_str(&trouble).map_err(|e| Failure::usage(format!("`{trouble}` is no trouble: {e}")))?;
+            client.trouble(&trouble).await?;
+            done(global)
+        }
+        Command::State => json(&client.state().await?),
+        Command::Requests => json(&client.requests().await?),
+        Command::Left => json(&client.left().await?),
+        Command::Log => {
+            let (path, entries) = client.log().await?;
+            json(&serde_json::json!({ "path": path, "entries": entries }))
+        }
+    }
+}
+
+fn done(global: &Global) -> Result<(), Failure> {
+    if global.json {
+        return json(&serde_json::json!({ "done": true }));
+    }
+    println!("done");
+    Ok(())
+}

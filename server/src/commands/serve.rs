@@ -1,0 +1,141 @@
+//! `stillpoint serve`: watches the hosts, makes the backups, serves console and API.
+
+use super::Global;
+use crate::console::{EngineDoor, Site, StoreConsole};
+use crate::data::RoleLock;
+use crate::telling::Failure;
+use crate::wiring::{self, Opened};
+use chrono::{DateTime, Utc};
+use domain::ids::ReplicaId;
+use engine::{Engine, WorldClock};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// Running attempts get this long to end before they are cancelled and undone.
+const GRACE: Duration = Duration::from_secs(20);
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Where the console is served; loopback only, there is no log-in yet
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
+    pub listen: SocketAddr,
+    /// The built web UI; by default `site` beside the binary's folder, or target/site
+    #[arg(long, value_name = "DIR", env = "STILLPOINT_SITE")]
+    pub site: Option<PathBuf>,
+}
+
+pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
+    let opened = wiring::open(&global.data).await?;
+    let running = start(opened, &args).await?;
+    if global.json {
+        crate::telling::json(&serde_json::json!({ "event": "ready", "url": running.url }))?;
+    } else {
+        println!("{}", running.url);
+    }
+    told_to_stop().await;
+    running.stop().await;
+    Ok(())
+}
+
+/// A server and its engine.
+pub struct Running {
+    pub url: String,
+    pub engine: Engine,
+    http: tokio::task::JoinHandle<std::io::Result<()>>,
+    stop: CancellationToken,
+    _lock: RoleLock,
+}
+
+impl Running {
+    /// Soft first, then hard.
+    pub async fn stop(self) {
+        self.engine.stop(GRACE).await;
+        self.stop.cancel();
+        if let Ok(Err(error)) = self.http.await {
+            tracing::warn!(%error, "the console's listener ended badly");
+        }
+    }
+}
+
+/// Starts engine and console on an opened data directory.
+pub async fn start(opened: Opened, args: &Args) -> Result<Running, Failure> {
+    if !args.listen.ip().is_loopback() {
+        return Err(Failure::usage(format!(
+            "--listen {}: the console is served without log-in, so on loopback only (127.0.0.1 or [::1]); reach it from elsewhere through an SSH tunnel",
+            args.listen
+        )));
+    }
+    let lock = opened.data.lock("serve")?;
+    // One `serve` per data directory, by the lock: leases under this name are of a process that has ended.
+    let engine = Engine::start(opened.engine_config("serve"), opened.ports()?).await?;
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .map_err(|e| Failure::usage(format!("--listen {}: {e}; is something else served there?", args.listen)))?;
+    let address = listener.local_addr()?;
+    let world = opened.world();
+    let console = StoreConsole::new(
+        Arc::new(opened.store.clone()),
+        Arc::new(Door(engine.clone(), tokio::runtime::Handle::current())),
+        Site::of(&opened.config),
+        Arc::new(move || world.now()),
+    );
+    let site = site_folder(args.site.clone());
+    if !site.join("pkg/stillpoint.js").is_file() {
+        tracing::warn!(site = %site.display(), "the web UI was not built (`cargo xtask web`): pages are served without style and live updates");
+    }
+    let stop = CancellationToken::new();
+    let router = crate::http::router(Arc::new(console), opened.store.clone(), &site, address, stop.clone());
+    let stopping = stop.clone();
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move { stopping.cancelled().await });
+    let http = tokio::spawn(async move { server.await });
+    Ok(Running { url: format!("http://{address}/"), engine, http, stop, _lock: lock })
+}
+
+/// The running engine, for the screens.
+struct Door(Engine, tokio::runtime::Handle);
+
+impl EngineDoor for Door {
+    fn backup_now(&self, replica: ReplicaId) -> Result<(), String> {
+        let engine = self.0.clone();
+        self.1.spawn(async move {
+            if let Err(error) = engine.backup_now(replica).await {
+                tracing::error!(%replica, error = %crate::telling::chain(&error), "a requested backup could not be tried");
+            }
+        });
+        Ok(())
+    }
+    fn next_look(&self, _replica: ReplicaId) -> Option<DateTime<Utc>> {
+        None
+    }
+}
+
+fn site_folder(given: Option<PathBuf>) -> PathBuf {
+    if let Some(given) = given {
+        return given;
+    }
+    let beside = std::env::current_exe()
+        .ok()
+        .and_then(|exe| exe.parent().and_then(|profile| profile.parent()).map(|target| target.join("site")));
+    beside.filter(|path| path.is_dir()).unwrap_or_else(|| PathBuf::from("target/site"))
+}
+
+/// Ends on Ctrl-C or SIGTERM.
+pub async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, "SIGTERM cannot be listened for");
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
