@@ -191,3 +191,206 @@ impl VmRows {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+    use wsman::instance::Value;
+
+    const VM: VmGuid = VmGuid(Uuid::from_u128(0xA));
+
+    fn row(class: &str, properties: &[(&str, &str)]) -> Instance {
+        let text = |(name, value): &(&str, &str)| ((*name).to_owned(), Value::Text((*value).to_owned()));
+        Instance {
+            class: class.to_owned(),
+            properties: properties.iter().map(text).collect(),
+        }
+    }
+
+    fn good() -> RawRows {
+        let (vm, id) = (VM.to_string(), format!("Microsoft:{VM}\\HVR\\0"));
+        let disk = format!("Microsoft:{VM}\\83F8638B\\0\\0\\D");
+        RawRows {
+            systems: vec![
+                row(
+                    "Msvm_ComputerSystem",
+                    &[("Name", "HV-R-01"), ("EnabledState", "2")],
+                ),
+                row(
+                    "Msvm_ComputerSystem",
+                    &[
+                        ("Name", &vm),
+                        ("ElementName", "sql"),
+                        ("EnabledState", "3"),
+                        ("HealthState", "5"),
+                        ("ReplicationMode", "2"),
+                    ],
+                ),
+            ],
+            relationships: vec![row(
+                "Msvm_ReplicationRelationship",
+                &[
+                    ("InstanceID", &id),
+                    ("ReplicationState", "3"),
+                    ("ReplicationHealth", "1"),
+                    ("FailedOverReplicationType", "0"),
+                    ("LastReplicationTime", "2026-11-22T18:00:00Z"),
+                    ("LastApplyTime", "2026-11-22T17:59:00Z"),
+                ],
+            )],
+            settings: vec![row(
+                "Msvm_ReplicationSettingData",
+                &[("InstanceID", &id), ("ReplicationInterval", "300")],
+            )],
+            checkpoints: Vec::new(),
+            disks: vec![row(
+                "Msvm_StorageAllocationSettingData",
+                &[
+                    ("InstanceID", &disk),
+                    ("ResourceSubType", "Microsoft:Hyper-V:Virtual Hard Disk"),
+                    ("HostResource", "C:\\a.vhdx"),
+                ],
+            )],
+            jobs: JobTable::empty(),
+        }
+    }
+
+    fn stamp() -> Stamp {
+        let at: DateTime<Utc> = "2026-11-22T18:00:00Z".parse().unwrap();
+        let boot = HostBoot {
+            booted_at: at,
+            service_started_at: at,
+        };
+        Stamp {
+            host: "hv-r-01".parse().unwrap(),
+            seen_at: at,
+            host_time: at,
+            boot,
+        }
+    }
+
+    #[test]
+    fn good_rows_make_one_sighting_and_the_host_s_own_row_none() {
+        let gathered = Gathered::sort(good()).unwrap();
+        assert_eq!(gathered.candidates(), [VM]);
+        let seen = gathered.sighting(VM, &stamp()).unwrap();
+        assert_eq!((seen.observation.name.as_str(), seen.disks.len()), ("sql", 1));
+        assert!(seen.observation.operational_status.is_empty());
+    }
+
+    #[test]
+    fn a_property_that_cannot_be_read_spoils_its_vm_and_is_never_defaulted() {
+        for (class, property) in [
+            (0, "EnabledState"),
+            (0, "HealthState"),
+            (0, "ReplicationMode"),
+            (1, "ReplicationState"),
+            (1, "ReplicationHealth"),
+            (1, "FailedOverReplicationType"),
+            (1, "LastApplyTime"),
+            (2, "ReplicationInterval"),
+            (3, "HostResource"),
+        ] {
+            for value in [None, Some("?")] {
+                let mut raw = good();
+                let row = match class {
+                    0 => &mut raw.systems[1],
+                    1 => &mut raw.relationships[0],
+                    2 => &mut raw.settings[0],
+                    _ => &mut raw.disks[0],
+                };
+                row.properties.remove(property);
+                if let Some(value) = value.filter(|_| property != "HostResource") {
+                    row.properties
+                        .insert(property.to_owned(), Value::Text(value.to_owned()));
+                }
+                let gathered = Gathered::sort(raw).unwrap();
+                assert_eq!(gathered.candidates(), [VM], "{property} {value:?}");
+                assert!(gathered.sighting(VM, &stamp()).is_err(), "{property} {value:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_relationship_without_its_vm_or_its_settings_is_unreadable_not_absent() {
+        let mut raw = good();
+        raw.systems.truncate(1);
+        let gathered = Gathered::sort(raw).unwrap();
+        assert_eq!(gathered.candidates(), [VM]);
+        assert!(!gathered.has(VM) && gathered.sighting(VM, &stamp()).is_err());
+        let mut raw = good();
+        raw.settings.clear();
+        assert!(Gathered::sort(raw).unwrap().sighting(VM, &stamp()).is_err());
+    }
+
+    #[test]
+    fn a_row_that_does_not_say_whose_it_is_spoils_the_survey() {
+        let mut raw = good();
+        raw.systems[1].properties.remove("Name");
+        assert!(Gathered::sort(raw).is_err());
+        for id in [
+            "",
+            "Microsoft:x\\HVR\\0",
+            "Microsoft:00000000-0000-0000-0000-00000000000A\\HVR\\x",
+        ] {
+            let mut raw = good();
+            raw.relationships[0]
+                .properties
+                .insert("InstanceID".to_owned(), Value::Text(id.to_owned()));
+            assert!(Gathered::sort(raw).is_err(), "{id}");
+        }
+        let mut raw = good();
+        raw.disks[0]
+            .properties
+            .insert("InstanceID".to_owned(), Value::Text("Microsoft:?\\x".to_owned()));
+        assert!(Gathered::sort(raw).is_err());
+    }
+
+    #[test]
+    fn templates_other_drives_and_checkpoints_disks_are_no_disks_of_the_vm() {
+        let mut raw = good();
+        let hard_disk = ("ResourceSubType", "Microsoft:Hyper-V:Virtual Hard Disk");
+        let (cd, snapshot) = (
+            format!("Microsoft:{VM}\\cd"),
+            format!("Microsoft:{}\\x\\D", VmGuid(Uuid::from_u128(9))),
+        );
+        for properties in [
+            [("InstanceID", "Microsoft:Definition\\70E5\\Default"), hard_disk],
+            [
+                ("InstanceID", &cd),
+                ("ResourceSubType", "Microsoft:Hyper-V:Virtual CD/DVD Disk"),
+            ],
+            [("InstanceID", &snapshot), hard_disk],
+        ] {
+            raw.disks
+                .push(row("Msvm_StorageAllocationSettingData", &properties));
+        }
+        let gathered = Gathered::sort(raw).unwrap();
+        assert_eq!(gathered.candidates(), [VM]);
+        assert_eq!(gathered.sighting(VM, &stamp()).unwrap().disks.len(), 1);
+    }
+
+    #[test]
+    fn primaries_test_replicas_and_plain_vms_are_no_candidates_and_unknown_modes_are() {
+        for (mode, expect) in [
+            ("0", false),
+            ("1", false),
+            ("2", true),
+            ("3", false),
+            ("4", true),
+            ("5", true),
+            ("99", true),
+        ] {
+            let mut raw = good();
+            raw.systems[1]
+                .properties
+                .insert("ReplicationMode".to_owned(), Value::Text(mode.to_owned()));
+            assert_eq!(
+                Gathered::sort(raw).unwrap().candidates() == [VM],
+                expect,
+                "{mode}"
+            );
+        }
+    }
+}

@@ -54,6 +54,12 @@ pub(crate) struct JobTable {
 }
 
 impl JobTable {
+    /// A host without jobs.
+    #[cfg(test)]
+    pub fn empty() -> Self {
+        Self { listed: Vec::new() }
+    }
+
     /// Matches jobs with what they touch.
     ///
     /// # Errors
@@ -220,3 +226,116 @@ pub(crate) fn created_settings(rows: &[Instance], job_id: &str) -> Result<Vec<St
 
 /// The query behind [`created_settings`].
 pub(crate) const AFFECTED_ELEMENTS: &str = AFFECTED;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::job::job_type;
+    use uuid::Uuid;
+    use wsman::instance::Value;
+
+    const A: VmGuid = VmGuid(Uuid::from_u128(0xA));
+    const B: VmGuid = VmGuid(Uuid::from_u128(0xB));
+
+    fn row(class: &str, properties: &[(&str, &str)]) -> Instance {
+        let text = |(name, value): &(&str, &str)| ((*name).to_owned(), Value::Text((*value).to_owned()));
+        Instance {
+            class: class.to_owned(),
+            properties: properties.iter().map(text).collect(),
+        }
+    }
+
+    fn job(id: &str, kind: u16, state: u16) -> Instance {
+        let (kind, state) = (kind.to_string(), state.to_string());
+        row(
+            "Msvm_ConcreteJob",
+            &[("InstanceID", id), ("JobType", &kind), ("JobState", &state)],
+        )
+    }
+
+    fn touches(job: &str, class: &str, key: &str, value: &str) -> Instance {
+        let mut row = row("Msvm_AffectedJobElement", &[]);
+        let job = v2("Msvm_ConcreteJob", &[("InstanceID", job)]);
+        row.properties
+            .insert("AffectingElement".to_owned(), Value::Reference(job));
+        row.properties.insert(
+            "AffectedElement".to_owned(),
+            Value::Reference(v2(class, &[(key, value)])),
+        );
+        row
+    }
+
+    fn ids(jobs: Result<Vec<Job>, PropertyError>) -> Vec<String> {
+        jobs.unwrap().into_iter().map(|job| job.id).collect()
+    }
+
+    #[test]
+    fn a_job_belongs_to_the_vms_that_it_touches_by_whatever_name() {
+        let jobs = [job("J1", 62, 4), job("J2", 108, 7), job("J3", 70, 4)];
+        let settings = format!("Microsoft:{B}");
+        let relationship = format!("Microsoft:{A}\\HVR\\0");
+        let affected = [
+            touches("j1", "Msvm_ComputerSystem", "Name", &A.to_string()),
+            touches("J2", "Msvm_ReplicationRelationship", "InstanceID", &relationship),
+            touches("J3", "Msvm_VirtualSystemSettingData", "InstanceID", &settings),
+        ];
+        let table = JobTable::new(&jobs, &affected, &[]).unwrap();
+        assert_eq!(ids(table.of(A)), ["J1", "J2"]);
+        assert_eq!(ids(table.of(B)), ["J3"]);
+        assert_eq!(ids(table.applies(A)), ["J2"]);
+    }
+
+    #[test]
+    fn an_apply_that_no_one_claims_counts_against_every_vm_but_proves_nothing_good() {
+        let jobs = [
+            job("running", job_type::APPLY_LOG, 4),
+            job("failed", job_type::APPLY_DELTAS, 10),
+            job("done", job_type::APPLY_LOG, 7),
+            job("export", job_type::EXPORT, 4),
+            job("old", job_type::EXPORT, 7),
+        ];
+        let table = JobTable::new(&jobs, &[], &[]).unwrap();
+        for vm in [A, B] {
+            assert_eq!(ids(table.of(vm)), ["running", "failed", "export"]);
+            assert_eq!(ids(table.applies(vm)), ["running", "failed", "done"]);
+        }
+    }
+
+    #[test]
+    fn an_unreadable_job_spoils_the_vms_that_it_touches_and_all_when_it_touches_none() {
+        let unreadable = row(
+            "Msvm_ConcreteJob",
+            &[("InstanceID", "J"), ("JobType", "108"), ("JobState", "many")],
+        );
+        let affected = [touches("J", "Msvm_ComputerSystem", "Name", &A.to_string())];
+        let table = JobTable::new(std::slice::from_ref(&unreadable), &affected, &[]).unwrap();
+        assert!(table.of(A).is_err() && table.applies(A).is_err());
+        assert!(table.of(B).is_ok() && table.applies(B).is_ok());
+        let table = JobTable::new(&[unreadable], &[], &[]).unwrap();
+        assert!(table.of(A).is_err() && table.of(B).is_err());
+    }
+
+    #[test]
+    fn a_row_that_does_not_say_what_it_is_about_is_an_error() {
+        assert!(JobTable::new(&[row("Msvm_ConcreteJob", &[("JobType", "1")])], &[], &[]).is_err());
+        assert!(JobTable::new(&[], &[row("Msvm_AffectedJobElement", &[])], &[]).is_err());
+        assert!(JobTable::new(&[], &[], &[row("Msvm_MigrationJob", &[("InstanceID", "M")])]).is_err());
+    }
+
+    #[test]
+    fn only_what_the_job_itself_created_is_its_checkpoint() {
+        let mut rows = Vec::new();
+        for (job, class, id, effect) in [
+            ("J", "Msvm_VirtualSystemSettingData", "made", "5"),
+            ("J", "Msvm_VirtualSystemSettingData", "touched", "0"),
+            ("J", "Msvm_ConcreteJob", "other class", "5"),
+            ("K", "Msvm_VirtualSystemSettingData", "of another job", "5"),
+        ] {
+            let mut row = touches(job, class, "InstanceID", id);
+            row.properties
+                .insert("ElementEffects".to_owned(), Value::Text(effect.to_owned()));
+            rows.push(row);
+        }
+        assert_eq!(created_settings(&rows, "j").unwrap(), ["made"]);
+    }
+}

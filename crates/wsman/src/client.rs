@@ -157,7 +157,7 @@ impl Client {
                 selectors: &target.selectors,
                 body: "",
             };
-            self.call(&what, &request, |body| Instance::read(body)).await
+            self.call(&what, &request, Instance::read).await
         })
         .await
     }

@@ -107,15 +107,16 @@ impl Instance {
     /// # Errors
     /// [`PropertyError`] when an element is not a scalar.
     pub fn texts(&self, property: &str) -> Result<Vec<&str>, PropertyError> {
-        let one = |value| match value {
-            &Value::Text(ref text) => Ok(text.as_str()),
-            _ => Err(self.wrong(property, "not an array of plain values")),
+        let values = match self.value(property) {
+            None => &[],
+            Some(Value::Array(values)) => &values[..],
+            Some(value) => std::slice::from_ref(value),
         };
-        match self.value(property) {
-            None => Ok(Vec::new()),
-            Some(Value::Array(values)) => values.iter().map(one).collect(),
-            Some(value) => Ok(vec![one(value)?]),
-        }
+        let texts = values.iter().map(|value| match value {
+            Value::Text(text) => Ok(text.as_str()),
+            _ => Err(self.wrong(property, "not an array of plain values")),
+        });
+        texts.collect()
     }
 
     /// All values of an array of numbers; empty when null or absent.

@@ -1,5 +1,7 @@
 //! The client against a peer on a loopback socket that answers what each test writes: good, hostile or broken.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
 mod peer;
 
 use peer::{Peer, Reply, answer, fault, row, rows};
