@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""Looks at a running demo from outside: pypsrp at the hosts, curl-like at the API, restic at the vault, a browser at the pages.
+
+Run by `cargo xtask test`; by hand: python end2end/journeys.py --binary target/debug/stillpoint --out target/end2end
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+HERE = pathlib.Path(__file__).resolve().parent
+SPEED = "30"
+
+
+class Demo:
+    """`stillpoint demo` as a process of its own."""
+
+    def __init__(self, binary, data, log, *more):
+        self.log = open(log, "wb")
+        command = [binary, "demo", "--data", str(data), "--listen", "127.0.0.1:0", "--seed", "7", "--speed", SPEED,
+                   "--replicas", "16", "--json", *more]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"the demo said nothing; see {log}")
+        self.ready = json.loads(line)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(timeout=60)
+        self.log.close()
+        return code
+
+
+class Report:
+    def __init__(self):
+        self.passed, self.failed = 0, 0
+
+    def check(self, sentence, good, detail=""):
+        if good:
+            self.passed += 1
+            print(f"  ok    {sentence}", flush=True)
+        else:
+            self.failed += 1
+            print(f"  FAIL  {sentence} {detail}", flush=True)
+
+
+def get(url, headers=None):
+    request = urllib.request.Request(url, headers=headers or {})
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode(errors="replace")
+
+
+def run(command, **more):
+    return subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=240, **more)
+
+
+def protected(report, binary, data, out):
+    """The contract's first run: everything that can be protected is, and the process ends with 0."""
+    demo = Demo(binary, data, out / "demo-first.log", "--until-protected", "--timeout", "300")
+    lines = [json.loads(line) for line in demo.process.stdout]
+    code = demo.process.wait(timeout=60)
+    last = lines[-1] if lines else {}
+    report.check("the first demo ends with 0 once all is protected", code == 0, f"exit {code}, see {out}/demo-first.log")
+    report.check("its last line says so", last.get("event") == "protected" and last.get("points", 0) >= 12, last)
+    report.check("at most a quarter stays blocked", len(last.get("blocked", [])) <= 4, last)
+
+
+def restored(report, binary, data, out):
+    """One point with several disks: by Stillpoint, by stock restic, before the oracle and qemu-img."""
+    points = json.loads(run([binary, "points", "--data", data, "--json"]).stdout)
+    point = max(points, key=lambda p: len(p["disks"]))
+    report.check("every point is labelled crash-consistent", all(p["consistency"] == "crash-consistent" for p in points))
+    ours = out / "restored"
+    told = run([binary, "restore", point["id"], "--to-dir", ours, "--format", "vhdx", "--data", data])
+    report.check("stillpoint restores it", told.returncode == 0, told.stderr)
+    disks = [ours / d["name"] for d in point["disks"]]
+    told = run([binary, "lab", "check", *disks, "--json"])
+    report.check("the oracle finds one generation in it", told.returncode == 0, told.stdout + told.stderr)
+    access = json.loads(run([binary, "vault", "access", point["tenant"], "--reveal", "--data", data, "--json"]).stdout)
+    env = dict(os.environ, RESTIC_PASSWORD=access["password"])
+    theirs = out / "restic"
+    told = run(["restic", "-r", access["repository"], "--no-lock", "restore", point["snapshot"], "--target", theirs], env=env)
+    report.check("stock restic restores it", told.returncode == 0, told.stderr)
+    script = out / "join-extents.sh"
+    script.write_text(access["join_script"])
+    raws = []
+    for disk, vhdx in zip(point["disks"], disks):
+        raw = out / f"disk-{disk['index']}.raw"
+        run(["sh", script, theirs / point["replica"] / f"disk-{disk['index']}", raw])
+        same = run(["qemu-img", "compare", "-f", "raw", "-F", "vhdx", raw, vhdx])
+        report.check(f"qemu-img finds disk {disk['index']} equal by both ways", same.returncode == 0, same.stdout + same.stderr)
+        raws.append(raw)
+    told = run([binary, "lab", "check", *raws, "--json"])
+    report.check("the oracle agrees on restic's disks", told.returncode == 0, told.stdout + told.stderr)
+    told = run([binary, "verify", "--data", data])
+    report.check("verify finds every point good", told.returncode == 0, told.stdout + told.stderr)
+
+
+def doors(report, url):
+    """What the API and the guard answer."""
+    for path in ["healthz", "readyz", "api/v1/replicas", "api/v1/attempts", "api/v1/points"]:
+        code, _ = get(url + path)
+        report.check(f"GET /{path} answers 200", code == 200, code)
+    code, body = get(url + "api/v1/replicas/00000000-0000-4000-8000-000000000000")
+    report.check("an unknown replica is 404 as problem+json", code == 404 and json.loads(body).get("status") == 404, body[:200])
+    code, _ = get(url, {"Host": "rebound.example"})
+    report.check("a foreign Host is refused", code in (400, 403, 421), code)
+    code, _ = get(url, {"Origin": "http://evil.example"})
+    report.check("a foreign Origin is refused", code in (400, 403), code)
+    for path in ["", "replicas"]:
+        code, body = get(url + path)
+        report.check(f"/{path} is rendered by the server", code == 200 and "</main>" in body and "Stillpoint" in body, code)
+    code, _ = get(url + "replicas/00000000-0000-4000-8000-000000000000")
+    report.check("an unknown replica's page is 404", code == 404, code)
+
+
+def referee(report, data, ready, binary):
+    """pypsrp, a client that is not ours, at a host of the lab."""
+    running = json.loads((data / "lab/running.json").read_text())
+    host = running["hosts"][0]
+    state = json.loads(run([binary, "lab", "ctl", "state", "--data", data]).stdout)
+    canary = next(r for h in state["hosts"] if h["name"] == host["name"] for r in h["replicas"] if r["name"].startswith("canary"))
+    vm = canary.get("vm") or canary.get("guid")
+    told = run([sys.executable, HERE / "peers/pypsrp_lab.py", "--host", "localhost", "--port", host["address"].rsplit(":", 1)[1],
+                "--ca", data / "lab/ca.pem", "--user", "stillpoint", "--password-file", data / "secrets/lab-password", "--vm", vm])
+    report.check("pypsrp enumerates by WQL and invokes a checkpoint over verified TLS", told.returncode == 0, told.stdout + told.stderr)
+    print(told.stdout[:400])
+
+
+def browser(report, url, out):
+    told = subprocess.run(["node", str(HERE / "browser/screens.mjs"), url, str(out / "screens")], timeout=400)
+    report.check("the browser finds every screen good", told.returncode == 0)
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--binary", required=True, type=lambda p: str(pathlib.Path(p).resolve()))
+    arguments.add_argument("--out", required=True, type=lambda p: pathlib.Path(p).resolve())
+    given = arguments.parse_args()
+    out = given.out
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    data = out / "data"
+    report = Report()
+    protected(report, given.binary, data, out)
+    restored(report, given.binary, data, out)
+    demo = Demo(given.binary, data, out / "demo-second.log")
+    try:
+        url = demo.ready["url"]
+        doors(report, url)
+        referee(report, data, demo.ready, given.binary)
+        browser(report, url, out)
+    finally:
+        report.check("the demo stops when told to", demo.stop() == 0)
+    print(f"\n{report.passed} passed, {report.failed} failed")
+    return 1 if report.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
