@@ -133,7 +133,7 @@ def referee(report, data, ready, binary):
     canary = next(r for h in state["hosts"] if h["name"] == host["name"] for r in h["replicas"] if r["name"].startswith("canary"))
     vm = canary.get("vm") or canary.get("guid")
     told = run([sys.executable, HERE / "peers/pypsrp_lab.py", "--host", "localhost", "--port", host["address"].rsplit(":", 1)[1],
-                "--ca", data / "lab/ca.pem", "--user", "stillpoint", "--password-file", data / "secrets/lab-password", "--vm", vm])
+                "--ca", data / "lab/ca.pem", "--user", "stillpoint", "--password-file", data / "secrets/lab-password", "--vm", vm, "--destroy"])
     report.check("pypsrp enumerates by WQL and invokes a checkpoint over verified TLS", told.returncode == 0, told.stdout + told.stderr)
     print(told.stdout[:400])
 
