@@ -50,6 +50,7 @@ macro_rules! store_conformance {
             a_seal_needs_its_own_attempt_and_happens_once,
             a_lease_is_not_released_while_its_attempt_runs,
             points_come_newest_first_and_whole,
+            the_seals_of_a_tenant_are_one_chain,
             attempts_are_paged_by_their_start,
             overviews_say_the_same_as_the_rows,
             another_tenants_things_are_not_found,

@@ -26,6 +26,9 @@ pub enum StoreError {
     /// A guarded update met another state: somebody else was faster, or the lease is lost.
     #[error("{what} {id} is not in the expected state")]
     Conflict { what: &'static str, id: String },
+    /// Another point was sealed in the tenant's chain since this one was signed: sign again after the newest.
+    #[error("another restore point of tenant {tenant} was sealed meanwhile; this one has to be signed again")]
+    ChainMoved { tenant: TenantId },
     #[error("the lease on replica {replica} is held by {owner}")]
     Leased { replica: ReplicaId, owner: String },
     /// A row that cannot be read back.
@@ -153,7 +156,10 @@ pub trait AttemptStore: Send + Sync {
     async fn finish(&self, attempt: AttemptId, token: FencingToken, state: AttemptState) -> Result<()>;
     /// Seals: inserts the point and moves Running -> Sealed in one transaction, only if the lease's token is this one and the point's
     /// evidence names the leased attempt, its replica and its tenant. `Conflict` otherwise, and for a second point of an attempt.
+    /// A seal with a `sequence` has to be the next of its tenant's chain: `ChainMoved` otherwise, and nothing is written.
     async fn seal(&self, token: FencingToken, point: Point) -> Result<()>;
+    /// The newest seal of the tenant's chain: what the next one is signed after.
+    async fn seal_newest(&self, tenant: &TenantId) -> Result<Option<serde_json::Value>>;
     async fn attempt(&self, scope: &Scope, id: AttemptId) -> Result<Attempt>;
     /// Newest first; `before` pages by start time.
     async fn attempts(

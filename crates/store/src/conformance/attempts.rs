@@ -484,3 +484,46 @@ pub async fn overviews_say_the_same_as_the_rows(store: &impl Store) -> Checked {
     );
     Ok(())
 }
+
+pub async fn the_seals_of_a_tenant_are_one_chain(store: &impl Store) -> Checked {
+    let seed = Seed::plant(store).await?;
+    assert_eq!(store.seal_newest(&seed.ours.tenant).await?, None);
+    for (number, sequence, fits) in [
+        (1, 2, false),
+        (2, 1, true),
+        (3, 1, false),
+        (4, 3, false),
+        (5, 2, true),
+    ] {
+        let attempt = seed.claim(store, number).await?;
+        let seal = json!({ "sequence": sequence, "signature": "c2ln" });
+        let point = crate::records::Point {
+            seal: seal.clone(),
+            ..seed.point(&attempt, 0)
+        };
+        let outcome = store.seal(attempt.token, point).await;
+        if fits {
+            outcome?;
+            assert_eq!(store.seal_newest(&seed.ours.tenant).await?, Some(seal));
+        } else {
+            assert!(
+                matches!(outcome, Err(crate::traits::StoreError::ChainMoved { .. })),
+                "{outcome:?}"
+            );
+            let state = store.attempt(&SITE, attempt.id).await?.state;
+            assert_eq!(
+                StateName::of(&state),
+                StateName::Running,
+                "it may be signed again"
+            );
+            store.finish(attempt.id, attempt.token, failed(&seed)).await?;
+        }
+        store.lease_release(seed.ours.id, attempt.token).await?;
+    }
+    assert_eq!(
+        store.seal_newest(&seed.theirs.tenant).await?,
+        None,
+        "each tenant has its own"
+    );
+    Ok(())
+}

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::attempt::{AttemptState, Step};
 use domain::evidence::Evidence;
-use domain::ids::{AttemptId, FencingToken, PointId, ReplicaId};
+use domain::ids::{AttemptId, FencingToken, PointId, ReplicaId, TenantId};
 use serde_json::{Value, json};
 use sqlx::sqlite::SqliteRow;
 
@@ -109,6 +109,10 @@ impl AttemptStore for SqliteStore {
 
     async fn seal(&self, token: FencingToken, point: Point) -> Result<()> {
         self.point_seal(token, point).await
+    }
+
+    async fn seal_newest(&self, tenant: &TenantId) -> Result<Option<Value>> {
+        self.chain_newest(tenant).await
     }
 
     async fn attempt(&self, scope: &Scope, id: AttemptId) -> Result<Attempt> {

@@ -20,11 +20,18 @@ const ACQUIRE_SECS: u64 = 60;
 const READERS_MAX: u32 = 4;
 
 /// Every file of `migrations/sqlite`, in order.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(
-    1,
-    "first light",
-    include_str!("../../../../migrations/sqlite/0001_first_light.sql"),
-)];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (
+        1,
+        "first light",
+        include_str!("../../../../migrations/sqlite/0001_first_light.sql"),
+    ),
+    (
+        2,
+        "seal chain",
+        include_str!("../../../../migrations/sqlite/0002_seal_chain.sql"),
+    ),
+];
 
 pub(super) async fn open(path: &Path) -> Result<SqliteStore> {
     prepare_file(path).map_err(|source| StoreError::Open {
@@ -41,7 +48,7 @@ pub(super) async fn open(path: &Path) -> Result<SqliteStore> {
         .pragma("temp_store", "MEMORY");
     let writer = open_writer(path, options.clone()).await?;
     check_version(path, &writer).await?;
-    migrate(path, &writer).await?;
+    migrate(path, &writer, MIGRATIONS).await?;
     let reader = SqlitePoolOptions::new()
         .max_connections(READERS_MAX)
         .acquire_timeout(Duration::from_secs(ACQUIRE_SECS))
@@ -132,14 +139,14 @@ async fn check_version(path: &Path, pool: &SqlitePool) -> Result<()> {
 }
 
 /// All pending migrations in one transaction under the write lock, so two processes cannot both run them.
-async fn migrate(path: &Path, pool: &SqlitePool) -> Result<()> {
+async fn migrate(path: &Path, pool: &SqlitePool, migrations: &[(i64, &str, &'static str)]) -> Result<()> {
     let migrator = Migrator::with_migrations(
-        MIGRATIONS
+        migrations
             .iter()
             .map(|(version, description, sql)| {
                 Migration::new(
                     *version,
-                    (*description).into(),
+                    (*description).to_owned().into(),
                     MigrationType::Simple,
                     sql.into_sql_str(),
                     false,
@@ -205,5 +212,31 @@ mod tests {
                 .map(|(version, ..)| *version)
                 .collect::<Vec<_>>()
         );
+    }
+
+    #[tokio::test]
+    async fn points_from_before_the_chain_keep_their_place_in_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("old.db");
+        prepare_file(&path).unwrap();
+        let pool = open_writer(&path, SqliteConnectOptions::new().filename(&path))
+            .await
+            .unwrap();
+        migrate(&path, &pool, &MIGRATIONS[..1]).await.unwrap();
+        for sql in [
+            "INSERT INTO replica (id, tenant, vm, name, host, interval_secs, disks_json, first_seen, last_seen) \
+             VALUES ('r', 'contoso', 'v', 'n', 'h', 30, '[]', 0, 0)",
+            "INSERT INTO attempt VALUES ('a', 'r', 'contoso', 'h', 1, 0, 'sealed', '{}')",
+            "INSERT INTO point VALUES ('p', 'a', 'r', 'contoso', 'n', 'h', 0, 0, 's', '[]', 0, 0, '{}', '{\"sequence\":7}')",
+        ] {
+            sqlx::query(sql).execute(&pool).await.unwrap();
+        }
+        pool.close().await;
+        let store = open(&path).await.unwrap();
+        let sequence: i64 = sqlx::query_scalar("SELECT seal_sequence FROM point")
+            .fetch_one(&store.reader)
+            .await
+            .unwrap();
+        assert_eq!(sequence, 7);
     }
 }

@@ -8,8 +8,8 @@ use crate::records::Point;
 use crate::traits::{Result, Scope, StoreError};
 use domain::attempt::AttemptState;
 use domain::evidence::Evidence;
-use domain::ids::{FencingToken, PointId, ReplicaId};
-use serde_json::json;
+use domain::ids::{FencingToken, PointId, ReplicaId, TenantId};
+use serde_json::{Value, json};
 use sqlx::sqlite::SqliteRow;
 
 macro_rules! select_point {
@@ -35,7 +35,8 @@ impl SqliteStore {
             at: point.sealed,
         };
         write.attempt_state(&attempt, &sealed, point.sealed).await?;
-        write.point_insert(&point).await?;
+        let sequence = write.chain_next(&point).await?;
+        write.point_insert(&point, sequence).await?;
         write
             .event(NewEvent {
                 at: point.sealed,
@@ -46,6 +47,19 @@ impl SqliteStore {
             })
             .await?;
         self.commit(write).await
+    }
+
+    pub(super) async fn chain_newest(&self, tenant: &TenantId) -> Result<Option<Value>> {
+        sqlx::query(
+            "SELECT id, seal_json FROM point WHERE tenant = $1 AND seal_sequence IS NOT NULL \
+             ORDER BY seal_sequence DESC LIMIT 1",
+        )
+        .bind(tenant.as_str())
+        .fetch_optional(&self.reader)
+        .await
+        .map_err(failed("read the newest seal"))?
+        .map(|row| Cells::new(&row, "point", "id").json("seal_json"))
+        .transpose()
     }
 
     pub(super) async fn point_read(&self, scope: &Scope, id: PointId) -> Result<Point> {
@@ -104,11 +118,30 @@ impl SqliteStore {
 }
 
 impl Write {
-    async fn point_insert(&mut self, point: &Point) -> Result<()> {
+    /// The seal's place in its tenant's chain, if it is the next. A seal without a place is in no chain.
+    async fn chain_next(&mut self, point: &Point) -> Result<Option<i64>> {
+        let Some(sequence) = point.seal.get("sequence").and_then(Value::as_i64) else {
+            return Ok(None);
+        };
+        let newest: i64 =
+            sqlx::query_scalar("SELECT coalesce(max(seal_sequence), 0) FROM point WHERE tenant = $1")
+                .bind(point.tenant.as_str())
+                .fetch_one(self.conn())
+                .await
+                .map_err(failed("read the newest seal"))?;
+        if sequence != newest + 1 {
+            return Err(StoreError::ChainMoved {
+                tenant: point.tenant.clone(),
+            });
+        }
+        Ok(Some(sequence))
+    }
+
+    async fn point_insert(&mut self, point: &Point, sequence: Option<i64>) -> Result<()> {
         sqlx::query(
             "INSERT INTO point (id, attempt, replica, tenant, name, host, taken, sealed, snapshot, disks_json, \
-             read_bytes, added_bytes, evidence_json, seal_json) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+             read_bytes, added_bytes, evidence_json, seal_json, seal_sequence) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         )
         .bind(point.id.to_string())
         .bind(point.evidence.attempt.to_string())
@@ -124,6 +157,7 @@ impl Write {
         .bind(stored(point.added_bytes))
         .bind(document(&point.evidence)?)
         .bind(point.seal.to_string())
+        .bind(sequence)
         .execute(self.conn())
         .await
         .map_err(|error| match error {
