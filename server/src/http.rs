@@ -37,15 +37,15 @@ pub fn router(
     listen: SocketAddr,
     stop: CancellationToken,
 ) -> Router {
-    let leptos = LeptosOptions::builder()
+    let options = LeptosOptions::builder()
         .output_name("stillpoint")
         .site_root(site.display().to_string())
         .site_pkg_dir("pkg")
         .site_addr(listen)
         .build();
-    let pages = pages::router(&leptos);
+    let pages = pages::router(&options, &console);
     let events = Events::of(&store, stop);
-    guarded(AppState { console, events, readiness: Arc::new(store), leptos }, listen, pages)
+    guarded(AppState { console, events, readiness: Arc::new(store) }, listen, pages)
 }
 
 fn guarded(state: AppState, listen: SocketAddr, pages: Router<AppState>) -> Router {

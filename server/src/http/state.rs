@@ -3,7 +3,6 @@
 use ::console::Console;
 use async_trait::async_trait;
 use axum::extract::FromRef;
-use leptos::config::LeptosOptions;
 use std::sync::Arc;
 use store::SqliteStore;
 use store::traits::{EventStore, Scope};
@@ -19,7 +18,6 @@ pub struct AppState {
     pub console: Arc<dyn Console>,
     pub events: Events,
     pub readiness: Arc<dyn Readiness>,
-    pub leptos: LeptosOptions,
 }
 
 /// The event stream's source.
@@ -63,12 +61,6 @@ impl Readiness for SqliteStore {
         SqliteStore::ready(self)
             .await
             .map_err(|error| crate::telling::chain(&error))
-    }
-}
-
-impl FromRef<AppState> for LeptosOptions {
-    fn from_ref(state: &AppState) -> Self {
-        state.leptos.clone()
     }
 }
 

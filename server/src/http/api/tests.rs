@@ -7,7 +7,6 @@ use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
 use chrono::TimeDelta;
 use futures::StreamExt;
-use leptos::config::LeptosOptions;
 use serde_json::Value;
 use std::sync::Arc;
 use store::SqliteStore;
@@ -49,7 +48,6 @@ impl Server {
             console: Arc::new(console),
             events: Events::of(&store, stop.clone()),
             readiness: Arc::new(store.clone()),
-            leptos: LeptosOptions::builder().output_name("stillpoint").build(),
         };
         let app = guarded(state, "127.0.0.1:3000".parse().unwrap(), Router::new());
         Self {
