@@ -2,11 +2,11 @@
 //! [`context`], so that a page rendered here and a server function called by the browser see the same.
 
 use app::{App, THEME_COOKIE, shell};
+use axum::Router;
 use axum::extract::Form;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
-use axum::Router;
 use console::Console;
 use leptos::config::LeptosOptions;
 use leptos::context::{provide_context, use_context};
@@ -38,7 +38,9 @@ where
     Router::new()
         .route("/theme", post(theme))
         .leptos_routes_with_context(options, generate_route_list(App), context.clone(), render)
-        .fallback(file_and_error_handler_with_context::<LeptosOptions, _>(context, shell))
+        .fallback(file_and_error_handler_with_context::<LeptosOptions, _>(
+            context, shell,
+        ))
         // Not `no-referrer`: a browser then says `Origin: null` with our own forms, which is what a foreign one says.
         .layer(SetResponseHeaderLayer::if_not_present(
             header::REFERRER_POLICY,
@@ -72,7 +74,10 @@ fn policy(nonce: &str) -> String {
 fn files(folder: &Path, cache: HeaderValue) -> Router {
     Router::new()
         .fallback_service(ServeDir::new(folder).append_index_html_on_directories(false))
-        .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, cache))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::CACHE_CONTROL,
+            cache,
+        ))
 }
 
 /// The theme's form.
@@ -85,10 +90,21 @@ struct Theme {
 /// Remembers the theme and leads back.
 async fn theme(Form(form): Form<Theme>) -> Response {
     if !matches!(form.to.as_str(), "dark" | "light") {
-        return (StatusCode::UNPROCESSABLE_ENTITY, "`to` is not valid: it is `dark` or `light`\n").into_response();
+        return (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "`to` is not valid: it is `dark` or `light`\n",
+        )
+            .into_response();
     }
-    let cookie = format!("{THEME_COOKIE}={}; Path=/; Max-Age={YEAR_SECS}; SameSite=Lax; HttpOnly", form.to);
-    let back = if is_own_path(&form.back) { form.back.as_str() } else { "/" };
+    let cookie = format!(
+        "{THEME_COOKIE}={}; Path=/; Max-Age={YEAR_SECS}; SameSite=Lax; HttpOnly",
+        form.to
+    );
+    let back = if is_own_path(&form.back) {
+        form.back.as_str()
+    } else {
+        "/"
+    };
     ([(header::SET_COOKIE, cookie)], Redirect::to(back)).into_response()
 }
 
@@ -107,7 +123,14 @@ mod tests {
     #[test]
     fn the_theme_leads_back_to_own_paths_only() {
         assert!(is_own_path("/replicas?q=sql%2003&page=2"));
-        for foreign in ["", "replicas", "//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nX: y"] {
+        for foreign in [
+            "",
+            "replicas",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/a\r\nX: y",
+        ] {
             assert!(!is_own_path(foreign), "{foreign}");
         }
     }

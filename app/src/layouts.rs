@@ -1,0 +1,5 @@
+//! The frame around the screens.
+
+mod operator;
+
+pub use operator::Operator;

@@ -1,0 +1,87 @@
+//! The hoster's frame: rail, bar, content.
+
+mod api;
+mod bar;
+mod keys;
+
+use crate::live::use_live;
+use bar::{clock, freshness, scope, theme_switch};
+use console::Bar;
+use keys::keyboard;
+use leptos::prelude::*;
+use leptos_router::components::{A, Form, Outlet};
+use leptos_router::hooks::use_query_map;
+
+/// Rail, bar and the page inside. The outlet stands outside every Suspense.
+#[component]
+pub fn Operator() -> impl IntoView {
+    let live = use_live();
+    let bar = Resource::new(move || live.version(), |_| api::load_bar());
+    keyboard();
+    let count = move |of: fn(&Bar) -> String| {
+        view! {
+            <Transition>
+                {move || Suspend::new(async move { bar.await.ok().map(|bar| view! { <span class="count">{of(&bar)}</span> }) })}
+            </Transition>
+        }
+    };
+    view! {
+        <a class="skip" href="#main">"To the content"</a>
+        <nav class="rail" aria-label="Screens">
+            <a class="brand" href="/">{logo()}<span>"Stillpoint"</span></a>
+            <ul>
+                <li><A href="/" exact=true>"Night" {count(|b| if b.waiting > 0 { format!("{} waiting", crate::format::count(b.waiting)) } else { String::new() })}</A></li>
+                <li><A href="/replicas">"Replicas" {count(|b| crate::format::count(b.replicas))}</A></li>
+            </ul>
+            <h2>"Evidence"</h2>
+            <ul>
+                <li><A href="/points">"Restore points"</A></li>
+                <li><A href="/attempts">"Attempts"</A></li>
+            </ul>
+        </nav>
+        <div class="side">
+            <header class="bar">
+                <Transition>
+                    {move || Suspend::new(async move { bar.await.ok().map(|bar| scope(&bar)) })}
+                </Transition>
+                {search()}
+                <div class="state">
+                    <Transition>
+                        {move || Suspend::new(async move {
+                            match bar.await {
+                                Ok(bar) => {
+                                    let base = live.seconds_now();
+                                    view! { {freshness(&bar, live, base)} {clock(&bar, live, base)} }.into_any()
+                                }
+                                Err(_) => view! { <span class="late-text">"freshness not known"</span> }.into_any(),
+                            }
+                        })}
+                    </Transition>
+                    {theme_switch()}
+                    <span class="person">"operator"</span>
+                </div>
+            </header>
+            <main id="main" tabindex="-1"><Outlet/></main>
+        </div>
+    }
+}
+
+fn search() -> impl IntoView {
+    let query = use_query_map();
+    let text = move || query.read().get("q").unwrap_or_default();
+    view! {
+        <Form method="get" action="/replicas" attr:class="search" attr:role="search">
+            <input id="search" type="search" name="q" placeholder="Find a replica, tenant, host…" aria-label="Find a replica, tenant or host" autocomplete="off" maxlength="200" value=text.clone() prop:value=text/>
+            <kbd aria-hidden="true">"/"</kbd>
+        </Form>
+    }
+}
+
+fn logo() -> impl IntoView {
+    view! {
+        <svg viewBox="0 0 20 20" width="20" height="20" aria-hidden="true" class="logo">
+            <path d="M6.2 3.2a8 8 0 1 0 7.6 0" class="ring"/>
+            <circle cx="10" cy="10" r="2.6" class="fill"/>
+        </svg>
+    }
+}

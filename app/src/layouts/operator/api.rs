@@ -1,0 +1,12 @@
+//! What the frame asks for.
+
+use crate::errors::Fault;
+use console::Bar;
+use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
+
+#[server(prefix = "/fn", endpoint = "bar", input = Json)]
+pub async fn load_bar() -> Result<Bar, Fault> {
+    use crate::errors::{answer, console};
+    answer(console()?.bar().await)
+}

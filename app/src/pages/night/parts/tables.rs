@@ -1,0 +1,186 @@
+//! Causes, running attempts, hosts, findings.
+
+use super::super::model::{places, since};
+use crate::components::{ahead, empty, mark, moment, panel};
+use crate::format;
+use crate::urlq::replica_href;
+use console::{Cause, Filter, FindingRow, HostRow, Mark, NightView, ReplicaQuery, RunningRow};
+use leptos::prelude::*;
+
+/// Waiting replicas by cause: one resynchronization storm is one row.
+pub fn causes(night: &NightView) -> AnyView {
+    let waiting: u64 = night.causes.iter().map(|c| c.replicas).sum();
+    let note = format!(
+        "{} waiting · grouped by cause · as of {}",
+        format::count(waiting),
+        format::clock_secs(&night.zone, night.as_of)
+    );
+    if night.causes.is_empty() {
+        return panel(
+            "causes",
+            "Why replicas wait",
+            note,
+            empty("No replica waits: every one is met, running or clear."),
+        );
+    }
+    let rows = night
+        .causes
+        .iter()
+        .enumerate()
+        .map(|(i, cause)| cause_row(night, i, cause))
+        .collect_view();
+    let body = view! {
+        <table class="rows">
+            <thead><tr>
+                <th scope="col">"Cause"</th><th scope="col" class="num">"Replicas"</th><th scope="col">"Where"</th>
+                <th scope="col">"For"</th><th scope="col">"Next look"</th><th scope="col">"Whose move"</th>
+            </tr></thead>
+            <tbody>{rows}</tbody>
+        </table>
+    }
+    .into_any();
+    panel("causes", "Why replicas wait", note, body)
+}
+
+fn cause_row(night: &NightView, i: usize, cause: &Cause) -> AnyView {
+    let href = match &cause.only {
+        Some((id, _)) => format!("/replicas/{id}"),
+        None if cause.code == "UN" => replica_href(&ReplicaQuery {
+            filter: Filter::Unknown,
+            ..Default::default()
+        }),
+        None => replica_href(&ReplicaQuery {
+            filter: Filter::Waiting,
+            code: Some(cause.code.clone()),
+            ..Default::default()
+        }),
+    };
+    let only = cause
+        .only
+        .as_ref()
+        .map(|(_, name)| view! { <span class="dim">" " {name.clone()}</span> });
+    let releases = format!("Released when: {}", cause.releases);
+    view! {
+        <tr data-row=i>
+            <td class="first"><span class="standing">{mark(cause.mark)}<span class="code">{cause.code.clone()}</span><a href=href title=releases>{cause.title.clone()}</a>{only}</span></td>
+            <td class="num side">{format::count(cause.replicas)}</td>
+            <td class="second mono">{places(&cause.hosts)}</td>
+            <td class="second">{since(night.as_of, cause)}</td>
+            <td class="second">{ahead(&night.zone, night.as_of, cause.next_look)}</td>
+            <td class="second">{cause.whose.clone()}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// Attempts that run now.
+pub fn running(night: &NightView) -> AnyView {
+    let note = format!(
+        "{} · as of {}",
+        format::things(night.counts.running, "attempt", "attempts"),
+        format::clock_secs(&night.zone, night.as_of)
+    );
+    if night.running.is_empty() {
+        return panel(
+            "running",
+            "Running now",
+            note,
+            empty("No attempt runs at the moment."),
+        );
+    }
+    let row = |(i, row): (usize, &RunningRow)| {
+        let percent = row.percent.map(|p| format!(" {p} %"));
+        view! {
+            <tr data-row=night.causes.len() + i>
+                <td class="first"><span class="standing">{mark(Mark::Running)}<a href=format!("/replicas/{}", row.replica)>{row.name.clone()}</a></span></td>
+                <td class="second">{row.tenant.clone()}</td>
+                <td class="side">{row.step.clone()}{percent}</td>
+                <td class="second mono">{row.host.clone()}</td>
+                <td class="num second">{format::age(night.as_of, row.since)}</td>
+                <td class="num second">{moment(&night.zone, night.as_of, row.started)}</td>
+            </tr>
+        }
+        .into_any()
+    };
+    let rows = night.running.iter().enumerate().map(row).collect_view();
+    let body = view! {
+        <table class="rows">
+            <thead><tr>
+                <th scope="col">"Replica"</th><th scope="col">"Tenant"</th><th scope="col">"Step"</th><th scope="col">"Host"</th>
+                <th scope="col" class="num">"In step"</th><th scope="col" class="num">"Started"</th>
+            </tr></thead>
+            <tbody>{rows}</tbody>
+        </table>
+    }
+    .into_any();
+    panel("running", "Running now", note, body)
+}
+
+/// Hosts: slots in use, age of the last survey, trust.
+pub fn hosts(night: &NightView) -> AnyView {
+    let note = "slots in use · last survey".to_owned();
+    if night.hosts.is_empty() {
+        return panel("hosts", "Hosts", note, empty("No host is configured."));
+    }
+    let row = |host: &HostRow| {
+        let used = f64::from(host.slots_used.min(host.slots_max)) / f64::from(host.slots_max.max(1)) * 100.0;
+        let survey = host.last_survey.map_or_else(
+            || "never".to_owned(),
+            |at| format!("{} ago", format::age(night.as_of, at)),
+        );
+        let build = host.build.clone().unwrap_or_else(|| "build not known".to_owned());
+        let error = host.error.clone().map(
+            |text| view! { <tr class="more"><td colspan="4">{mark(Mark::Unknown)} " " {text}</td></tr> },
+        );
+        view! {
+            <tr>
+                <td class="mono first"><span class="standing" title=format!("{} · {build}", host.trust)>{mark(host.trust_mark)}<span>{host.host.clone()}</span></span></td>
+                <td class="meter-cell"><svg class="meter" width="100%" height="7" aria-hidden="true"><rect width="100%" height="7" rx="1.5" class="ground"/><rect width=format!("{used:.0}%") height="7" rx="1.5" class="fill"/></svg></td>
+                <td class="num side">{host.slots_used}"/"{host.slots_max}</td>
+                <td class="num dim second">{survey}</td>
+            </tr>
+            {error}
+        }
+        .into_any()
+    };
+    let rows = night.hosts.iter().map(row).collect_view();
+    let body = view! {
+        <table class="rows hosts">
+            <thead class="hidden"><tr><th scope="col">"Host"</th><th scope="col">"Load"</th><th scope="col">"Slots"</th><th scope="col">"Last survey"</th></tr></thead>
+            <tbody>{rows}</tbody>
+        </table>
+    }
+    .into_any();
+    panel("hosts", "Hosts", note, body)
+}
+
+/// What a person should look at.
+pub fn findings(night: &NightView) -> AnyView {
+    let note = format!("{} to look at", format::count(night.findings.len() as u64));
+    if night.findings.is_empty() {
+        return panel(
+            "findings",
+            "Findings",
+            note,
+            empty("Nothing was found that needs a look."),
+        );
+    }
+    let row = |f: &FindingRow| {
+        let place = f
+            .host
+            .clone()
+            .map(|host| view! { <span class="mono">{host}" "</span> });
+        let title = match f.replica {
+            Some(id) => view! { <a href=format!("/replicas/{id}")>{f.title.clone()}</a> }.into_any(),
+            None => f.title.clone().into_any(),
+        };
+        view! { <li><div class="line"><b>{title}</b><span class="dim">{moment(&night.zone, night.as_of, f.since)}</span></div><p>{place}{f.text.clone()}</p></li> }
+    };
+    let rows = night.findings.iter().map(row).collect_view();
+    panel(
+        "findings",
+        "Findings",
+        note,
+        view! { <ul class="list">{rows}</ul> }.into_any(),
+    )
+}

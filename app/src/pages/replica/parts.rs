@@ -1,0 +1,58 @@
+//! The replica's panels.
+
+mod head;
+mod side;
+mod timeline;
+mod verdict;
+
+use super::api::BackUpNow;
+use crate::components::{empty, panel};
+use crate::format;
+use crate::pages::lists::{attempt_table, point_table};
+use console::ReplicaView;
+use leptos::prelude::*;
+
+/// Everything below the bar.
+pub fn page(r: &ReplicaView, back_up: ServerAction<BackUpNow>, requested: bool) -> AnyView {
+    view! {
+        {head::head(r, back_up)}
+        {head::notice(back_up, requested)}
+        {head::figures(r)}
+        {verdict::verdict(r)}
+        {timeline::timeline(r)}
+        <div class="columns">
+            <div>{attempts(r)}{points(r)}</div>
+            <div>{side::calendar(r)}{side::disks(r)}{side::facts(r)}</div>
+        </div>
+    }
+    .into_any()
+}
+
+fn attempts(r: &ReplicaView) -> AnyView {
+    let note = format!(
+        "{}, {} · as of {}",
+        format::things(u64::from(r.attempts_tonight), "attempt", "attempts"),
+        format::things(u64::from(r.deferrals_tonight), "deferral", "deferrals"),
+        format::clock_secs(&r.zone, r.as_of)
+    );
+    let body = if r.attempts.is_empty() {
+        empty("No attempt yet in this night.")
+    } else {
+        attempt_table(&r.attempts, &r.zone, r.as_of, false)
+    };
+    panel("attempts", "Retry history, this night", note, body)
+}
+
+fn points(r: &ReplicaView) -> AnyView {
+    let note = format!(
+        "{} of {} · all crash-consistent",
+        r.points.len(),
+        format::count(r.points_total)
+    );
+    let body = if r.points.is_empty() {
+        empty("No restore point yet. The first still point of a night makes one.")
+    } else {
+        point_table(&r.points, &r.zone, r.as_of, false)
+    };
+    panel("points", "Restore points", note, body)
+}
