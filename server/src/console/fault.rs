@@ -19,7 +19,9 @@ pub(super) fn ui(error: StoreError) -> UiError {
         StoreError::Leased { replica, .. } => UiError::Conflict {
             text: format!("an attempt on replica {replica} runs already"),
         },
-        error @ StoreError::ChainMoved { .. } => UiError::Conflict { text: error.to_string() },
+        error @ StoreError::ChainMoved { .. } => UiError::Conflict {
+            text: error.to_string(),
+        },
         error @ StoreError::Full => {
             tracing::error!(error = chain(&error), "the state database has no room");
             UiError::Unavailable {
