@@ -20,7 +20,13 @@ use std::path::PathBuf;
 #[command(name = "stillpoint", version, about, propagate_version = true)]
 pub struct Cli {
     /// The data directory: configuration, state, secrets, vault
-    #[arg(long, global = true, env = "STILLPOINT_DATA", default_value = "stillpoint-data", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "STILLPOINT_DATA",
+        default_value = "stillpoint-data",
+        value_name = "DIR"
+    )]
     pub data: PathBuf,
     /// Print JSON, and nothing else, on stdout
     #[arg(long, global = true)]
@@ -65,7 +71,10 @@ pub struct Global {
 
 /// Runs the command that was asked for.
 pub async fn run(cli: Cli) -> Result<(), Failure> {
-    let global = Global { data: cli.data, json: cli.json };
+    let global = Global {
+        data: cli.data,
+        json: cli.json,
+    };
     match cli.command {
         Command::Demo(args) => demo::run(&global, args).await,
         Command::Lab(args) => lab::run(&global, args).await,

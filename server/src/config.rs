@@ -54,7 +54,11 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { attempts_max: 8, attempts_per_host_max: 2, free_bytes_min: 64 << 20 }
+        Self {
+            attempts_max: 8,
+            attempts_per_host_max: 2,
+            free_bytes_min: 64 << 20,
+        }
     }
 }
 
@@ -74,7 +78,12 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { backup_every_secs: 86_400, hold_secs_max: 3_600, freshness_secs: 180, poll_secs: 30 }
+        Self {
+            backup_every_secs: 86_400,
+            hold_secs_max: 3_600,
+            freshness_secs: 180,
+            poll_secs: 30,
+        }
     }
 }
 
@@ -82,11 +91,19 @@ impl Default for Policy {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     #[error("cannot read the configuration {}; create one with `stillpoint demo`, or write it as the book's page \"Configuration\" shows", path.display())]
-    Read { path: PathBuf, #[source] source: std::io::Error },
+    Read {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     #[error("{} is not valid: {reason}", path.display())]
     Parse { path: PathBuf, reason: String },
     #[error("{}: {key}: {reason}", path.display())]
-    Value { path: PathBuf, key: String, reason: String },
+    Value {
+        path: PathBuf,
+        key: String,
+        reason: String,
+    },
 }
 
 #[derive(Deserialize)]
@@ -136,7 +153,11 @@ pub(crate) struct Checker<'a> {
 
 impl Checker<'_> {
     pub(crate) fn refuse(&self, key: impl Into<String>, reason: impl Into<String>) -> ConfigError {
-        ConfigError::Value { path: self.path.to_owned(), key: key.into(), reason: reason.into() }
+        ConfigError::Value {
+            path: self.path.to_owned(),
+            key: key.into(),
+            reason: reason.into(),
+        }
     }
 
     /// Paths in the file are relative to the folder that holds it.
@@ -148,30 +169,61 @@ impl Checker<'_> {
 impl Config {
     /// Reads and checks the file.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
         Self::parse(path, &text)
     }
 
     /// Checks the text of a file that stands at `path`.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
-        let document: Document = toml::from_str(text)
-            .map_err(|e| ConfigError::Parse { path: path.to_owned(), reason: e.to_string().trim_end().to_owned() })?;
-        let checker = Checker { path, base: path.parent().unwrap_or(Path::new(".")) };
+        let document: Document = toml::from_str(text).map_err(|e| ConfigError::Parse {
+            path: path.to_owned(),
+            reason: e.to_string().trim_end().to_owned(),
+        })?;
+        let checker = Checker {
+            path,
+            base: path.parent().unwrap_or(Path::new(".")),
+        };
         let world = world(&checker, document.world)?;
-        if !document.staging.unc.starts_with(r"\\") || document.staging.unc[2..].split('\\').filter(|s| !s.is_empty()).count() < 2 {
-            return Err(checker.refuse("staging.unc", r"must be a share that the hosts can write, such as \\stage\exports"));
+        if !document.staging.unc.starts_with(r"\\")
+            || document.staging.unc[2..]
+                .split('\\')
+                .filter(|s| !s.is_empty())
+                .count()
+                < 2
+        {
+            return Err(checker.refuse(
+                "staging.unc",
+                r"must be a share that the hosts can write, such as \\stage\exports",
+            ));
         }
         policy(&checker, &document.policy)?;
         if document.limits.attempts_max == 0 || document.limits.attempts_per_host_max == 0 {
-            return Err(checker.refuse("limits", "attempts_max and attempts_per_host_max must be at least 1"));
+            return Err(checker.refuse(
+                "limits",
+                "attempts_max and attempts_per_host_max must be at least 1",
+            ));
         }
-        let hosts = document.hosts.into_iter().map(|h| h.check(&checker)).collect::<Result<Vec<_>, _>>()?;
-        let tenants = document.tenants.into_iter().map(|t| t.check(&checker)).collect::<Result<Vec<_>, _>>()?;
+        let hosts = document
+            .hosts
+            .into_iter()
+            .map(|h| h.check(&checker))
+            .collect::<Result<Vec<_>, _>>()?;
+        let tenants = document
+            .tenants
+            .into_iter()
+            .map(|t| t.check(&checker))
+            .collect::<Result<Vec<_>, _>>()?;
         unique(&checker, "host.id", hosts.iter().map(|h| h.id.as_str()))?;
         unique(&checker, "tenant.id", tenants.iter().map(|t| t.id.as_str()))?;
         Ok(Self {
             world,
-            staging: Staging { path: checker.resolve(&document.staging.path), unc: document.staging.unc },
+            staging: Staging {
+                path: checker.resolve(&document.staging.path),
+                unc: document.staging.unc,
+            },
             vault_path: checker.resolve(&document.vault.map_or_else(|| PathBuf::from("vault"), |v| v.path)),
             limits: document.limits,
             policy: document.policy,
@@ -181,7 +233,11 @@ impl Config {
     }
 }
 
-fn unique<'a>(checker: &Checker<'_>, key: &str, ids: impl Iterator<Item = &'a str>) -> Result<(), ConfigError> {
+fn unique<'a>(
+    checker: &Checker<'_>,
+    key: &str,
+    ids: impl Iterator<Item = &'a str>,
+) -> Result<(), ConfigError> {
     let mut seen = BTreeSet::new();
     for id in ids {
         if !seen.insert(id) {
@@ -193,15 +249,27 @@ fn unique<'a>(checker: &Checker<'_>, key: &str, ids: impl Iterator<Item = &'a st
 
 fn world(checker: &Checker<'_>, document: Option<WorldDocument>) -> Result<World, ConfigError> {
     let Some(document) = document else {
-        return Ok(World { epoch_world: DateTime::UNIX_EPOCH, epoch_real: DateTime::UNIX_EPOCH, speed: 1.0 });
+        return Ok(World {
+            epoch_world: DateTime::UNIX_EPOCH,
+            epoch_real: DateTime::UNIX_EPOCH,
+            speed: 1.0,
+        });
     };
     if !(document.speed.is_finite() && (0.1..=1000.0).contains(&document.speed)) {
-        return Err(checker.refuse("world.speed", format!("{} is not between 0.1 and 1000", document.speed)));
+        return Err(checker.refuse(
+            "world.speed",
+            format!("{} is not between 0.1 and 1000", document.speed),
+        ));
     }
     let instant = |key: &str, text: &str| {
         DateTime::parse_from_rfc3339(text)
             .map(|t| t.with_timezone(&Utc))
-            .map_err(|e| checker.refuse(key, format!("`{text}` is not an RFC 3339 time such as 2026-11-22T20:00:00Z ({e})")))
+            .map_err(|e| {
+                checker.refuse(
+                    key,
+                    format!("`{text}` is not an RFC 3339 time such as 2026-11-22T20:00:00Z ({e})"),
+                )
+            })
     };
     Ok(World {
         epoch_world: instant("world.epoch_world", &document.epoch_world)?,
@@ -212,7 +280,12 @@ fn world(checker: &Checker<'_>, document: Option<WorldDocument>) -> Result<World
 
 fn policy(checker: &Checker<'_>, policy: &Policy) -> Result<(), ConfigError> {
     let bounds = [
-        ("policy.backup_every_secs", policy.backup_every_secs, 60, 7 * 86_400),
+        (
+            "policy.backup_every_secs",
+            policy.backup_every_secs,
+            60,
+            7 * 86_400,
+        ),
         ("policy.hold_secs_max", policy.hold_secs_max, 1, 86_400),
         ("policy.freshness_secs", policy.freshness_secs, 60, 3_600),
         // One job enumeration per host every 60 s or less sees all finished applies (they vanish after 5 minutes).
@@ -255,7 +328,9 @@ primaries = ["*.contoso.example"]
 
     #[track_caller]
     fn refused(text: &str, key: &str) {
-        let error = Config::parse(Path::new("/data/config.toml"), text).expect_err("must be refused").to_string();
+        let error = Config::parse(Path::new("/data/config.toml"), text)
+            .expect_err("must be refused")
+            .to_string();
         assert!(error.contains(key), "`{error}` does not name `{key}`");
     }
 
@@ -274,8 +349,16 @@ primaries = ["*.contoso.example"]
         refused(&GOOD.replace("ca_file", "certificate"), "certificate");
         refused(&GOOD.replace(r"\\stage\exports", "/mnt/exports"), "staging.unc");
         refused(&GOOD.replace("*.contoso.example", "a*.contoso"), "primaries");
-        refused(&format!("{GOOD}\n[policy]\npoll_secs = 600\n"), "policy.poll_secs");
-        refused(&format!("{GOOD}\n[world]\nspeed = -1.0\nepoch_world = \"2026-01-01T00:00:00Z\"\nepoch_real = \"2026-01-01T00:00:00Z\"\n"), "world.speed");
+        refused(
+            &format!("{GOOD}\n[policy]\npoll_secs = 600\n"),
+            "policy.poll_secs",
+        );
+        refused(
+            &format!(
+                "{GOOD}\n[world]\nspeed = -1.0\nepoch_world = \"2026-01-01T00:00:00Z\"\nepoch_real = \"2026-01-01T00:00:00Z\"\n"
+            ),
+            "world.speed",
+        );
         let twice = format!("{GOOD}\n[[tenant]]\nid = \"contoso\"\nname = \"x\"\n");
         refused(&twice, "tenant.id");
     }

@@ -14,7 +14,11 @@ pub struct DataDir {
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
     #[error("cannot use {} in the data directory; check that it is writable", path.display())]
-    Io { path: PathBuf, #[source] source: std::io::Error },
+    Io {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     #[error("another `stillpoint {role}` runs on {}; stop it first or choose another --data", root.display())]
     Busy { root: PathBuf, role: &'static str },
 }
@@ -26,7 +30,10 @@ pub struct RoleLock(#[expect(dead_code, reason = "the open file is the lock")] F
 impl DataDir {
     /// Opens the directory, creating it and its rooms with access for the owner only.
     pub fn open(root: &Path) -> Result<Self, DataError> {
-        let root = std::path::absolute(root).map_err(|source| DataError::Io { path: root.to_owned(), source })?;
+        let root = std::path::absolute(root).map_err(|source| DataError::Io {
+            path: root.to_owned(),
+            source,
+        })?;
         let data = Self { root };
         for room in [data.root.clone(), data.state(), data.secrets()] {
             folder(&room)?;
@@ -56,11 +63,23 @@ impl DataDir {
     /// At most one process per role works on a data directory.
     pub fn lock(&self, role: &'static str) -> Result<RoleLock, DataError> {
         let path = self.state().join(format!("{role}.lock"));
-        let fail = |source| DataError::Io { path: path.clone(), source };
-        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(fail)?;
+        let fail = |source| DataError::Io {
+            path: path.clone(),
+            source,
+        };
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(fail)?;
         match file.try_lock() {
             Ok(()) => Ok(RoleLock(file)),
-            Err(TryLockError::WouldBlock) => Err(DataError::Busy { root: self.root.clone(), role }),
+            Err(TryLockError::WouldBlock) => Err(DataError::Busy {
+                root: self.root.clone(),
+                role,
+            }),
             Err(TryLockError::Error(source)) => Err(fail(source)),
         }
     }
@@ -68,11 +87,21 @@ impl DataDir {
     /// Writes a file whose content only the owner may read, replacing it whole.
     pub fn write_private(path: &Path, content: &[u8]) -> Result<(), DataError> {
         use std::io::Write as _;
-        let fail = |source| DataError::Io { path: path.to_owned(), source };
+        let fail = |source| DataError::Io {
+            path: path.to_owned(),
+            source,
+        };
         let temporary = path.with_extension("new");
-        let mut file =
-            OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&temporary).map_err(fail)?;
-        file.write_all(content).and_then(|()| file.sync_all()).map_err(fail)?;
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .mode(0o600)
+            .open(&temporary)
+            .map_err(fail)?;
+        file.write_all(content)
+            .and_then(|()| file.sync_all())
+            .map_err(fail)?;
         std::fs::rename(&temporary, path).map_err(fail)
     }
 }
@@ -82,7 +111,10 @@ fn folder(path: &Path) -> Result<(), DataError> {
         .recursive(true)
         .mode(0o700)
         .create(path)
-        .map_err(|source| DataError::Io { path: path.to_owned(), source })
+        .map_err(|source| DataError::Io {
+            path: path.to_owned(),
+            source,
+        })
 }
 
 #[cfg(test)]

@@ -46,12 +46,22 @@ pub struct Emulated {
 }
 
 /// Starts the site of a data directory, making it the first time, and writes `config.toml`.
-pub async fn start(data: &DataDir, making: Making, on_disk: Option<Arc<dyn Fn(usize, usize) + Send + Sync>>) -> Result<Emulated, Failure> {
+pub async fn start(
+    data: &DataDir,
+    making: Making,
+    on_disk: Option<Arc<dyn Fn(usize, usize) + Send + Sync>>,
+) -> Result<Emulated, Failure> {
     if !(making.speed.is_finite() && (0.1..=1000.0).contains(&making.speed)) {
-        return Err(Failure::usage(format!("--speed {} is not between 0.1 and 1000", making.speed)));
+        return Err(Failure::usage(format!(
+            "--speed {} is not between 0.1 and 1000",
+            making.speed
+        )));
     }
     if !(1..=2000).contains(&making.replicas) {
-        return Err(Failure::usage(format!("--replicas {} is not between 1 and 2000", making.replicas)));
+        return Err(Failure::usage(format!(
+            "--replicas {} is not between 1 and 2000",
+            making.replicas
+        )));
     }
     let clock = world(data, &making)?;
     let staging = data.root().join("staging");
@@ -76,7 +86,11 @@ pub async fn start(data: &DataDir, making: Making, on_disk: Option<Arc<dyn Fn(us
 fn world(data: &DataDir, making: &Making) -> Result<SpedClock, Failure> {
     let now = DateTime::from_timestamp_millis(SystemMachineClock.unix_ms()).unwrap_or(DateTime::UNIX_EPOCH);
     if !data.config().exists() {
-        return Ok(SpedClock { epoch_world: now, epoch_real: now, speed: making.speed });
+        return Ok(SpedClock {
+            epoch_world: now,
+            epoch_real: now,
+            speed: making.speed,
+        });
     }
     let config = Config::load(&data.config()).map_err(|e| Failure::usage(chain(&e)))?;
     let before = SpedClock {
@@ -94,14 +108,27 @@ fn world(data: &DataDir, making: &Making) -> Result<SpedClock, Failure> {
         }
         return Ok(before);
     }
-    let noted = std::fs::read_to_string(noted_file(data)).ok().and_then(|text| text.trim().parse::<DateTime<Utc>>().ok());
+    let noted = std::fs::read_to_string(noted_file(data))
+        .ok()
+        .and_then(|text| text.trim().parse::<DateTime<Utc>>().ok());
     // The note may be one interval old: twice that is never in the past of what the state remembers.
     let margin = TimeDelta::milliseconds(scaled_ms(NOTED_EVERY * 2, before.speed));
-    let epoch_world = noted.map_or_else(|| before.world_at(now), |noted| (noted + margin).min(before.world_at(now)));
-    Ok(SpedClock { epoch_world, epoch_real: now, speed: making.speed })
+    let epoch_world = noted.map_or_else(
+        || before.world_at(now),
+        |noted| (noted + margin).min(before.world_at(now)),
+    );
+    Ok(SpedClock {
+        epoch_world,
+        epoch_real: now,
+        speed: making.speed,
+    })
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "seconds times at most 1000")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "seconds times at most 1000"
+)]
 fn scaled_ms(real: Duration, speed: f64) -> i64 {
     (real.as_millis() as f64 * speed) as i64
 }
@@ -126,7 +153,10 @@ pub fn note_time(data: &DataDir, clock: SpedClock) -> tokio::task::JoinHandle<()
 
 fn write_config(data: &DataDir, clock: &SpedClock, lab: &LabHandle) -> Result<(), Failure> {
     // A person's own terms survive: only what the emulation knows better is written anew.
-    let kept = std::fs::read_to_string(data.config()).ok().map(|text| kept_sections(&text)).unwrap_or_default();
+    let kept = std::fs::read_to_string(data.config())
+        .ok()
+        .map(|text| kept_sections(&text))
+        .unwrap_or_default();
     let time = |t: DateTime<Utc>| t.to_rfc3339_opts(SecondsFormat::Micros, true);
     let mut text = format!(
         "# Written by `stillpoint lab` or `stillpoint demo`; [policy] and [limits] may be changed.\n\n\
@@ -136,7 +166,12 @@ fn write_config(data: &DataDir, clock: &SpedClock, lab: &LabHandle) -> Result<()
         time(clock.epoch_real),
         clock.speed,
     );
-    let relative = |path: &Path| path.strip_prefix(data.root()).unwrap_or(path).display().to_string();
+    let relative = |path: &Path| {
+        path.strip_prefix(data.root())
+            .unwrap_or(path)
+            .display()
+            .to_string()
+    };
     for host in &lab.running.hosts {
         let _ = write!(
             text,
@@ -183,6 +218,9 @@ mod tests {
     #[test]
     fn a_persons_terms_survive_a_restart_of_the_lab() {
         let text = "[world]\nspeed = 1.0\n\n[policy]\npoll_secs = 20\n\n[[host]]\nid = \"x\"\n[limits]\nattempts_max = 3\n";
-        assert_eq!(kept_sections(text), "[policy]\npoll_secs = 20\n\n[limits]\nattempts_max = 3\n");
+        assert_eq!(
+            kept_sections(text),
+            "[policy]\npoll_secs = 20\n\n[limits]\nattempts_max = 3\n"
+        );
     }
 }

@@ -45,7 +45,15 @@ pub fn router(
         .build();
     let pages = pages::router(&options, &console);
     let events = Events::of(&store, stop);
-    guarded(AppState { console, events, readiness: Arc::new(store) }, listen, pages)
+    guarded(
+        AppState {
+            console,
+            events,
+            readiness: Arc::new(store),
+        },
+        listen,
+        pages,
+    )
 }
 
 fn guarded(state: AppState, listen: SocketAddr, pages: Router<AppState>) -> Router {
@@ -65,6 +73,9 @@ fn guarded(state: AppState, listen: SocketAddr, pages: Router<AppState>) -> Rout
         .layer(header(header::REFERRER_POLICY, "no-referrer"))
         .layer(header(header::X_FRAME_OPTIONS, "DENY"))
         // Outermost: what comes under a foreign name reaches nothing, not even a 404.
-        .layer(axum::middleware::from_fn_with_state(guard::Guard::of(listen), guard::check))
+        .layer(axum::middleware::from_fn_with_state(
+            guard::Guard::of(listen),
+            guard::check,
+        ))
         .with_state(state)
 }

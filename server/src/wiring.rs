@@ -28,7 +28,10 @@ pub struct Opened {
 /// Opens configuration and state; creates nothing but the state database.
 pub async fn open(root: &Path) -> Result<Opened, Failure> {
     if !root.is_dir() {
-        return Err(Failure::usage(format!("{} is not a folder; name the data directory with --data", root.display())));
+        return Err(Failure::usage(format!(
+            "{} is not a folder; name the data directory with --data",
+            root.display()
+        )));
     }
     let data = DataDir::open(root)?;
     let config = Config::load(&data.config()).map_err(|e| Failure::usage(chain(&e)))?;
@@ -39,19 +42,37 @@ pub async fn open(root: &Path) -> Result<Opened, Failure> {
 impl Opened {
     /// The vault with its keys.
     pub fn vault(&self) -> Result<Arc<Vault>, Failure> {
-        Ok(Arc::new(Vault::open(&self.config.vault_path, &self.data.secrets())?))
+        Ok(Arc::new(Vault::open(
+            &self.config.vault_path,
+            &self.data.secrets(),
+        )?))
     }
 
     /// The world's clock as configured.
     pub fn world(&self) -> SpedClock {
         let world = self.config.world;
-        SpedClock { epoch_world: world.epoch_world, epoch_real: world.epoch_real, speed: world.speed }
+        SpedClock {
+            epoch_world: world.epoch_world,
+            epoch_real: world.epoch_real,
+            speed: world.speed,
+        }
     }
 
     /// Everything an engine works with.
     pub fn ports(&self) -> Result<Ports, Failure> {
-        let hosts = self.config.hosts.iter().map(host).collect::<Result<Vec<_>, _>>()?;
-        Ok(Ports::new(hosts, Arc::new(self.store.clone()), self.vault()?, Arc::new(self.world()), Arc::new(SystemMachineClock)))
+        let hosts = self
+            .config
+            .hosts
+            .iter()
+            .map(host)
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Ports::new(
+            hosts,
+            Arc::new(self.store.clone()),
+            self.vault()?,
+            Arc::new(self.world()),
+            Arc::new(SystemMachineClock),
+        ))
     }
 
     /// The engine's settings; `owner` names this worker in leases.
@@ -60,10 +81,16 @@ impl Opened {
         let tenants = config
             .tenants
             .iter()
-            .map(|t| TenantRule { tenant: t.id.clone(), trust_groups: t.trust_groups.clone(), primaries: t.primaries.clone() })
+            .map(|t| TenantRule {
+                tenant: t.id.clone(),
+                trust_groups: t.trust_groups.clone(),
+                primaries: t.primaries.clone(),
+            })
             .collect();
-        let staging =
-            Staging { local: config.staging.path.clone(), unc: config.staging.unc.trim_end_matches('\\').to_owned() };
+        let staging = Staging {
+            local: config.staging.path.clone(),
+            unc: config.staging.unc.trim_end_matches('\\').to_owned(),
+        };
         EngineConfig {
             backup_every_secs: config.policy.backup_every_secs,
             hold_secs_max: config.policy.hold_secs_max,
@@ -83,7 +110,11 @@ fn host(config: &HostConfig) -> Result<Arc<dyn ReplicaHost>, Failure> {
         Verification::Pinned(pin) => Trust::pinned(Pin(*pin)),
     };
     let password = std::fs::read_to_string(&config.password_file).map_err(|error| {
-        Failure::usage(format!("host `{}`: cannot read the password file {}: {error}", config.id, config.password_file.display()))
+        Failure::usage(format!(
+            "host `{}`: cannot read the password file {}: {error}",
+            config.id,
+            config.password_file.display()
+        ))
     })?;
     let connection = HostConnection {
         id: config.id.clone(),
@@ -99,7 +130,9 @@ fn host(config: &HostConfig) -> Result<Arc<dyn ReplicaHost>, Failure> {
 
 /// The replica that a person named: an id, or `tenant/name`.
 pub async fn replica(opened: &Opened, words: &str) -> Result<Replica, Failure> {
-    let scope = Scope::Site { reason: "command line" };
+    let scope = Scope::Site {
+        reason: "command line",
+    };
     if let Ok(id) = words.parse::<ReplicaId>() {
         return opened.store.replica(&scope, id).await.map_err(|e| match e {
             StoreError::NotFound { .. } => Failure::usage(format!("there is no replica {id}")),
@@ -107,18 +140,30 @@ pub async fn replica(opened: &Opened, words: &str) -> Result<Replica, Failure> {
         });
     }
     let Some((tenant, name)) = words.split_once('/') else {
-        return Err(Failure::usage(format!("`{words}` names no replica: give its id or tenant/name, such as contoso/sql-01")));
+        return Err(Failure::usage(format!(
+            "`{words}` names no replica: give its id or tenant/name, such as contoso/sql-01"
+        )));
     };
     let all = opened.store.replicas(&scope).await?;
-    let mut found: Vec<Replica> =
-        all.into_iter().filter(|r| r.tenant.as_str() == tenant && r.name.eq_ignore_ascii_case(name)).collect();
+    let mut found: Vec<Replica> = all
+        .into_iter()
+        .filter(|r| r.tenant.as_str() == tenant && r.name.eq_ignore_ascii_case(name))
+        .collect();
     match found.len() {
-        0 => Err(Failure::usage(format!("tenant `{tenant}` has no replica `{name}` that was seen on a host"))),
+        0 => Err(Failure::usage(format!(
+            "tenant `{tenant}` has no replica `{name}` that was seen on a host"
+        ))),
         1 => Ok(found.remove(0)),
         n => {
-            let ids: Vec<String> = found.iter().map(|r| format!("{} (on {})", r.id, r.host)).collect();
+            let ids: Vec<String> = found
+                .iter()
+                .map(|r| format!("{} (on {})", r.id, r.host))
+                .collect();
             let list = ids.join("\n  ");
-            Err(Failure::new(exit::USAGE, format!("{n} replicas are called {words}; give one of the ids:\n  {list}")))
+            Err(Failure::new(
+                exit::USAGE,
+                format!("{n} replicas are called {words}; give one of the ids:\n  {list}"),
+            ))
         }
     }
 }

@@ -107,7 +107,7 @@ fn dependencies(manifest: &str) -> Vec<String> {
 
 fn source(file: &str, text: &str, say: &mut impl FnMut(String)) {
     let lines = text.lines().take_while(|l| l.trim() != "#[cfg(test)]").count();
-    let in_tests = file.contains("/tests/");
+    let in_tests = file.contains("/tests/") || file.ends_with("/tests.rs") || file.contains("/conformance/");
     if lines > LINES_MAX && !in_tests && !SIZE_ALLOWED.iter().any(|(f, _)| *f == file) {
         say(format!(
             "{file}: {lines} lines before its tests (most {LINES_MAX}): split it by concern"

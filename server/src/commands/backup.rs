@@ -30,7 +30,9 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     let replica = wiring::replica(&opened, &args.replica).await?;
     let bar = spinner(format!("backing up {}/{}", replica.tenant, replica.name));
     let deadline = opened.world().now() + chrono::TimeDelta::seconds(i64::from(args.wait));
-    let outcome = engine.backup_until(replica.id, deadline, |outcome| bar.set_message(in_words(outcome))).await;
+    let outcome = engine
+        .backup_until(replica.id, deadline, |outcome| bar.set_message(in_words(outcome)))
+        .await;
     bar.finish_and_clear();
     let outcome = outcome?;
     engine.stop(Duration::from_secs(1)).await;
@@ -48,13 +50,22 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
             Ok(())
         }
         AttemptState::Deferred { .. } => Err(Failure::new(exit::DEFERRED, in_words(&outcome))),
-        AttemptState::Failed { .. } | AttemptState::Running { .. } => Err(Failure::new(exit::FAILED, in_words(&outcome))),
+        AttemptState::Failed { .. } | AttemptState::Running { .. } => {
+            Err(Failure::new(exit::FAILED, in_words(&outcome)))
+        }
     }
 }
 
 fn document(attempt: &Attempt) -> serde_json::Value {
     let blocker = match &attempt.state {
-        AttemptState::Deferred { reason: Deferral::Refused { blocker: Some(blocker), .. }, .. } => Some(explain(blocker).code),
+        AttemptState::Deferred {
+            reason:
+                Deferral::Refused {
+                    blocker: Some(blocker),
+                    ..
+                },
+            ..
+        } => Some(explain(blocker).code),
         AttemptState::Deferred { reason, .. } => Some(explain_deferral(reason).code),
         _ => None,
     };
@@ -70,7 +81,10 @@ fn in_words(outcome: &Outcome) -> String {
         Outcome::Ended { attempt } => match &attempt.state {
             AttemptState::Deferred { reason, .. } => {
                 let words = explain_deferral(reason);
-                format!("deferred: {} ({}). {} {}", words.title, words.code, words.sentence, words.release)
+                format!(
+                    "deferred: {} ({}). {} {}",
+                    words.title, words.code, words.sentence, words.release
+                )
             }
             AttemptState::Failed { failure, .. } => format!("failed: {}", explain_failure(failure)),
             AttemptState::Running { step, .. } => format!("still at step {step:?}"),

@@ -21,7 +21,10 @@ enum Command {
 pub fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let Command::Check = args.command;
     if !global.data.is_dir() {
-        return Err(Failure::usage(format!("{} is not a folder; name the data directory with --data", global.data.display())));
+        return Err(Failure::usage(format!(
+            "{} is not a folder; name the data directory with --data",
+            global.data.display()
+        )));
     }
     let data = DataDir::open(&global.data)?;
     let config = Config::load(&data.config()).map_err(|e| Failure::usage(crate::telling::chain(&e)))?;
@@ -33,7 +36,11 @@ pub fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         }
         for file in files {
             if let Err(error) = std::fs::File::open(file) {
-                missing.push(format!("host `{}`: cannot read {}: {error}", host.id, file.display()));
+                missing.push(format!(
+                    "host `{}`: cannot read {}: {error}",
+                    host.id,
+                    file.display()
+                ));
             }
         }
     }
@@ -42,7 +49,16 @@ pub fn run(global: &Global, args: &Args) -> Result<(), Failure> {
             "ok": missing.is_empty(), "hosts": config.hosts.len(), "tenants": config.tenants.len(), "problems": missing,
         }))?;
     } else if missing.is_empty() {
-        println!("{}: good; {} hosts, {} tenants", data.config().display(), config.hosts.len(), config.tenants.len());
+        println!(
+            "{}: good; {} hosts, {} tenants",
+            data.config().display(),
+            config.hosts.len(),
+            config.tenants.len()
+        );
     }
-    if missing.is_empty() { Ok(()) } else { Err(Failure::new(exit::USAGE, missing.join("\n"))) }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::new(exit::USAGE, missing.join("\n")))
+    }
 }

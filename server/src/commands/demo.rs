@@ -57,13 +57,22 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     };
     let bar = Arc::new(spinner("making the replicas' disks"));
     let shown = Arc::clone(&bar);
-    let on_disk = Arc::new(move |done: usize, all: usize| shown.set_message(format!("making the replicas' disks: {done} of {all}")));
+    let on_disk = Arc::new(move |done: usize, all: usize| {
+        shown.set_message(format!("making the replicas' disks: {done} of {all}"))
+    });
     let site = emulated::start(&data, making, Some(on_disk)).await?;
     bar.finish_and_clear();
     let noting = emulated::note_time(&data, site.clock);
     let opened = wiring::open(&global.data).await?;
     let console = wiring::open(&global.data).await?;
-    let running = serve::start(console, &serve::Args { listen: args.listen, site: args.site.clone() }).await?;
+    let running = serve::start(
+        console,
+        &serve::Args {
+            listen: args.listen,
+            site: args.site.clone(),
+        },
+    )
+    .await?;
     ready(global, &running.url, &site.lab.running.hosts)?;
     let enrolling = enrol(&opened, &running.engine);
     let outcome = if args.until_protected {
@@ -74,7 +83,10 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
         match tokio::time::timeout_at(deadline, watched).await {
             Ok(Ok(done)) => protected::tell(global, &done),
             Ok(Err(failure)) => Err(failure),
-            Err(_) => Err(Failure::new(exit::TIMEOUT, protected::missing(&opened, site.lab.lab(), args.timeout).await)),
+            Err(_) => Err(Failure::new(
+                exit::TIMEOUT,
+                protected::missing(&opened, site.lab.lab(), args.timeout).await,
+            )),
         }
     } else {
         tokio::select! {
@@ -102,7 +114,9 @@ fn ready(global: &Global, url: &str, hosts: &[RunningHost]) -> Result<(), Failur
     }
     println!("Stillpoint  {url}");
     println!("lab hosts   {}", hosts.join("  "));
-    println!("\nThe first backups begin when the hosts are enrolled. Ctrl-C stops; the next start goes on where this ends.");
+    println!(
+        "\nThe first backups begin when the hosts are enrolled. Ctrl-C stops; the next start goes on where this ends."
+    );
     Ok(())
 }
 
@@ -112,18 +126,33 @@ async fn enrol(opened: &wiring::Opened, engine: &Engine) -> Result<(), Failure> 
     use store::traits::ReplicaStore;
     let known = opened.store.hosts().await?;
     let enrolled = |id: &domain::ids::HostId| {
-        known.iter().any(|h| h.host == *id && matches!(h.trust, Some(HostTrust::Enrolled { .. })))
+        known
+            .iter()
+            .any(|h| h.host == *id && matches!(h.trust, Some(HostTrust::Enrolled { .. })))
     };
-    let wanted: Vec<_> = opened.config.hosts.iter().map(|h| h.id.clone()).filter(|id| !enrolled(id)).collect();
+    let wanted: Vec<_> = opened
+        .config
+        .hosts
+        .iter()
+        .map(|h| h.id.clone())
+        .filter(|id| !enrolled(id))
+        .collect();
     if wanted.is_empty() {
         return Ok(());
     }
     seen(opened, &wanted).await?;
-    let results =
-        futures::future::join_all(wanted.iter().map(|host| doctor::enrol(opened, engine, host, None, PATIENCE_SECS))).await;
+    let results = futures::future::join_all(
+        wanted
+            .iter()
+            .map(|host| doctor::enrol(opened, engine, host, None, PATIENCE_SECS)),
+    )
+    .await;
     for (host, result) in wanted.iter().zip(results) {
         if let Err(reason) = result {
-            return Err(Failure::new(exit::FAILED, format!("the doctor did not enrol {host}: {reason}")));
+            return Err(Failure::new(
+                exit::FAILED,
+                format!("the doctor did not enrol {host}: {reason}"),
+            ));
         }
         tracing::info!(%host, "enrolled");
     }
@@ -135,7 +164,10 @@ async fn seen(opened: &wiring::Opened, hosts: &[domain::ids::HostId]) -> Result<
     use store::traits::{ReplicaStore, Scope};
     loop {
         let replicas = opened.store.replicas(&Scope::Site { reason: "demo" }).await?;
-        if hosts.iter().all(|host| replicas.iter().any(|replica| replica.host == *host)) {
+        if hosts
+            .iter()
+            .all(|host| replicas.iter().any(|replica| replica.host == *host))
+        {
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

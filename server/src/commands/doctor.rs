@@ -31,7 +31,10 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     config.automatic = false;
     let bar = spinner("looking at the hosts");
     // One look first, then the observers: the doctor needs the applies that they see.
-    Engine::prepare(config.clone(), opened.ports()?).await?.survey().await?;
+    Engine::prepare(config.clone(), opened.ports()?)
+        .await?
+        .survey()
+        .await?;
     let engine = Engine::start(config, opened.ports()?).await?;
     let mut results = Vec::new();
     for host in hosts {
@@ -40,7 +43,10 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
             Some(words) => Some(wiring::replica(&opened, words).await?.id),
             None => None,
         };
-        results.push((host.clone(), enrol(&opened, &engine, &host, canary, args.patience).await));
+        results.push((
+            host.clone(),
+            enrol(&opened, &engine, &host, canary, args.patience).await,
+        ));
     }
     bar.finish_and_clear();
     engine.stop(Duration::from_secs(1)).await;
@@ -55,7 +61,11 @@ fn chosen(opened: &Opened, words: Option<&str>) -> Result<Vec<HostId>, Failure> 
             .iter()
             .find(|h| h.as_str() == words)
             .map(|h| vec![h.clone()])
-            .ok_or_else(|| Failure::usage(format!("the configuration has no host `{words}`; it has: {all:?}"))),
+            .ok_or_else(|| {
+                Failure::usage(format!(
+                    "the configuration has no host `{words}`; it has: {all:?}"
+                ))
+            }),
     }
 }
 
@@ -73,7 +83,14 @@ pub async fn enrol(
     };
     let mut last = format!("host {host} shows no replica to try on; enrol it when it has one");
     for canary in candidates.into_iter().take(CANDIDATES_MAX) {
-        match engine.doctor(DoctorRequest { host: host.clone(), canary, patience_secs }).await {
+        match engine
+            .doctor(DoctorRequest {
+                host: host.clone(),
+                canary,
+                patience_secs,
+            })
+            .await
+        {
             Ok(report) => return Ok(report),
             Err(failure) if says_nothing_of_the_host(&failure) => last = chain(&failure),
             Err(failure) => return Err(chain(&failure)),
@@ -88,7 +105,10 @@ const CANDIDATES_MAX: usize = 4;
 /// The canary was the wrong one; another may do.
 fn says_nothing_of_the_host(failure: &engine::DoctorFailure) -> bool {
     use engine::DoctorFailure as F;
-    matches!(failure, F::NeverClear { .. } | F::NoLog { .. } | F::Interrupted { .. } | F::WrongHost { .. })
+    matches!(
+        failure,
+        F::NeverClear { .. } | F::NoLog { .. } | F::Interrupted { .. } | F::WrongHost { .. }
+    )
 }
 
 /// Candidates, best first: replicas of a tenant called `canary`, then those that replicate most often on fewest disks.
@@ -100,7 +120,14 @@ async fn canaries(opened: &Opened, host: &HostId) -> Result<Vec<ReplicaId>, Fail
         .into_iter()
         .filter(|r| r.host == *host)
         .collect();
-    replicas.sort_by_key(|r| (r.tenant.as_str() != "canary", r.interval_secs, r.disks.len(), r.id));
+    replicas.sort_by_key(|r| {
+        (
+            r.tenant.as_str() != "canary",
+            r.interval_secs,
+            r.disks.len(),
+            r.id,
+        )
+    });
     Ok(replicas.into_iter().map(|r| r.id).collect())
 }
 
@@ -120,17 +147,30 @@ fn tell(global: &Global, results: &[(HostId, Result<DoctorReport, String>)]) -> 
     } else {
         for (host, result) in results {
             match result {
-                Ok(report) => println!("{host}: enrolled, build {}; {} logs were held back", build(&report.trust), report.logs_held_back),
+                Ok(report) => println!(
+                    "{host}: enrolled, build {}; {} logs were held back",
+                    build(&report.trust),
+                    report.logs_held_back
+                ),
                 Err(reason) => println!("{host}: NOT enrolled: {reason}"),
             }
         }
     }
     let refused = results.iter().filter(|(_, r)| r.is_err()).count();
-    if refused == 0 { Ok(()) } else { Err(Failure::new(exit::FAILED, format!("{refused} of {} hosts are not enrolled", results.len()))) }
+    if refused == 0 {
+        Ok(())
+    } else {
+        Err(Failure::new(
+            exit::FAILED,
+            format!("{refused} of {} hosts are not enrolled", results.len()),
+        ))
+    }
 }
 
 fn build(trust: &HostTrust) -> &str {
     match trust {
-        HostTrust::Enrolled { build, .. } | HostTrust::Unproven { build } | HostTrust::TooOld { build } => build,
+        HostTrust::Enrolled { build, .. } | HostTrust::Unproven { build } | HostTrust::TooOld { build } => {
+            build
+        }
     }
 }

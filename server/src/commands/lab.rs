@@ -74,7 +74,13 @@ async fn site(global: &Global, args: RunArgs) -> Result<(), Failure> {
         pausing: false,
     };
     let site = emulated::start(&data, making, None).await?;
-    let hosts: Vec<String> = site.lab.running.hosts.iter().map(lab::control::RunningHost::url).collect();
+    let hosts: Vec<String> = site
+        .lab
+        .running
+        .hosts
+        .iter()
+        .map(lab::control::RunningHost::url)
+        .collect();
     if global.json {
         json(&serde_json::json!({
             "event": "ready", "hosts": hosts, "control": site.lab.running.control, "ca": site.lab.files.ca,
@@ -93,6 +99,8 @@ async fn site(global: &Global, args: RunArgs) -> Result<(), Failure> {
 
 /// Reads a scenario file.
 pub fn scenario(file: &std::path::Path) -> Result<Vec<lab::scenario::Operation>, Failure> {
-    let text = std::fs::read_to_string(file).map_err(|e| Failure::usage(format!("cannot read the scenario {}: {e}", file.display())))?;
-    lab::scenario::parse(&text).map_err(|e| Failure::usage(format!("{}: {}", file.display(), crate::telling::chain(&e))))
+    let text = std::fs::read_to_string(file)
+        .map_err(|e| Failure::usage(format!("cannot read the scenario {}: {e}", file.display())))?;
+    lab::scenario::parse(&text)
+        .map_err(|e| Failure::usage(format!("{}: {}", file.display(), crate::telling::chain(&e))))
 }

@@ -15,7 +15,9 @@ pub struct Args {
 
 pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     let opened = wiring::open(&global.data).await?;
-    let scope = Scope::Site { reason: "points command" };
+    let scope = Scope::Site {
+        reason: "points command",
+    };
     let replica = match &args.replica {
         Some(words) => Some(wiring::replica(&opened, words).await?.id),
         None => None,

@@ -38,18 +38,36 @@ enum FormatName {
 }
 
 pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
-    let id: PointId = args.point.parse().map_err(|e| Failure::usage(format!("{e}; `stillpoint points` lists them")))?;
+    let id: PointId = args
+        .point
+        .parse()
+        .map_err(|e| Failure::usage(format!("{e}; `stillpoint points` lists them")))?;
     let opened = wiring::open(&global.data).await?;
-    let point = opened.store.point(&Scope::Site { reason: "restore command" }, id).await.map_err(|e| match e {
-        StoreError::NotFound { .. } => Failure::usage(format!("there is no restore point {id}; `stillpoint points` lists them")),
-        other => other.into(),
-    })?;
+    let point = opened
+        .store
+        .point(
+            &Scope::Site {
+                reason: "restore command",
+            },
+            id,
+        )
+        .await
+        .map_err(|e| match e {
+            StoreError::NotFound { .. } => Failure::usage(format!(
+                "there is no restore point {id}; `stillpoint points` lists them"
+            )),
+            other => other.into(),
+        })?;
     let vault = opened.vault()?;
     let format = match args.format {
         FormatName::Raw => Format::Raw,
         FormatName::Vhdx => Format::Vhdx,
     };
-    let overwrite = if args.force { Overwrite::Force } else { Overwrite::Never };
+    let overwrite = if args.force {
+        Overwrite::Force
+    } else {
+        Overwrite::Never
+    };
     let (tenant, snapshot) = (point.tenant.clone(), point.snapshot.clone());
     let written = tokio::task::spawn_blocking(move || -> Result<Vec<PathBuf>, Failure> {
         let progress = BarProgress::new(format!("restoring {}/{}", point.tenant, point.name));
@@ -57,7 +75,9 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
             return Ok(vault.restore_dir(&tenant, &snapshot, &folder, format, overwrite, &progress)?);
         }
         let Some(to) = args.to else {
-            return Err(Failure::usage("give --to FILE for one disk or --to-dir DIR for everything"));
+            return Err(Failure::usage(
+                "give --to FILE for one disk or --to-dir DIR for everything",
+            ));
         };
         let disks = vault.manifest(&tenant, &snapshot)?.disks;
         let disk = match (args.disk, disks.as_slice()) {
@@ -65,7 +85,11 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
             (None, [only]) => only.index,
             (None, many) => {
                 let names: Vec<String> = many.iter().map(|d| format!("{} ({})", d.index, d.name)).collect();
-                return Err(Failure::usage(format!("the point has {} disks; choose one with --disk: {}", many.len(), names.join(", "))));
+                return Err(Failure::usage(format!(
+                    "the point has {} disks; choose one with --disk: {}",
+                    many.len(),
+                    names.join(", ")
+                )));
             }
         };
         vault.restore_disk(&tenant, &snapshot, disk, &to, format, overwrite, &progress)?;
@@ -73,7 +97,9 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     })
     .await??;
     if global.json {
-        return json(&serde_json::json!({ "point": id, "consistency": "crash-consistent", "files": written }));
+        return json(
+            &serde_json::json!({ "point": id, "consistency": "crash-consistent", "files": written }),
+        );
     }
     for file in written {
         println!("{}", file.display());

@@ -72,9 +72,12 @@ pub async fn start(opened: Opened, args: &Args) -> Result<Running, Failure> {
     let lock = opened.data.lock("serve")?;
     // One `serve` per data directory, by the lock: leases under this name are of a process that has ended.
     let engine = Engine::start(opened.engine_config("serve"), opened.ports()?).await?;
-    let listener = TcpListener::bind(args.listen)
-        .await
-        .map_err(|e| Failure::usage(format!("--listen {}: {e}; is something else served there?", args.listen)))?;
+    let listener = TcpListener::bind(args.listen).await.map_err(|e| {
+        Failure::usage(format!(
+            "--listen {}: {e}; is something else served there?",
+            args.listen
+        ))
+    })?;
     let address = listener.local_addr()?;
     let world = opened.world();
     let console = StoreConsole::new(
@@ -88,11 +91,24 @@ pub async fn start(opened: Opened, args: &Args) -> Result<Running, Failure> {
         tracing::warn!(site = %site.display(), "the web UI was not built (`cargo xtask web`): pages are served without style and live updates");
     }
     let stop = CancellationToken::new();
-    let router = crate::http::router(Arc::new(console), opened.store.clone(), &site, address, stop.clone());
+    let router = crate::http::router(
+        Arc::new(console),
+        opened.store.clone(),
+        &site,
+        address,
+        stop.clone(),
+    );
     let stopping = stop.clone();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move { stopping.cancelled().await });
+    let server =
+        axum::serve(listener, router).with_graceful_shutdown(async move { stopping.cancelled().await });
     let http = tokio::spawn(async move { server.await });
-    Ok(Running { url: format!("http://{address}/"), engine, http, stop, _lock: lock })
+    Ok(Running {
+        url: format!("http://{address}/"),
+        engine,
+        http,
+        stop,
+        _lock: lock,
+    })
 }
 
 /// The running engine, for the screens.
@@ -117,10 +133,14 @@ fn site_folder(given: Option<PathBuf>) -> PathBuf {
     if let Some(given) = given {
         return given;
     }
-    let beside = std::env::current_exe()
-        .ok()
-        .and_then(|exe| exe.parent().and_then(|profile| profile.parent()).map(|target| target.join("site")));
-    beside.filter(|path| path.is_dir()).unwrap_or_else(|| PathBuf::from("target/site"))
+    let beside = std::env::current_exe().ok().and_then(|exe| {
+        exe.parent()
+            .and_then(|profile| profile.parent())
+            .map(|target| target.join("site"))
+    });
+    beside
+        .filter(|path| path.is_dir())
+        .unwrap_or_else(|| PathBuf::from("target/site"))
 }
 
 /// Ends on Ctrl-C or SIGTERM.

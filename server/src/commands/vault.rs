@@ -43,11 +43,15 @@ enum Command {
 pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     let opened = wiring::open(&global.data).await?;
     let tenant_words = match &args.command {
-        Command::Access { tenant, .. } | Command::Keys { tenant } | Command::Revoke { tenant, .. } => tenant.clone(),
+        Command::Access { tenant, .. } | Command::Keys { tenant } | Command::Revoke { tenant, .. } => {
+            tenant.clone()
+        }
     };
     let tenant: TenantId = tenant_words.parse().map_err(|e| Failure::usage(format!("{e}")))?;
     if !opened.config.tenants.iter().any(|t| t.id == tenant) {
-        return Err(Failure::usage(format!("the configuration has no tenant `{tenant}`")));
+        return Err(Failure::usage(format!(
+            "the configuration has no tenant `{tenant}`"
+        )));
     }
     let vault = opened.vault()?;
     let as_json = global.json;
@@ -56,13 +60,24 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
         Command::Keys { .. } => keys(&vault, &tenant, as_json),
         Command::Revoke { key, .. } => {
             vault.remove_key(&tenant, &key)?;
-            if as_json { json(&serde_json::json!({ "revoked": key })) } else { println!("revoked {key}"); Ok(()) }
+            if as_json {
+                json(&serde_json::json!({ "revoked": key }))
+            } else {
+                println!("revoked {key}");
+                Ok(())
+            }
         }
     })
     .await?
 }
 
-fn access(vault: &::vault::Vault, tenant: &TenantId, reveal: bool, label: &str, as_json: bool) -> Result<(), Failure> {
+fn access(
+    vault: &::vault::Vault,
+    tenant: &TenantId,
+    reveal: bool,
+    label: &str,
+    as_json: bool,
+) -> Result<(), Failure> {
     let access = vault.access(tenant, label)?;
     let password = reveal.then(|| access.password.expose_secret().to_owned());
     if !reveal {
@@ -77,7 +92,10 @@ fn access(vault: &::vault::Vault, tenant: &TenantId, reveal: bool, label: &str, 
     }
     println!("repository  {}", access.repository.display());
     match password {
-        Some(password) => println!("key         {}\npassword    {password}\n            (shown once; put it in a file and name it in RESTIC_PASSWORD_FILE)", access.key),
+        Some(password) => println!(
+            "key         {}\npassword    {password}\n            (shown once; put it in a file and name it in RESTIC_PASSWORD_FILE)",
+            access.key
+        ),
         None => println!("key         none was kept: run again with --reveal to get one with its password"),
     }
     println!();
@@ -91,15 +109,22 @@ fn access(vault: &::vault::Vault, tenant: &TenantId, reveal: bool, label: &str, 
 fn keys(vault: &::vault::Vault, tenant: &TenantId, as_json: bool) -> Result<(), Failure> {
     let keys = vault.keys(tenant)?;
     if as_json {
-        let list: Vec<_> =
-            keys.iter().map(|k| serde_json::json!({ "id": k.id, "label": k.label, "created": k.created })).collect();
+        let list: Vec<_> = keys
+            .iter()
+            .map(|k| serde_json::json!({ "id": k.id, "label": k.label, "created": k.created }))
+            .collect();
         return json(&list);
     }
     if keys.is_empty() {
         println!("no restic keys: only Stillpoint itself opens the repository of {tenant}");
     }
     for key in keys {
-        println!("{}  {}  {}", key.id, key.created.unwrap_or_default(), key.label.unwrap_or_default());
+        println!(
+            "{}  {}  {}",
+            key.id,
+            key.created.unwrap_or_default(),
+            key.label.unwrap_or_default()
+        );
     }
     Ok(())
 }

@@ -17,8 +17,14 @@ pub struct Args {
 
 pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     let opened = wiring::open(&global.data).await?;
-    let scope = Scope::Site { reason: "verify command" };
-    let points = if args.points.is_empty() { opened.store.points(&scope, None).await? } else { named(&opened, &args).await? };
+    let scope = Scope::Site {
+        reason: "verify command",
+    };
+    let points = if args.points.is_empty() {
+        opened.store.points(&scope, None).await?
+    } else {
+        named(&opened, &args).await?
+    };
     let vault = opened.vault()?;
     let mut results = Vec::new();
     for point in points {
@@ -30,7 +36,13 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
         .await?;
         if !global.json {
             match &outcome {
-                Ok(bytes) => println!("{}  good  {}/{}  {} read", point.id, point.tenant, point.name, indicatif::BinaryBytes(*bytes)),
+                Ok(bytes) => println!(
+                    "{}  good  {}/{}  {} read",
+                    point.id,
+                    point.tenant,
+                    point.name,
+                    indicatif::BinaryBytes(*bytes)
+                ),
                 Err(reason) => println!("{}  BAD   {}/{}  {reason}", point.id, point.tenant, point.name),
             }
         }
@@ -47,17 +59,34 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     if bad == 0 {
         return Ok(());
     }
-    Err(Failure::new(exit::FAILED, format!("{bad} of {} restore points are not what was sealed; keep the vault as it is and look at its storage", results.len())))
+    Err(Failure::new(
+        exit::FAILED,
+        format!(
+            "{bad} of {} restore points are not what was sealed; keep the vault as it is and look at its storage",
+            results.len()
+        ),
+    ))
 }
 
 async fn named(opened: &Opened, args: &Args) -> Result<Vec<Point>, Failure> {
     let mut points = Vec::new();
     for words in &args.points {
-        let id: PointId = words.parse().map_err(|e| Failure::usage(format!("{e}; `stillpoint points` lists them")))?;
-        let point = opened.store.point(&Scope::Site { reason: "verify command" }, id).await.map_err(|e| match e {
-            StoreError::NotFound { .. } => Failure::usage(format!("there is no restore point {id}")),
-            other => other.into(),
-        })?;
+        let id: PointId = words
+            .parse()
+            .map_err(|e| Failure::usage(format!("{e}; `stillpoint points` lists them")))?;
+        let point = opened
+            .store
+            .point(
+                &Scope::Site {
+                    reason: "verify command",
+                },
+                id,
+            )
+            .await
+            .map_err(|e| match e {
+                StoreError::NotFound { .. } => Failure::usage(format!("there is no restore point {id}")),
+                other => other.into(),
+            })?;
         points.push(point);
     }
     Ok(points)
@@ -65,9 +94,16 @@ async fn named(opened: &Opened, args: &Args) -> Result<Vec<Point>, Failure> {
 
 /// Bytes read, or why the point is not good.
 fn verify(vault: &Vault, point: &Point) -> Result<u64, String> {
-    let seal: Seal = serde_json::from_value(point.seal.clone()).map_err(|e| format!("its seal cannot be read: {e}"))?;
+    let seal: Seal =
+        serde_json::from_value(point.seal.clone()).map_err(|e| format!("its seal cannot be read: {e}"))?;
     verify_seal(&seal, None, &point.evidence, &vault.site_key())
-        .or_else(|broken| if matches!(broken, ::vault::SealBroken::BrokenChain { .. }) { Ok(()) } else { Err(broken) })
+        .or_else(|broken| {
+            if matches!(broken, ::vault::SealBroken::BrokenChain { .. }) {
+                Ok(())
+            } else {
+                Err(broken)
+            }
+        })
         .map_err(|broken| broken.to_string())?;
     let progress = BarProgress::new(format!("verifying {}/{}", point.tenant, point.name));
     let verified = vault
@@ -75,7 +111,12 @@ fn verify(vault: &Vault, point: &Point) -> Result<u64, String> {
         .map_err(|error| crate::telling::chain(&error))?;
     // The vault's own digests must be those of the sealed evidence: an exchanged snapshot would agree with itself.
     for file in &verified.files {
-        if !point.evidence.files.iter().any(|sealed| sealed.name == file.name && sealed.blake3 == file.blake3) {
+        if !point
+            .evidence
+            .files
+            .iter()
+            .any(|sealed| sealed.name == file.name && sealed.blake3 == file.blake3)
+        {
             return Err(format!("`{}` is not the file that was sealed", file.name));
         }
     }

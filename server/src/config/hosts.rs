@@ -46,26 +46,45 @@ fn port_default() -> u16 {
 
 impl HostDocument {
     pub(super) fn check(self, checker: &Checker<'_>) -> Result<HostConfig, ConfigError> {
-        let id: HostId = self.id.parse().map_err(|e| checker.refuse("host.id", format!("{e}")))?;
+        let id: HostId = self
+            .id
+            .parse()
+            .map_err(|e| checker.refuse("host.id", format!("{e}")))?;
         let key = |name: &str| format!("host `{id}`: {name}");
         if self.port == 0 {
-            return Err(checker.refuse(key("port"), "0 is no port; WS-Management over HTTPS listens on 5986"));
+            return Err(checker.refuse(
+                key("port"),
+                "0 is no port; WS-Management over HTTPS listens on 5986",
+            ));
         }
         if self.address.is_empty() || self.address.contains(['/', ' ', '@']) {
-            return Err(checker.refuse(key("address"), format!("`{}` is not a DNS name or IP address", self.address)));
+            return Err(checker.refuse(
+                key("address"),
+                format!("`{}` is not a DNS name or IP address", self.address),
+            ));
         }
         if self.user.is_empty() || self.user.contains(':') {
             return Err(checker.refuse(key("user"), "must be an account name without a colon"));
         }
         let verification = match (self.ca_file, self.pinned_sha256) {
             (Some(file), None) => Verification::CaFile(checker.resolve(&file)),
-            (None, Some(pin)) => Verification::Pinned(
-                parse_pin(&pin).ok_or_else(|| checker.refuse(key("pinned_sha256"), "must be 64 hex digits (colons allowed)"))?,
-            ),
-            _ => return Err(checker.refuse(key("ca_file"), "give exactly one of ca_file and pinned_sha256: the host's certificate is always verified")),
+            (None, Some(pin)) => Verification::Pinned(parse_pin(&pin).ok_or_else(|| {
+                checker.refuse(key("pinned_sha256"), "must be 64 hex digits (colons allowed)")
+            })?),
+            _ => return Err(checker.refuse(
+                key("ca_file"),
+                "give exactly one of ca_file and pinned_sha256: the host's certificate is always verified",
+            )),
         };
         let password_file = checker.resolve(&self.password_file);
-        Ok(HostConfig { id, address: self.address, port: self.port, verification, user: self.user, password_file })
+        Ok(HostConfig {
+            id,
+            address: self.address,
+            port: self.port,
+            verification,
+            user: self.user,
+            password_file,
+        })
     }
 }
 

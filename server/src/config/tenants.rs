@@ -29,19 +29,29 @@ pub(super) struct TenantDocument {
 
 impl TenantDocument {
     pub(super) fn check(self, checker: &Checker<'_>) -> Result<TenantConfig, ConfigError> {
-        let id: TenantId = self.id.parse().map_err(|e| checker.refuse("tenant.id", format!("{e}")))?;
+        let id: TenantId = self
+            .id
+            .parse()
+            .map_err(|e| checker.refuse("tenant.id", format!("{e}")))?;
         for pattern in &self.primaries {
             let rest = pattern.strip_prefix("*.").unwrap_or(pattern);
             if rest.is_empty() || rest.contains('*') || !rest.contains('.') {
                 return Err(checker.refuse(
                     format!("tenant `{id}`: primaries"),
-                    format!("`{pattern}` is neither an FQDN nor a wildcard first label such as *.contoso.example"),
+                    format!(
+                        "`{pattern}` is neither an FQDN nor a wildcard first label such as *.contoso.example"
+                    ),
                 ));
             }
         }
         if self.name.trim().is_empty() || self.name.len() > 120 {
             return Err(checker.refuse(format!("tenant `{id}`: name"), "must have 1 to 120 characters"));
         }
-        Ok(TenantConfig { id, name: self.name, trust_groups: self.trust_groups, primaries: self.primaries })
+        Ok(TenantConfig {
+            id,
+            name: self.name,
+            trust_groups: self.trust_groups,
+            primaries: self.primaries,
+        })
     }
 }

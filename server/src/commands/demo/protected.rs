@@ -39,11 +39,20 @@ pub async fn wait(opened: &Opened, lab: &Arc<Lab>) -> Result<Standing, Failure> 
 /// The contract's last line.
 pub fn tell(global: &Global, standing: &Standing) -> Result<(), Failure> {
     if global.json {
-        let blocked: Vec<_> =
-            standing.blocked.iter().map(|(replica, code)| serde_json::json!({ "replica": replica, "blocker": code })).collect();
-        return json(&serde_json::json!({ "event": "protected", "points": standing.points, "blocked": blocked }));
+        let blocked: Vec<_> = standing
+            .blocked
+            .iter()
+            .map(|(replica, code)| serde_json::json!({ "replica": replica, "blocker": code }))
+            .collect();
+        return json(
+            &serde_json::json!({ "event": "protected", "points": standing.points, "blocked": blocked }),
+        );
     }
-    println!("protected: {} restore points, {} replicas stay blocked as scripted", standing.points, standing.blocked.len());
+    println!(
+        "protected: {} restore points, {} replicas stay blocked as scripted",
+        standing.points,
+        standing.blocked.len()
+    );
     Ok(())
 }
 
@@ -61,7 +70,11 @@ pub async fn missing(opened: &Opened, lab: &Arc<Lab>, timeout_secs: u64) -> Stri
             for replica in &standing.missing {
                 let status = opened.store.status(&SITE, replica.id).await.ok().flatten();
                 let code = status.and_then(|s| s.verdict.code()).unwrap_or("clear");
-                let _ = write!(text, "\n  missing: {}/{} on {} (now: {code})", replica.tenant, replica.name, replica.host);
+                let _ = write!(
+                    text,
+                    "\n  missing: {}/{} on {} (now: {code})",
+                    replica.tenant, replica.name, replica.host
+                );
             }
         }
     }
@@ -74,7 +87,13 @@ async fn standing(opened: &Opened, lab: &Arc<Lab>) -> Result<Standing, Failure> 
     let points = opened.store.points(&SITE, None).await?;
     let protected: BTreeSet<ReplicaId> = points.iter().map(|p| p.replica).collect();
     let stays = |r: &Replica| {
-        spec.stays_blocked.iter().find(|s| s.vm == r.vm.0 && spec.replicas.iter().any(|it| it.id == s.id && it.tenant == r.tenant.as_str()))
+        spec.stays_blocked.iter().find(|s| {
+            s.vm == r.vm.0
+                && spec
+                    .replicas
+                    .iter()
+                    .any(|it| it.id == s.id && it.tenant == r.tenant.as_str())
+        })
     };
     let mut blocked = Vec::new();
     let mut missing = Vec::new();
@@ -85,5 +104,10 @@ async fn standing(opened: &Opened, lab: &Arc<Lab>) -> Result<Standing, Failure> 
             None => missing.push(replica.clone()),
         }
     }
-    Ok(Standing { points: points.len(), blocked, missing, unseen: spec.replicas.len().saturating_sub(replicas.len()) })
+    Ok(Standing {
+        points: points.len(),
+        blocked,
+        missing,
+        unseen: spec.replicas.len().saturating_sub(replicas.len()),
+    })
 }

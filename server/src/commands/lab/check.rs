@@ -16,12 +16,22 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     if global.json {
         json(&report)?;
     } else if report.consistent {
-        println!("consistent: generation {} explains every block of {} disks", report.generation, report.disks);
+        println!(
+            "consistent: generation {} explains every block of {} disks",
+            report.generation, report.disks
+        );
     } else {
         for problem in &report.problems {
             println!("{problem}");
         }
-        println!("TORN: {} blocks are not of generation {}", report.torn_blocks, report.generation);
+        println!(
+            "TORN: {} blocks are not of generation {}",
+            report.torn_blocks, report.generation
+        );
     }
-    if report.consistent { Ok(()) } else { Err(Failure::new(exit::FAILED, "the disks are not of one moment")) }
+    if report.consistent {
+        Ok(())
+    } else {
+        Err(Failure::new(exit::FAILED, "the disks are not of one moment"))
+    }
 }

@@ -45,8 +45,8 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     let client = ControlClient::of(&global.data)?;
     match args.command {
         Command::Op { operation } => {
-            let operation: Operation =
-                serde_json::from_str(&operation).map_err(|e| Failure::usage(format!("`{operation}` is not an operation: {e}")))?;
+            let operation: Operation = serde_json::from_str(&operation)
+                .map_err(|e| Failure::usage(format!("`{operation}` is not an operation: {e}")))?;
             client.operate(&operation).await?;
             done(global)
         }
@@ -57,8 +57,8 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
             done(global)
         }
         Command::Trouble { trouble } => {
-            let trouble: WireTrouble =
-                serde_json::from_str(&trouble).map_err(|e| Failure::usage(format!("`{trouble}` is no trouble: {e}")))?;
+            let trouble: WireTrouble = serde_json::from_str(&trouble)
+                .map_err(|e| Failure::usage(format!("`{trouble}` is no trouble: {e}")))?;
             client.trouble(&trouble).await?;
             done(global)
         }
