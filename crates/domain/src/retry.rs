@@ -27,8 +27,11 @@ pub fn after_deferral(deferral: &Deferral, period_secs: u32, jitter: f64) -> Nex
         Deferral::Unknown { .. } => (None, false),
     };
     let cap = match blocker {
-        Some(Blocker::LogBeingApplied { .. }) => 60,
-        Some(Blocker::ApplyInterrupted { .. } | Blocker::BusyElsewhere { .. }) => 300,
+        Some(
+            Blocker::LogBeingApplied { .. }
+            | Blocker::ApplyInterrupted { .. }
+            | Blocker::BusyElsewhere { .. },
+        ) => 300,
         Some(Blocker::ApplyFailed { .. } | Blocker::Migrating { .. }) => 900,
         Some(Blocker::NotReady {
             reason: NotReady::HoldTooLong { .. } | NotReady::NoRoom { .. },
@@ -119,7 +122,7 @@ mod tests {
         };
         assert!(matches!(
             after_deferral(&Deferral::Blocked { blocker: b1 }, 30, 0.5),
-            NextLook::WhenClear { at_latest } if at_latest <= Duration::from_secs(120)
+            NextLook::WhenClear { at_latest } if at_latest <= Duration::from_secs(400)
         ));
     }
 

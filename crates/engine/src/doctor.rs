@@ -145,14 +145,14 @@ async fn examine(run: &mut Run, request: &DoctorRequest) -> Result<Seen, DoctorF
     let known_refusals = refusal_codes(run);
     if let Some(mut hold) = run.hold_so_far() {
         hold.known_refusals.clone_from(&known_refusals);
-        domain::proof::prove(&hold).map_err(|breaks| DoctorFailure::NotHeld { breaks })?;
+        domain::proof::prove(&hold).map_err(not_held)?;
     } else {
         return Err(DoctorFailure::NotHeld {
             breaks: vec![ProofBreak::NotWatched],
         });
     }
-    compare(run, &first, &second).await?;
     step(run, Step::Release).await?;
+    compare(run, &first, &second).await?;
     applied_after(run, second_log, patience, request.patience_secs).await?;
     let mid_apply = mid_apply::try_checkpoint(run, patience).await?;
     Ok((2, known_refusals, mid_apply))
@@ -326,6 +326,23 @@ fn refusal_codes(run: &Run) -> Vec<u32> {
     codes.sort_unstable();
     codes.dedup();
     codes
+}
+
+/// An apply speaks against the host; a gap in our own watching speaks against nobody.
+fn not_held(breaks: Vec<ProofBreak>) -> DoctorFailure {
+    let by_host = |b: &ProofBreak| {
+        matches!(
+            b,
+            ProofBreak::LastApplyMoved { .. } | ProofBreak::ApplyInWindow { .. }
+        )
+    };
+    if breaks.iter().any(by_host) {
+        DoctorFailure::NotHeld { breaks }
+    } else {
+        interrupted(domain::words::explain_failure(
+            &domain::attempt::Failure::Unproven { breaks },
+        ))
+    }
 }
 
 async fn pause(run: &Run) {

@@ -13,6 +13,7 @@ pub mod failpoint;
 pub mod names;
 pub mod observe;
 pub mod plan;
+pub(crate) mod planning;
 pub mod ports;
 pub mod rescue;
 pub(crate) mod shared;

@@ -18,7 +18,7 @@ use poll::Poll;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::records::{HostStatus, Replica, ReplicaStatus};
-use store::traits::StoreError;
+use store::traits::{PollWrite, StoreError};
 
 /// Watches one host until the engine stops.
 pub(crate) struct Observer {
@@ -161,6 +161,7 @@ impl Observer {
             self.judge(&replica, sighting, &trust, &mut write);
             write.replicas.push(replica);
         }
+        seen.extend(self.unreadable(&survey, &known, &mut write).await?);
         self.shared.board.strays_set(self.host.id(), strays);
         self.stale(&known, &seen, &mut write).await?;
         self.finish(write).await?;
@@ -172,7 +173,7 @@ impl Observer {
         replica: &Replica,
         sighting: &ReplicaSighting,
         trust: &HostTrust,
-        write: &mut store::traits::PollWrite,
+        write: &mut PollWrite,
     ) {
         let terms = Terms {
             trust,
@@ -208,6 +209,15 @@ impl Observer {
             .map(|p| domain::binding::bind(Some(p), &entries, &self.shared.config.tenants))
             .reduce(|first, second| if first.is_ok() { first } else { second.or(first) })
             .unwrap_or(Err(domain::binding::BindingError::Unmapped { primary: None }));
+        // After a failover the relationship may be gone and the primary's name with it: what was bound stays bound.
+        let unnamed = sighting.primary_host.is_none() && sighting.primary_connection_point.is_none();
+        let mut here = known
+            .iter()
+            .filter(|r| r.vm == seen.vm && r.host == *self.host.id());
+        let bound = match (bound, unnamed, here.next(), here.next()) {
+            (Err(_), true, Some(only), None) => Ok(only.tenant.clone()),
+            (bound, ..) => bound,
+        };
         let is_replica = matches!(
             seen.mode,
             ReplicationMode::Replica | ReplicationMode::ExtendedReplica
@@ -243,6 +253,59 @@ impl Observer {
         })
     }
 
+    /// VMs that are here and of which nothing can be said: unknown, never green, never skipped.
+    async fn unreadable(
+        &mut self,
+        survey: &Survey,
+        known: &[Replica],
+        write: &mut PollWrite,
+    ) -> Result<Vec<ReplicaId>, StoreError> {
+        let now = self.shared.now();
+        let mut seen = Vec::new();
+        for vm in &survey.unreadable {
+            let mine: Vec<_> = known
+                .iter()
+                .filter(|r| r.vm == vm.vm && r.host == *self.host.id())
+                .collect();
+            if mine.is_empty() {
+                self.findings.unreadable(self.host.id(), vm, now);
+            }
+            for replica in mine {
+                seen.push(replica.id);
+                let why = Unknown::Unreadable {
+                    what: vm.reason.clone(),
+                };
+                self.unknown(replica.id, why, write).await?;
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Writes that nothing can be said of a replica, beside the last look that there was.
+    async fn unknown(
+        &mut self,
+        replica: ReplicaId,
+        why: Unknown,
+        write: &mut PollWrite,
+    ) -> Result<(), StoreError> {
+        let Some(status) = self.shared.ports.store.status(&SITE, replica).await? else {
+            return Ok(());
+        };
+        let same_kind = std::mem::discriminant(&why);
+        let since = match &status.verdict {
+            Verdict::Unknown { why: before } if std::mem::discriminant(before) == same_kind => status.since,
+            _ => self.shared.now(),
+        };
+        let verdict = Verdict::Unknown { why };
+        self.poll.codes(replica, &verdict, false, write);
+        write.statuses.push(ReplicaStatus {
+            verdict,
+            since,
+            ..status
+        });
+        Ok(())
+    }
+
     async fn miss(&mut self, error: &HostError) -> Result<Surveyed, StoreError> {
         let text = chain(error);
         let now = self.shared.now();
@@ -263,7 +326,7 @@ impl Observer {
         &mut self,
         known: &[Replica],
         seen: &[ReplicaId],
-        write: &mut store::traits::PollWrite,
+        write: &mut PollWrite,
     ) -> Result<(), StoreError> {
         let now = self.shared.now();
         let limit_secs = i64::from(self.shared.config.freshness_secs);
@@ -288,24 +351,17 @@ impl Observer {
             {
                 continue;
             }
-            let verdict = Verdict::Unknown {
-                why: Unknown::Stale {
-                    seen_at,
-                    age_secs,
-                    limit_secs,
-                },
+            let why = Unknown::Stale {
+                seen_at,
+                age_secs,
+                limit_secs,
             };
-            self.poll.codes(*replica, &verdict, false, write);
-            write.statuses.push(ReplicaStatus {
-                verdict,
-                since: now,
-                ..status
-            });
+            self.unknown(*replica, why, write).await?;
         }
         Ok(())
     }
 
-    async fn finish(&mut self, mut write: store::traits::PollWrite) -> Result<(), StoreError> {
+    async fn finish(&mut self, mut write: PollWrite) -> Result<(), StoreError> {
         write.findings = self.findings.found();
         write.host = Some(self.status.clone());
         self.shared.ports.store.poll_write(write).await?;

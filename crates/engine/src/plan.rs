@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::attempt::{AttemptState, Deferral};
-use domain::blocker::{Blocker, JobHole, Unknown};
+use domain::blocker::{Blocker, JobHole, NotReady, Unknown};
 use domain::ids::{HostId, ReplicaId, TenantId};
 use domain::retry::{NextLook, after_deferral, after_failure};
 use domain::verdict::Verdict;
@@ -146,8 +146,21 @@ fn first_start(now: DateTime<Utc>, c: &Candidate) -> DateTime<Utc> {
             _,
         )) => patience,
         None => patience,
+        // A doctor usually follows soon; without one, the attempt says so.
+        Some((Verdict::Blocked { blockers }, _)) if blockers.first().is_some_and(is_unproven) => {
+            patience + TimeDelta::seconds(300)
+        }
         Some(_) => now,
     }
+}
+
+fn is_unproven(blocker: &Blocker) -> bool {
+    matches!(
+        blocker,
+        Blocker::NotReady {
+            reason: NotReady::HostUnproven { .. }
+        }
+    )
 }
 
 fn at_after(at: DateTime<Utc>, next: NextLook, c: &Candidate) -> DateTime<Utc> {

@@ -7,7 +7,7 @@ use domain::evidence::Evidence;
 use domain::ids::PointId;
 use serde::{Deserialize, Serialize};
 use store::records::Point;
-use store::traits::Scope;
+use store::traits::StoreError;
 use vault::contract::Withheld;
 
 /// What the journal holds of a seal: enough for a rescuer to write the snapshot file.
@@ -33,8 +33,7 @@ pub(super) async fn seal(run: &mut Run) -> Result<(), Stop> {
     if !sealed_already(run, point).await? {
         let shared = run.shared.clone();
         let _in_order = shared.sealing.lock().await;
-        let row = point_row(run, &intent).await?;
-        run.shared.ports.store.seal(run.attempt.token, row).await?;
+        store(run, &intent).await?;
     }
     run.failpoint("seal.stored")?;
     write_snapshot(run, intent).await?;
@@ -56,7 +55,7 @@ async fn point_row(run: &Run, intent: &SealIntent) -> Result<Point, Stop> {
     })?;
     let failed = |text: String| Stop::from(Failure::Vault { step: run.step, text });
     let document = serde_json::to_value(&evidence).map_err(|e| failed(e.to_string()))?;
-    let previous = last_seal(run).await?;
+    let previous = run.shared.ports.store.seal_newest(&run.replica.tenant).await?;
     let (vault, tenant) = (run.shared.ports.vault.clone(), run.replica.tenant.clone());
     let signed = tokio::task::spawn_blocking(move || vault.sign(&tenant, previous.as_ref(), &document)).await;
     let seal = signed
@@ -100,20 +99,15 @@ fn evidence(run: &Run, intent: &SealIntent) -> Option<Evidence> {
     })
 }
 
-/// The newest seal of the tenant's chain.
-async fn last_seal(run: &Run) -> Result<Option<serde_json::Value>, Stop> {
-    let points = run
-        .shared
-        .ports
-        .store
-        .points(&Scope::Tenant(run.replica.tenant.clone()), None)
-        .await?;
-    let sequence = |p: &Point| p.seal.get("sequence").and_then(serde_json::Value::as_u64);
-    Ok(points
-        .into_iter()
-        .max_by_key(sequence)
-        .map(|p| p.seal)
-        .filter(|s| !s.is_null()))
+/// Seals in the store; signs again when another process sealed a point of the tenant in between.
+async fn store(run: &Run, intent: &SealIntent) -> Result<(), Stop> {
+    loop {
+        let row = point_row(run, intent).await?;
+        match run.shared.ports.store.seal(run.attempt.token, row).await {
+            Err(StoreError::ChainMoved { .. }) => run.alive()?,
+            other => return Ok(other?),
+        }
+    }
 }
 
 async fn write_snapshot(run: &Run, intent: SealIntent) -> Result<(), Stop> {

@@ -61,13 +61,7 @@ impl Leftovers {
             vm,
             folder: staging.local.join(&tag.0),
             tag,
-            // Nothing was asked of the host yet, or everything on it is already gone.
-            asked: journal
-                .iter()
-                .any(|e| e.step >= Step::Checkpoint && e.phase == "intent")
-                && !journal
-                    .iter()
-                    .any(|e| e.step == Step::Release && e.phase == "done"),
+            asked: asked(journal),
             jobs: jobs
                 .filter_map(|e| Some((text(e, "class")?, text(e, "id")?)))
                 .collect(),
@@ -85,6 +79,18 @@ impl Leftovers {
         }
         remove_folder(&self.folder)
     }
+}
+
+/// Whether anything may be on the host: something was asked of it since everything was last known to be gone.
+fn asked(journal: &[JournalEntry]) -> bool {
+    let released = journal
+        .iter()
+        .rposition(|e| e.step == Step::Release && e.phase == "done");
+    let since = released.map_or(0, |at| at + 1);
+    journal
+        .iter()
+        .skip(since)
+        .any(|e| (Step::Checkpoint..=Step::Release).contains(&e.step) && e.phase == "intent")
 }
 
 /// Cancels a job if it still runs, and waits until it has ended.

@@ -1,11 +1,12 @@
 //! Asking for a checkpoint in the middle of an apply.
 
-use super::{DoctorFailure, interrupted, pause};
+use super::{DoctorFailure, interrupted, pause, stopped};
 use crate::attempt::Run;
 use crate::attempt::undo::destroy_named;
 use crate::attempt::wait::{Waited, for_job};
 use crate::ports::chain;
 use chrono::TimeDelta;
+use domain::attempt::Step;
 use domain::job::Job;
 use hyperv::host::Started;
 
@@ -27,6 +28,11 @@ pub(super) async fn try_checkpoint(run: &mut Run, patience: TimeDelta) -> Result
             pause(run).await;
             continue;
         };
+        // Journaled like any other, so that a rescuer knows of it.
+        run.step = Step::Checkpoint;
+        run.journal("intent", serde_json::json!({ "tag": run.tag }))
+            .await
+            .map_err(stopped)?;
         let answer = run
             .host
             .checkpoint_create(run.replica.vm, &run.tag)

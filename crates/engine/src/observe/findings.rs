@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::binding::{BindingError, Entry, admits_anyone};
 use domain::ids::{HostId, ReplicaId, TenantId};
 use domain::observation::Observation;
-use hyperv::host::{Checkpoint, Survey};
+use hyperv::host::{Checkpoint, Survey, UnreadableVm};
 use std::collections::{BTreeMap, BTreeSet};
 use store::records::{Finding, Replica};
 
@@ -84,6 +84,21 @@ impl Findings {
         );
         self.say(
             format!("unmapped-replica:{host}:{}", seen.vm),
+            "unmapped-replica",
+            host,
+            None,
+            text,
+            at,
+        );
+    }
+
+    pub fn unreadable(&mut self, host: &HostId, vm: &UnreadableVm, at: DateTime<Utc>) {
+        let text = format!(
+            "VM {} on host {host} cannot be read, so nobody knows whose it is: {}.",
+            vm.vm, vm.reason
+        );
+        self.say(
+            format!("unreadable-vm:{host}:{}", vm.vm),
             "unmapped-replica",
             host,
             None,

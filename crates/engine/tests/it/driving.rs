@@ -1,6 +1,6 @@
 //! The engine as it runs: all loops, a sped-up world, and waiting for what the store says.
 
-use crate::fake_host::{Ev, FakeHost, VM};
+use crate::fake_host::{FakeHost, VM};
 use crate::fake_vault::FakeVault;
 use crate::world::SITE;
 use chrono::DateTime;
@@ -60,11 +60,7 @@ async fn site(change: impl FnOnce(&mut EngineConfig, &FakeHost)) -> Site {
         vec![tenant],
     );
     config.poll_real_min = Duration::from_millis(20);
-    let mut model = host.model();
-    model.cycle_secs = Some(30);
-    model.apply_secs = 12;
-    model.plan(5, Ev::Receive);
-    drop(model);
+    host.cycle(12);
     change(&mut config, &host);
     let ports = Ports::new(
         vec![host.clone()],

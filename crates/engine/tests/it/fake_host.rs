@@ -70,6 +70,7 @@ pub struct Model {
     pub primary: Option<String>,
     pub authorization: Vec<AuthorizationEntry>,
     pub vms: Vec<VmGuid>,
+    pub unreadable: Vec<UnreadableVm>,
     /// Everything that changed the host, in order.
     pub log: Vec<String>,
 }
@@ -111,6 +112,7 @@ impl Model {
             primary: Some("hv1.contoso.example".to_owned()),
             authorization: vec![],
             vms: vec![VM],
+            unreadable: vec![],
             log: vec![],
         };
         let mut good = model.job(108, JobState::Completed);
@@ -330,6 +332,14 @@ impl FakeHost {
         model
     }
 
+    /// A log every 30 s from now on, each taking so long to apply.
+    pub fn cycle(&self, apply_secs: i64) {
+        let mut model = self.model();
+        model.cycle_secs = Some(30);
+        model.apply_secs = apply_secs;
+        model.plan(5, Ev::Receive);
+    }
+
     fn asked(&self, request: &str) -> Result<MutexGuard<'_, Model>, HostError> {
         let model = self.model();
         if model.down {
@@ -375,6 +385,7 @@ impl ReplicaHost for FakeHost {
                 .iter()
                 .map(|vm| model.sighting(&self.id, *vm, seen_at))
                 .collect(),
+            unreadable: model.unreadable.clone(),
             authorization: model.authorization.clone(),
         })
     }

@@ -1,4 +1,9 @@
 //! The engine against a small model of a host, a vault of plain files and the real SQLite store, on a clock that moves by hand.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails"
+)]
 
 mod doctor;
 mod driving;

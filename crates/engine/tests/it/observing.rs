@@ -159,3 +159,21 @@ async fn more_than_five_minutes_without_a_look_is_a_hole_until_an_apply_complete
     world.engine.survey().await.unwrap();
     assert_eq!(verdict(&world).await, Verdict::Clear);
 }
+
+#[tokio::test]
+async fn a_replica_whose_rows_make_no_sense_is_unknown_and_never_keeps_its_last_verdict() {
+    let world = World::new().await;
+    let reason = "Msvm_ReplicationRelationship.ReplicationState is `three`".to_owned();
+    world.host.model().vms = vec![];
+    world.host.model().unreadable = vec![hyperv::host::UnreadableVm {
+        vm: VM,
+        reason: reason.clone(),
+    }];
+    world.engine.survey().await.unwrap();
+    assert_eq!(
+        verdict(&world).await,
+        Verdict::Unknown {
+            why: Unknown::Unreadable { what: reason }
+        }
+    );
+}

@@ -174,13 +174,9 @@ impl World {
 
     /// Nothing of ours is left, and vault and store name the same points.
     pub async fn assert_clean(&self) {
-        let model = self.host.model();
-        assert!(model.checkpoints.is_empty(), "a checkpoint is left");
-        assert!(
-            !model.is_running(62) && !model.is_running(70),
-            "a job of ours runs"
-        );
-        drop(model);
+        assert!(self.host.model().checkpoints.is_empty(), "a checkpoint is left");
+        let runs = |job_type| self.host.model().is_running(job_type);
+        assert!(!runs(62) && !runs(70), "a job of ours runs");
         let left: Vec<_> = std::fs::read_dir(&self.config.staging.local).unwrap().collect();
         assert!(left.is_empty(), "an export folder is left: {left:?}");
         assert_eq!(self.store.leases_expired(i64::MAX).await.unwrap(), []);

@@ -1,0 +1,181 @@
+//! The plan loop: gathers what is known, asks the pure plan, starts attempts and says what to watch closely.
+
+use crate::attempt::{self, Outcome};
+use crate::plan::{Candidate, Decision, Limits, plan};
+use crate::ports::chain;
+use crate::shared::{SITE, Shared};
+use chrono::{DateTime, Utc};
+use domain::attempt::AttemptState;
+use domain::ids::ReplicaId;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use store::records::{Attempt, Replica};
+use store::traits::StoreError;
+use tokio_util::task::TaskTracker;
+
+/// How often the plan looks without being woken.
+const PLAN: Duration = Duration::from_secs(5);
+const PLAN_REAL_MIN: Duration = Duration::from_millis(200);
+/// How many attempts of a replica are looked back on.
+const ATTEMPTS_BACK: u32 = 12;
+
+pub(crate) struct Planner {
+    pub shared: Arc<Shared>,
+    pub tracker: TaskTracker,
+    /// When each replica's newest point was taken, as last read.
+    pub points: BTreeMap<ReplicaId, DateTime<Utc>>,
+}
+
+impl Planner {
+    pub async fn run(mut self) {
+        loop {
+            tokio::select! {
+                () = self.shared.soft.cancelled() => return,
+                () = self.shared.wake_plan.notified() => {}
+                () = self.shared.ports.world.sleep(PLAN, PLAN_REAL_MIN) => {}
+            }
+            if let Err(error) = self.activate().await {
+                tracing::warn!(error = %chain(&error), "the plan could not be made");
+            }
+        }
+    }
+
+    async fn activate(&mut self) -> Result<(), StoreError> {
+        let now = self.shared.now();
+        let mut rows = BTreeMap::new();
+        let mut candidates = Vec::new();
+        for row in self.shared.ports.store.replicas(&SITE).await? {
+            if !self.shared.hosts.contains_key(&row.host) {
+                continue;
+            }
+            let every_secs = Some(self.shared.config.backup_every_secs);
+            let candidate = candidate(&self.shared, row.clone(), every_secs, &self.points).await?;
+            if let Some(point) = candidate.newest_point {
+                self.points.insert(row.id, point);
+            }
+            candidates.push(candidate);
+            rows.insert(row.id, row);
+        }
+        let config = &self.shared.config;
+        let limits = Limits {
+            attempts_max: config.attempts_max,
+            attempts_per_host_max: config.attempts_per_host_max,
+            backup_every_secs: config.backup_every_secs,
+        };
+        let mut watched: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let mut near: BTreeSet<ReplicaId> = self.shared.running().into_keys().collect();
+        for decision in plan(now, &candidates, limits) {
+            match decision {
+                Decision::Rest(_) => {}
+                Decision::Later { replica, watch, .. } => {
+                    near.insert(replica);
+                    if let Some(row) = rows.get(&replica).filter(|_| watch) {
+                        watched
+                            .entry(row.host.clone())
+                            .or_default()
+                            .push((replica, row.vm));
+                    }
+                }
+                Decision::Start(replica) => {
+                    near.insert(replica);
+                    if let Some(row) = rows.remove(&replica) {
+                        self.start(row);
+                    }
+                }
+            }
+        }
+        self.shared.board.watched_set(watched);
+        self.shared.board.near_set(near);
+        Ok(())
+    }
+
+    fn start(&self, replica: Replica) {
+        let Some((id, guard)) = attempt::reserve(&self.shared, &replica) else {
+            return;
+        };
+        let shared = self.shared.clone();
+        self.tracker.spawn(async move {
+            let name = replica.name.clone();
+            match attempt::run(&shared, replica, id, guard).await {
+                Ok(outcome) => tracing::info!(attempt.id = %id, replica.name = name, outcome = %told(&outcome), "attempt over"),
+                Err(error) => tracing::warn!(attempt.id = %id, replica.name = name, error = %chain(&error), "attempt not made"),
+            }
+        });
+    }
+}
+
+fn told(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Ended { attempt } => match &attempt.state {
+            AttemptState::Sealed { point, .. } => format!("sealed as {point}"),
+            AttemptState::Deferred { reason, .. } => {
+                format!("deferred: {}", domain::words::explain_deferral(reason).title)
+            }
+            AttemptState::Failed { failure, .. } => {
+                format!("failed: {}", domain::words::explain_failure(failure))
+            }
+            AttemptState::Running { .. } => "still running".to_owned(),
+        },
+        Outcome::Busy { owner } => format!("held by {owner}"),
+        Outcome::Abandoned { why } => format!("abandoned: {why}"),
+        Outcome::LeaseLost => "lease lost".to_owned(),
+    }
+}
+
+/// Gathers what the plan has to know of one replica; its past is read only when it owes a point.
+pub(crate) async fn candidate(
+    shared: &Shared,
+    row: Replica,
+    every_secs: Option<u32>,
+    points: &BTreeMap<ReplicaId, DateTime<Utc>>,
+) -> Result<Candidate, StoreError> {
+    let store = &shared.ports.store;
+    let fresh = |at: DateTime<Utc>| {
+        every_secs.is_some_and(|every| (shared.now() - at).num_seconds() < i64::from(every))
+    };
+    let newest_point = match points.get(&row.id).copied().filter(|at| fresh(*at)) {
+        Some(at) => Some(at),
+        None => store.point_newest(row.id).await?.map(|p| p.taken),
+    };
+    let running = shared.runs_here(row.id);
+    let past = match newest_point {
+        Some(at) if fresh(at) => Vec::new(),
+        _ if running => Vec::new(),
+        _ => store.attempts(&SITE, Some(row.id), None, ATTEMPTS_BACK).await?,
+    };
+    Ok(Candidate {
+        replica: row.id,
+        tenant: row.tenant,
+        host: row.host,
+        interval_secs: row.interval_secs,
+        first_seen: row.first_seen,
+        seen: shared
+            .board
+            .newest(row.id)
+            .map(|j| (j.verdict, j.observation.seen_at)),
+        newest_point,
+        running,
+        failures: failures_in_a_row(&past),
+        jitter: past.first().map_or(0.5, jitter_of),
+        last: past.into_iter().next().map(|a| a.state),
+    })
+}
+
+fn failures_in_a_row(newest_first: &[Attempt]) -> u32 {
+    let since_sealed = newest_first
+        .iter()
+        .take_while(|a| !matches!(a.state, AttemptState::Sealed { .. }));
+    let failed = since_sealed
+        .filter(|a| matches!(a.state, AttemptState::Failed { .. }))
+        .count();
+    u32::try_from(failed).unwrap_or(u32::MAX)
+}
+
+/// The same for the same attempt, so a wait does not change while it lasts.
+fn jitter_of(attempt: &Attempt) -> f64 {
+    f64::from(u16::from_be_bytes([
+        attempt.id.0.as_bytes()[0],
+        attempt.id.0.as_bytes()[1],
+    ])) / f64::from(u16::MAX)
+}
