@@ -20,17 +20,18 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     let scope = Scope::Site {
         reason: "verify command",
     };
+    let all = std::sync::Arc::new(opened.store.points(&scope, None).await?);
     let points = if args.points.is_empty() {
-        opened.store.points(&scope, None).await?
+        all.to_vec()
     } else {
         named(&opened, &args).await?
     };
     let vault = opened.vault()?;
     let mut results = Vec::new();
     for point in points {
-        let vault = vault.clone();
+        let (vault, all) = (vault.clone(), all.clone());
         let (point, outcome) = tokio::task::spawn_blocking(move || {
-            let outcome = verify(&vault, &point);
+            let outcome = verify(&vault, &point, &all);
             (point, outcome)
         })
         .await?;
@@ -92,18 +93,22 @@ async fn named(opened: &Opened, args: &Args) -> Result<Vec<Point>, Failure> {
     Ok(points)
 }
 
-/// Bytes read, or why the point is not good.
-fn verify(vault: &Vault, point: &Point) -> Result<u64, String> {
-    let seal: Seal =
-        serde_json::from_value(point.seal.clone()).map_err(|e| format!("its seal cannot be read: {e}"))?;
-    verify_seal(&seal, None, &point.evidence, &vault.site_key())
-        .or_else(|broken| {
-            if matches!(broken, ::vault::SealBroken::BrokenChain { .. }) {
-                Ok(())
-            } else {
-                Err(broken)
-            }
-        })
+/// The seal of a point, or why it cannot be read.
+fn seal_of(point: &Point) -> Result<Seal, String> {
+    serde_json::from_value(point.seal.clone()).map_err(|e| format!("its seal cannot be read: {e}"))
+}
+
+/// Bytes read, or why the point is not good. `all` are the site's points: the seal before is one of them.
+fn verify(vault: &Vault, point: &Point, all: &[Point]) -> Result<u64, String> {
+    let seal = seal_of(point)?;
+    let before = seal.sequence.checked_sub(1).filter(|n| *n > 0);
+    let previous = before.and_then(|n| {
+        all.iter()
+            .filter(|p| p.tenant == point.tenant)
+            .filter_map(|p| seal_of(p).ok())
+            .find(|s| s.sequence == n)
+    });
+    verify_seal(&seal, previous.as_ref(), &point.evidence, &vault.site_key())
         .map_err(|broken| broken.to_string())?;
     let progress = BarProgress::new(format!("verifying {}/{}", point.tenant, point.name));
     let verified = vault
