@@ -21,8 +21,13 @@ use std::time::Instant;
 /// Runs the soak. A failed one keeps its data and logs, and the error says where.
 pub fn run(args: &[String]) -> Result<(), String> {
     let plan = Plan::parse(args)?;
-    call("cargo", &["build", "--locked", "-p", "stillpoint"])?;
-    let binary = target_dir().join("debug/stillpoint");
+    let binary = match &plan.binary {
+        Some(binary) => binary.clone(),
+        None => {
+            call("cargo", &["build", "--locked", "-p", "stillpoint"])?;
+            target_dir().join("debug/stillpoint")
+        }
+    };
     let folder = target_dir().join("soak").join(plan.name());
     fresh(&folder)?;
     let began = Instant::now();

@@ -1,7 +1,7 @@
 //! Every restore point, restored by stock restic and by Stillpoint, judged by the oracle and by qemu-img.
 
 use super::plan::Plan;
-use super::process::{finish, json};
+use super::process::{finish, json, json_however};
 use super::site::{Site, text};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -195,18 +195,8 @@ fn with_stillpoint(site: &Site, point: &Value, folder: &Path) -> Result<Vec<Path
 
 /// The oracle's generation, or where the disks are torn.
 fn check(site: &Site, by: &str, files: &[PathBuf]) -> Result<u64, String> {
-    let run = site
-        .command()
-        .args(["lab", "check", "--json"])
-        .args(files)
-        .output();
-    let run = run.map_err(|e| format!("the oracle could not be started: {e}"))?;
-    let told: Value = serde_json::from_slice(&run.stdout).map_err(|e| {
-        format!(
-            "the oracle said no JSON about what {by} restored: {e}: {}",
-            String::from_utf8_lossy(&run.stderr).trim()
-        )
-    })?;
+    let told = json_however(site.command().args(["lab", "check", "--json"]).args(files))
+        .map_err(|why| format!("the oracle cannot judge what {by} restored: {why}"))?;
     if told["consistent"].as_bool() != Some(true) {
         return Err(format!(
             "TORN as {by} restored it: torn_at {}, problems {}",

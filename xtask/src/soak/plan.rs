@@ -1,12 +1,15 @@
 //! How large, how long and how cruel.
 
 use std::fmt;
+use std::path::PathBuf;
 
 /// One soak. The seed decides the site, the blockers and the moments of the kills.
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub short: bool,
     pub seed: u64,
+    /// Soaks this program instead of building one.
+    pub binary: Option<PathBuf>,
     pub replicas: u32,
     pub kills: u32,
     /// World seconds per second.
@@ -25,9 +28,9 @@ pub struct Plan {
 const SEED: u64 = 20;
 
 impl Plan {
-    /// Reads `[--short] [--seed N]`.
+    /// Reads `[--short] [--seed N] [--binary FILE]`.
     pub fn parse(args: &[String]) -> Result<Self, String> {
-        let (mut short, mut seed) = (false, SEED);
+        let (mut short, mut seed, mut binary) = (false, SEED, None);
         let mut args = args.iter();
         while let Some(arg) = args.next() {
             match arg.as_str() {
@@ -36,12 +39,18 @@ impl Plan {
                     let value = args.next().map(|value| value.parse());
                     seed = value.and_then(Result::ok).ok_or("--seed takes a whole number")?;
                 }
-                other => return Err(format!("`soak` takes [--short] [--seed N], not `{other}`")),
+                "--binary" => binary = Some(args.next().map(PathBuf::from).ok_or("--binary takes a file")?),
+                other => {
+                    return Err(format!(
+                        "`soak` takes [--short] [--seed N] [--binary FILE], not `{other}`"
+                    ));
+                }
             }
         }
         let plan = Self {
             short,
             seed,
+            binary,
             replicas: 40,
             kills: 20,
             speed: 20,

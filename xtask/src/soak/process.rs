@@ -157,3 +157,18 @@ pub fn json(command: &mut Command) -> Result<Value, String> {
     let said = finish(command)?;
     serde_json::from_slice(&said).map_err(|e| format!("{command:?} did not print JSON: {e}"))
 }
+
+/// As [`json`], for a command whose exit code says how it went and whose JSON is wanted in any case.
+pub fn json_however(command: &mut Command) -> Result<Value, String> {
+    let words = format!("{command:?}");
+    let run = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|e| format!("{words} could not be started: {e}"))?;
+    serde_json::from_slice(&run.stdout).map_err(|e| {
+        format!(
+            "{words} did not print JSON: {e}; it said: {}",
+            String::from_utf8_lossy(&run.stderr).trim()
+        )
+    })
+}

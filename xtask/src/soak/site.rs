@@ -3,7 +3,7 @@
 mod world;
 
 use super::plan::Plan;
-use super::process::{Service, finish, json};
+use super::process::{Service, finish, json, json_however};
 use super::web;
 use serde_json::Value;
 use std::fs;
@@ -82,12 +82,23 @@ impl Site {
 
     /// `doctor` must pass on every protected host and must not on any other.
     fn enrol(&self) -> Result<(), String> {
+        let told = json_however(self.command().args(["doctor", "--json"]))?;
         for host in self.spec["hosts"].as_array().into_iter().flatten() {
             let (name, protected) = (text(host, "name"), text(host, "protection") == "protected");
-            let told = finish(self.command().args(["doctor", name, "--json"]));
-            match (told, protected) {
-                (Err(why), true) => return Err(format!("protected host {name} was not enrolled: {why}")),
-                (Ok(_), false) => return Err(format!("doctor enrolled {name}, which guards nothing")),
+            let result = told
+                .as_array()
+                .into_iter()
+                .flatten()
+                .find(|result| text(result, "host") == name);
+            let result = result.ok_or_else(|| format!("doctor says nothing about {name}"))?;
+            match (result["enrolled"].as_bool() == Some(true), protected) {
+                (false, true) => {
+                    return Err(format!(
+                        "protected host {name} was not enrolled: {}",
+                        text(result, "reason")
+                    ));
+                }
+                (true, false) => return Err(format!("doctor enrolled {name}, which guards nothing")),
                 _ => eprintln!(
                     "soak: {name} is {}",
                     if protected {
@@ -202,13 +213,20 @@ impl Site {
 
     /// Replicas that are on a protected host now and that nothing keeps blocked for good.
     pub fn protectable(&self) -> Result<Vec<String>, String> {
-        let mut rows = Vec::new();
+        let mut rows: Vec<Value> = Vec::new();
         for page in 0.. {
             let mut told = web::get(&self.url, &format!("/api/v1/replicas?sort=name&page={page}"))?;
-            match told["rows"].take() {
-                Value::Array(more) if more.is_empty() => break,
-                Value::Array(more) => rows.extend(more),
-                _ => return Err("/api/v1/replicas has no rows".to_owned()),
+            let Value::Array(more) = told["rows"].take() else {
+                return Err("/api/v1/replicas has no rows".to_owned());
+            };
+            let last = more.is_empty();
+            rows.extend(more);
+            if last
+                || told["matching"]
+                    .as_u64()
+                    .is_none_or(|matching| rows.len() as u64 >= matching)
+            {
+                break;
             }
         }
         let protected = |host: &str| {
