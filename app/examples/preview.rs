@@ -6,8 +6,10 @@ mod pages;
 #[path = "preview/sample.rs"]
 mod sample;
 
+use axum::response::sse::{Event, KeepAlive, Sse};
 use console::Console;
 use leptos::config::LeptosOptions;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 #[tokio::main]
@@ -21,8 +23,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .site_pkg_dir("pkg")
         .build();
     let console: Arc<dyn Console> = Arc::new(sample::Sample);
+    let events = || async { Sse::new(futures::stream::pending::<Result<Event, Infallible>>()).keep_alive(KeepAlive::default()) };
     let router =
-        pages::router::<()>(&options, &console).layer(tower_http::compression::CompressionLayer::new());
+        pages::router::<()>(&options, &console)
+        .route("/api/v1/events", axum::routing::get(events))
+        .layer(tower_http::compression::CompressionLayer::new());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3700").await?;
     println!("http://{}", listener.local_addr()?);
     Ok(axum::serve(listener, router).await?)

@@ -28,7 +28,7 @@ pub fn error_notice(fault: &Fault) -> AnyView {
     };
     view! {
         <div class="notice error" role="alert">
-            <h2>{mark(Mark::Missed)} {title}</h2>
+            <h1>{mark(Mark::Missed)} {title}</h1>
             <p>{sentence(fault)}</p>
             <p><a href="/">"To the night"</a></p>
         </div>

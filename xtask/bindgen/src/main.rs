@@ -11,7 +11,14 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let mut bindgen = Bindgen::new();
-    bindgen.input_path(input).out_name(out_name).typescript(false);
+    bindgen
+        .input_path(input)
+        .out_name(out_name)
+        .typescript(false)
+        // Names are half of the module. What is left is smaller after gzip than what wasm-opt -Oz makes of it, and
+        // Debian's wasm-opt (binaryen 108) exports the wrong table, which leaves a page that never wakes.
+        .remove_name_section(true)
+        .remove_producers_section(true);
     if let Err(error) = bindgen.web(true).and_then(|b| b.generate(out_dir)) {
         eprintln!("bindings for {input} could not be made: {error:#}");
         return ExitCode::FAILURE;

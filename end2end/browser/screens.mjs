@@ -1,0 +1,183 @@
+// The screens in a real browser: `node screens.mjs BASE_URL OUT_DIR`. Both themes, desk and phone: hydrated without a
+// complaint, no axe violation, no sideways scroll; usable by keyboard and without JavaScript. Screenshots go to OUT_DIR.
+// The last line is `N passed, N failed`; the exit code is 1 when anything failed.
+
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { launch, open, visit } from "./browser.mjs";
+
+const [base, out] = process.argv.slice(2).map((a, i) => (i === 0 ? a.replace(/\/$/, "") : a));
+if (!base || !out) {
+  console.error("usage: node screens.mjs BASE_URL OUT_DIR");
+  process.exit(2);
+}
+mkdirSync(out, { recursive: true });
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const nobody = "00000000-0000-4000-8000-000000000000";
+
+let passed = 0;
+const failures = [];
+
+/** One named check; a failure is told and the next one runs. */
+async function check(name, body) {
+  try {
+    await body();
+    passed += 1;
+    console.log(`ok   ${name}`);
+  } catch (error) {
+    failures.push(name);
+    console.log(`FAIL ${name}\n     ${String(error.message ?? error).split("\n").slice(0, 12).join("\n     ")}`);
+  }
+}
+
+function must(condition, text) {
+  if (!condition) throw new Error(text);
+}
+
+const quiet = (page) => must(page.complaints.length === 0, page.complaints.join("\n"));
+
+async function accessible(page) {
+  // Through the debugger, which the page's own script policy does not concern.
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  const told = violations.map((v) => `${v.id}: ${v.help}\n  ${v.nodes.slice(0, 4).map((n) => `${n.target} ${n.any[0]?.message ?? ""}`).join("\n  ")}`);
+  must(violations.length === 0, told.join("\n"));
+}
+
+async function notSideways(page) {
+  const [wide, window] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+  must(wide <= window, `the page is ${wide} px wide in a window of ${window} px`);
+}
+
+/** Real addresses for the screens that need an id. */
+async function addresses(browser) {
+  const page = await open(browser, base);
+  const first = async (path, selector) => {
+    await visit(page, base + path);
+    const link = page.locator(selector).first();
+    return (await link.count()) ? link.getAttribute("href") : null;
+  };
+  const replica = (await first("/replicas?show=waiting", "td.first a")) ?? (await first("/replicas", "td.first a"));
+  const point = await first("/points", 'td a[href^="/points/"]');
+  await page.context().close();
+  return { replica, point };
+}
+
+const browser = await launch();
+let screens = [];
+await check("there is a replica and a restore point to look at", async () => {
+  const { replica, point } = await addresses(browser);
+  must(replica, "no replica is listed on /replicas");
+  must(point, "no restore point is listed on /points");
+  screens = [
+    ["night", "/", "Why replicas wait"],
+    ["replicas", "/replicas", "28 days"],
+    ["replica", replica, "May it be backed up now?"],
+    ["point", point, "What was checked"],
+    ["points", "/points", "Proof"],
+    ["attempts", "/attempts", "Reason and measure"],
+  ];
+});
+
+for (const theme of ["light", "dark"]) {
+  for (const [size, width, height] of [["desk", 1440, 1000], ["phone", 390, 844]]) {
+    for (const [name, path] of screens) {
+      await check(`${name}, ${theme}, ${size}: hydrated in peace, accessible, not sideways`, async () => {
+        const page = await open(browser, base, { theme, width, height });
+        const answer = await visit(page, base + path);
+        must(answer.status() === 200, `status ${answer.status()}`);
+        must((await page.getAttribute("html", "data-theme")) === theme, "the server rendered another theme");
+        await page.screenshot({ path: join(out, `${name}-${theme}-${size}.png`), fullPage: size === "phone" });
+        await notSideways(page);
+        await accessible(page);
+        quiet(page);
+        await page.context().close();
+      });
+    }
+  }
+}
+
+for (const [name, path, text] of screens) {
+  await check(`${name} without JavaScript shows its content`, async () => {
+    const page = await open(browser, base, { javaScript: false });
+    await page.goto(base + path);
+    must(await page.getByText(text).first().isVisible(), `“${text}” is not visible`);
+    must((await page.locator("h1").count()) === 1, "not exactly one h1");
+    must((await page.getByText("Loading…").count()) === 0, "something is still loading");
+    await page.context().close();
+  });
+}
+
+await check("filter, search and theme work without JavaScript", async () => {
+  const page = await open(browser, base, { javaScript: false });
+  await page.goto(`${base}/replicas`);
+  await page.getByRole("link", { name: /^Met/ }).first().click();
+  must(page.url().includes("show=protected"), page.url());
+  await page.fill("#search", "sql");
+  await page.press("#search", "Enter");
+  must(page.url().includes("q=sql"), page.url());
+  await page.getByRole("button", { name: "Dark" }).click();
+  must((await page.getAttribute("html", "data-theme")) === "dark", "the theme did not change");
+  must(page.url().includes("q=sql"), `the theme led away to ${page.url()}`);
+  await page.context().close();
+});
+
+await check("the keyboard reaches search, rows and screens", async () => {
+  const page = await open(browser, base);
+  await visit(page, `${base}/replicas`);
+  await page.keyboard.press("j");
+  must((await page.evaluate(() => document.activeElement?.closest("[data-row]")?.dataset.row)) === "0", "j does not reach the first row");
+  await page.keyboard.press("j");
+  await page.keyboard.press("k");
+  await page.keyboard.press("/");
+  must((await page.evaluate(() => document.activeElement?.id)) === "search", "/ does not reach the search");
+  await page.keyboard.type("e");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/q=e/);
+  await page.evaluate(() => document.activeElement?.blur());
+  await page.keyboard.press("g");
+  await page.keyboard.press("n");
+  await page.waitForURL(`${base}/`);
+  await page.getByText("Why replicas wait").waitFor();
+  quiet(page);
+  await page.context().close();
+});
+
+await check("links and filters change the page without loading it again", async () => {
+  const page = await open(browser, base);
+  await visit(page, `${base}/`);
+  await page.evaluate(() => (window.same = true));
+  await page.getByRole("navigation", { name: "Screens" }).getByRole("link", { name: /Replicas/ }).click();
+  await page.waitForURL(`${base}/replicas`);
+  await page.getByRole("link", { name: /^All \d/ }).waitFor();
+  await page.locator("td.first a").first().click();
+  await page.getByText("What stood in the way").waitFor();
+  must(await page.evaluate(() => window.same === true), "the page was loaded again");
+  quiet(page);
+  await page.context().close();
+});
+
+await check("the page says that it is live", async () => {
+  const page = await open(browser, base);
+  await visit(page, `${base}/`);
+  await page.locator(".freshness b", { hasText: /^live$/ }).waitFor();
+  await page.context().close();
+});
+
+for (const [path, status] of [["/nowhere", 404], [`/replicas/${nobody}`, 404], ["/replicas/not-an-id", 404], [`/points/${nobody}`, 404], ["/replicas?show=green", 422], ["/points?before=yesterday", 422]]) {
+  await check(`${path} answers ${status} in words, hydrated`, async () => {
+    const page = await open(browser, base);
+    const answer = await visit(page, base + path);
+    must(answer.status() === status, `status ${answer.status()}`);
+    must(await page.getByText(status === 404 ? /not found/i : /not a valid/i).first().isVisible(), "no words for it");
+    const own = page.complaints.filter((c) => !c.includes(`${status}`));
+    must(own.length === 0, own.join("\n"));
+    await accessible(page);
+    await page.context().close();
+  });
+}
+
+await browser.close();
+console.log(`${passed} passed, ${failures.length} failed`);
+process.exit(failures.length ? 1 : 0);
