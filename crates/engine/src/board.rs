@@ -2,10 +2,11 @@
 //!
 //! Surveys, close watches and gates all fold their looks in here, in order, so there is one memory of each replica.
 
+use crate::judge::Judge;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::cadence::Cadence;
 use domain::evidence::JobLook;
-use domain::gate::{GateFacts, Ours, verdict};
+use domain::gate::{GateFacts, Ours};
 use domain::ids::{HostId, ReplicaId, VmGuid};
 use domain::memory::{ApplyMemory, HoldWindow, Refusals, fold};
 use domain::observation::{HostTrust, Observation};
@@ -62,6 +63,7 @@ pub struct Board {
 /// What a look is judged with.
 #[derive(Debug, Clone, Copy)]
 pub struct Terms<'a> {
+    pub judge: &'a dyn Judge,
     pub trust: &'a HostTrust,
     pub now: DateTime<Utc>,
     pub freshness_secs: u32,
@@ -108,7 +110,7 @@ impl Board {
             .map(|(_, c)| c.clone())
             .unwrap_or_default()
             .fold(&observation);
-        let verdict = verdict(&GateFacts {
+        let verdict = terms.judge.verdict(&GateFacts {
             observation: Some(&observation),
             memory: Some(&memory),
             trust: terms.trust,

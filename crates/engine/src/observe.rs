@@ -176,6 +176,7 @@ impl Observer {
         write: &mut PollWrite,
     ) {
         let terms = Terms {
+            judge: self.shared.ports.judge.as_ref(),
             trust,
             now: self.shared.now(),
             freshness_secs: self.shared.config.freshness_secs,
@@ -404,6 +405,7 @@ pub(crate) async fn look_closely(
     let identity = port.identity().await?;
     let trust = shared.board.trust(host, &identity);
     let terms = Terms {
+        judge: shared.ports.judge.as_ref(),
         trust: &trust,
         now: shared.now(),
         freshness_secs: shared.config.freshness_secs,

@@ -2,6 +2,7 @@
 
 use crate::clock::{MachineClock, WorldClock};
 use crate::failpoint::{Failpoints, NoFailpoints};
+use crate::judge::{DomainJudge, Judge};
 use domain::ids::TenantId;
 use hyperv::host::ReplicaHost;
 use std::path::Path;
@@ -56,10 +57,11 @@ pub struct Ports {
     pub world: Arc<dyn WorldClock>,
     pub machine: Arc<dyn MachineClock>,
     pub failpoints: Arc<dyn Failpoints>,
+    pub judge: Arc<dyn Judge>,
 }
 
 impl Ports {
-    /// Ports of a product: no failpoints.
+    /// Ports of a product: no failpoints, and `domain` judges.
     #[must_use]
     pub fn new(
         hosts: Vec<Arc<dyn ReplicaHost>>,
@@ -75,6 +77,7 @@ impl Ports {
             world,
             machine,
             failpoints: Arc::new(NoFailpoints),
+            judge: Arc::new(DomainJudge),
         }
     }
 }

@@ -146,7 +146,7 @@ fn broken(run: &Run) -> Option<Stop> {
         return None;
     }
     let hold = run.hold_so_far()?;
-    let breaks = domain::proof::prove(&hold).err()?;
+    let breaks = run.shared.ports.judge.prove(&hold).err()?;
     let final_ones: Vec<ProofBreak> = breaks
         .into_iter()
         .filter(|b| !matches!(b, ProofBreak::NotWatched) && !may_turn_out_refused(b))

@@ -23,6 +23,7 @@ pub(super) async fn look(run: &mut Run) -> Result<(Judged, ReplicaSighting), Sto
         .await
         .map_err(|e| unreadable(chain(&e)))?;
     let terms = Terms {
+        judge: run.shared.ports.judge.as_ref(),
         trust: &trust,
         now: run.shared.now(),
         freshness_secs: run.shared.config.freshness_secs,

@@ -13,7 +13,7 @@ pub(super) async fn prove(run: &mut Run) -> Result<(), Stop> {
         }
         .into());
     };
-    if let Err(breaks) = domain::proof::prove(&hold) {
+    if let Err(breaks) = run.shared.ports.judge.prove(&hold) {
         return Err(Failure::Unproven { breaks }.into());
     }
     run.facts.after = Some(after);
