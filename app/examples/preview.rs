@@ -23,9 +23,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .site_pkg_dir("pkg")
         .build();
     let console: Arc<dyn Console> = Arc::new(sample::Sample);
-    let events = || async { Sse::new(futures::stream::pending::<Result<Event, Infallible>>()).keep_alive(KeepAlive::default()) };
-    let router =
-        pages::router::<()>(&options, &console)
+    let events = || async {
+        Sse::new(futures::stream::pending::<Result<Event, Infallible>>()).keep_alive(KeepAlive::default())
+    };
+    let router = pages::router::<()>(&options, &console)
         .route("/api/v1/events", axum::routing::get(events))
         .layer(tower_http::compression::CompressionLayer::new());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3700").await?;

@@ -16,12 +16,15 @@ mkdirSync(out, { recursive: true });
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const nobody = "00000000-0000-4000-8000-000000000000";
 
+let browser = await launch();
 let passed = 0;
 const failures = [];
 
 /** One named check; a failure is told and the next one runs. */
 async function check(name, body) {
   try {
+    // A browser that died fails the check it died in, not all after it.
+    if (!browser.isConnected()) browser = await launch();
     await body();
     passed += 1;
     console.log(`ok   ${name}`);
@@ -51,7 +54,7 @@ async function notSideways(page) {
 }
 
 /** Real addresses for the screens that need an id. */
-async function addresses(browser) {
+async function addresses() {
   const page = await open(browser, base);
   const first = async (path, selector) => {
     await visit(page, base + path);
@@ -64,10 +67,9 @@ async function addresses(browser) {
   return { replica, point };
 }
 
-const browser = await launch();
 let screens = [];
 await check("there is a replica and a restore point to look at", async () => {
-  const { replica, point } = await addresses(browser);
+  const { replica, point } = await addresses();
   must(replica, "no replica is listed on /replicas");
   must(point, "no restore point is listed on /points");
   screens = [

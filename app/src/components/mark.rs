@@ -61,8 +61,9 @@ pub fn mark(mark: Mark) -> AnyView {
 
 /// A state as mark, code and words: `◐ B1 Log being applied`.
 pub fn standing(now: Standing, zone: &Zone, as_of: DateTime<Utc>) -> AnyView {
+    // Of a blocker the row names what it is; since when stands on the replica's screen.
     let at = match now.mark {
-        Mark::Met | Mark::Late | Mark::Missed => now.at,
+        Mark::Met | Mark::Late | Mark::Missed if now.code.is_none() => now.at,
         _ => None,
     };
     let at = at.map(|at| view! { <span class="dim">" " {format::moment(zone, as_of, at)}</span> });

@@ -39,10 +39,14 @@ pub fn figures(night: &NightView) -> AnyView {
     } else {
         String::new()
     };
+    let others = match c.failed {
+        0 => "the others clear by themselves".to_owned(),
+        n => format!("{} failed tonight", format::count(n)),
+    };
     view! {
         <div class="figures">
             {figure("Still owed", number(open, ""), of_total.clone(), due)}
-            {figure("Need a person", number(c.needs_person + c.failed, "missed-text"), format!("of {} waiting", format::count(c.waiting + c.failed)), format!("{} failed · the others clear by themselves", format::count(c.failed)))}
+            {figure("Need a person", number(c.needs_person + c.failed, "missed-text"), format!("of {} waiting", format::count(c.waiting + c.failed)), others)}
             {figure("Not known", number(c.unknown, "late-text"), of_total, "never green, never skipped".to_owned())}
             {figure("Running", number(c.running, ""), String::new(), format!("{} clear, in line for a slot", format::count(c.ready)))}
             {figure("Met", number(c.met, ""), format::percent(c.met, c.total), format!("{each}{}", format::things(c.deferrals, "deferral", "deferrals")))}

@@ -38,7 +38,7 @@ pub fn chart(night: &NightView) -> AnyView {
         let x = format!("{due}%");
         view! {
             <line class="due" x1=x.clone() x2=x.clone() y1="8" y2="168"/>
-            <text class="due-text" x=x y="18" dx="-6" text-anchor="end">"due " {format::clock(&night.zone, night.due)}</text>
+            <text class="due-text" x=x y="160" dx="-6" text-anchor="end">"due " {format::clock(&night.zone, night.due)}</text>
         }
     });
     let label = format!(

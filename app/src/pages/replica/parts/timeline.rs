@@ -27,7 +27,7 @@ pub fn timeline(r: &ReplicaView) -> AnyView {
     let attempts_y = TOP + lanes * LANE;
     let bottom = attempts_y + LANE + 8;
     let height = bottom + 24;
-    let labels = t.lanes.iter().map(|l| view! { <span title=l.title.clone()><span class="code">{l.code.clone()}</span> {l.title.clone()}</span> }).collect_view();
+    let labels = t.lanes.iter().map(|l| view! { <span title=l.title.clone()><span class="code">{l.code.clone()}</span>" "{l.title.clone()}</span> }).collect_view();
     let ticks = axis
         .ticks(&r.zone, 9)
         .into_iter()
@@ -117,7 +117,7 @@ fn table(r: &ReplicaView) -> AnyView {
     let spans = r.timeline.lanes.iter().flat_map(|lane| {
         lane.spans.iter().map(|span| {
             let held = format::span((span.to.unwrap_or(r.as_of) - span.from).num_seconds());
-            view! { <tr><td class="first">{between(r, span)}</td><td class="second"><span class="code">{lane.code.clone()}</span> " " {lane.title.clone()}</td><td class="num side">{held}</td></tr> }
+            view! { <tr><td class="first">{between(r, span)}</td><td class="second"><span class="code">{lane.code.clone()}</span>" "{lane.title.clone()}</td><td class="num side">{held}</td></tr> }
         })
     });
     let spans = spans.collect_view();
