@@ -22,7 +22,7 @@ mod view;
 
 pub use backup::CheckpointSettings;
 pub use export::ExportSettings;
-pub use generate::World;
+pub use generate::{TENANTS, World};
 pub use job::{JobClass, job_state, job_type};
 pub use log::{Left, LogEntry, RequestCount};
 pub use operate::OperateError;
