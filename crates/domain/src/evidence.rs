@@ -94,5 +94,12 @@ pub struct Evidence {
     pub basis: HostTrust,
     /// Received-but-not-applied lag that our hold caused, in seconds.
     pub held_secs: u64,
+    /// restic snapshot id: the seal binds this evidence to exactly that content.
+    #[serde(default)]
+    pub snapshot: String,
+    /// Every disk in order of attachment: its virtual size and its digest by the vault's rule (over offsets and extent digests).
+    #[serde(default)]
+    pub disks: Vec<FileDigest>,
+    /// The configuration files.
     pub files: Vec<FileDigest>,
 }

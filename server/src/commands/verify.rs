@@ -115,15 +115,29 @@ fn verify(vault: &Vault, point: &Point, all: &[Point]) -> Result<u64, String> {
         .verify(&point.tenant, &point.snapshot, &progress)
         .map_err(|error| crate::telling::chain(&error))?;
     // The vault's own digests must be those of the sealed evidence: an exchanged snapshot would agree with itself.
-    for file in &verified.files {
-        if !point
-            .evidence
-            .files
+    let disks = verified.disks.iter().map(|disk| (&disk.name, &disk.digest));
+    let files = verified.files.iter().map(|file| (&file.name, &file.blake3));
+    for (found, sealed) in [
+        (disks.collect::<Vec<_>>(), &point.evidence.disks),
+        (files.collect(), &point.evidence.files),
+    ] {
+        let sealed: Vec<_> = sealed
             .iter()
-            .any(|sealed| sealed.name == file.name && sealed.blake3 == file.blake3)
-        {
-            return Err(format!("`{}` is not the file that was sealed", file.name));
+            .map(|digest| (&digest.name, &digest.blake3))
+            .collect();
+        if let Some((name, _)) = found.iter().find(|pair| !sealed.contains(pair)) {
+            return Err(format!("`{name}` is not what was sealed"));
         }
+        if found.len() != sealed.len() {
+            return Err(format!(
+                "{} disks or files were sealed, {} are there",
+                sealed.len(),
+                found.len()
+            ));
+        }
+    }
+    if point.snapshot != point.evidence.snapshot {
+        return Err("it names another snapshot than its evidence".to_owned());
     }
     Ok(verified.read_bytes)
 }

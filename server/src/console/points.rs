@@ -65,8 +65,9 @@ impl StoreConsole {
                 })
                 .collect(),
             disks: evidence
-                .files
+                .disks
                 .iter()
+                .chain(&evidence.files)
                 .map(|file| DiskRow {
                     name: file.name.clone(),
                     bytes: file.bytes,
@@ -161,10 +162,11 @@ fn checks(evidence: &Evidence) -> Vec<CheckRow> {
         check(at, "Gate at the checkpoint", at_text),
         check(proven, "Proof of stillness", proof_text),
         check(
-            !evidence.files.is_empty(),
+            !evidence.disks.is_empty() && !evidence.files.is_empty(),
             "Complete",
             format!(
-                "{} files were stored, each with its digest.",
+                "{} disks and {} configuration files were stored, each with its digest.",
+                evidence.disks.len(),
                 evidence.files.len()
             ),
         ),

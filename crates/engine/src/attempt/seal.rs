@@ -3,7 +3,7 @@
 use super::{Run, Stop};
 use crate::shared::SITE;
 use domain::attempt::{AttemptState, Failure};
-use domain::evidence::Evidence;
+use domain::evidence::{Evidence, FileDigest};
 use domain::ids::PointId;
 use serde::{Deserialize, Serialize};
 use store::records::Point;
@@ -95,6 +95,17 @@ fn evidence(run: &Run, intent: &SealIntent) -> Option<Evidence> {
         answers: facts.answers.clone(),
         basis: facts.trust.clone()?,
         held_secs: facts.held_secs?,
+        snapshot: intent.withheld.snapshot.clone(),
+        disks: intent
+            .withheld
+            .disks
+            .iter()
+            .map(|disk| FileDigest {
+                name: disk.name.clone(),
+                bytes: disk.size_bytes,
+                blake3: disk.digest.clone(),
+            })
+            .collect(),
         files: intent.withheld.files.clone(),
     })
 }

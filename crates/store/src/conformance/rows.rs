@@ -243,6 +243,8 @@ fn evidence(seed: &Seed, attempt: &Attempt, at: DateTime<Utc>) -> Evidence {
             build: "10.0.20348".to_owned(),
         },
         held_secs: 12,
+        snapshot: String::new(),
+        disks: Vec::new(),
         files: Vec::new(),
     }
 }
