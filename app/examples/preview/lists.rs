@@ -75,7 +75,7 @@ pub fn rows() -> Vec<ReplicaRow> {
             observed: Some(ago(3 + i as i64 % 12)),
             days: days(n),
             interval_secs: [30, 300, 900][i % 3],
-            disks: 1 + u32::from(i % 4 == 0) + u32::from(i % 8 == 0),
+            disks: 1 + u32::from(i.is_multiple_of(4)) + u32::from(i.is_multiple_of(8)),
             last_point: (i != 14).then(|| ago(3600 * (1 + (i as i64 * 7) % 26))),
             points: n % 9,
             size_bytes: (i != 14).then_some(20_000_000 + n * 3_711_113),

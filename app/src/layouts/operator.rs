@@ -71,7 +71,7 @@ fn search() -> impl IntoView {
     let text = move || query.read().get("q").unwrap_or_default();
     view! {
         <Form method="get" action="/replicas" attr:class="search" attr:role="search">
-            <input id="search" type="search" name="q" placeholder="Find a replica, tenant, host…" aria-label="Find a replica, tenant or host" autocomplete="off" maxlength="200" value=text.clone() prop:value=text/>
+            <input id="search" type="search" name="q" placeholder="Find a replica, tenant, host…" aria-label="Find a replica, tenant or host" autocomplete="off" maxlength="200" value=text prop:value=text/>
             <kbd aria-hidden="true">"/"</kbd>
         </Form>
     }

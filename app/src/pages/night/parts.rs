@@ -30,15 +30,11 @@ pub fn figures(night: &NightView) -> AnyView {
         let class = if n > 0 { class } else { "" };
         view! { <span class=class>{format::count(n)}</span> }.into_any()
     };
-    let each = if c.met > 0 {
-        format!(
-            "{}.{} attempts each · ",
-            c.attempts / c.met,
-            c.attempts * 10 / c.met % 10
-        )
-    } else {
-        String::new()
-    };
+    let each = (c.attempts * 10)
+        .checked_div(c.met)
+        .map_or_else(String::new, |tenths| {
+            format!("{}.{} attempts each · ", tenths / 10, tenths % 10)
+        });
     let others = match c.failed {
         0 => "the others clear by themselves".to_owned(),
         n => format!("{} failed tonight", format::count(n)),
