@@ -55,6 +55,11 @@ fn soak(plan: &Plan, binary: &Path, folder: &Path) -> Result<String, String> {
     let season = season::run(plan, &mut site)?;
     let protected = account::settle(plan, &mut site, &season)?;
     let attempts = site.attempts()?;
+    eprintln!(
+        "soak: {} attempts:{}",
+        attempts.len(),
+        account::outcomes(&attempts)
+    );
     let points = site.points()?;
     site.stop_server()?;
 

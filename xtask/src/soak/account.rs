@@ -4,7 +4,7 @@ use super::plan::Plan;
 use super::season::Season;
 use super::site::{Site, seconds, text};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -42,6 +42,28 @@ pub fn settle(plan: &Plan, site: &mut Site, season: &Season) -> Result<String, S
         }
         sleep(Duration::from_secs(1));
     }
+}
+
+/// Attempts by outcome and code or reason, most frequent first, for people.
+pub fn outcomes(attempts: &[Value]) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for attempt in attempts {
+        let (outcome, code) = (text(attempt, "outcome"), text(attempt, "code"));
+        let why = if outcome == "Failed" {
+            text(attempt, "reason")
+        } else {
+            code
+        };
+        *counts
+            .entry(format!("{outcome} {why}").trim().to_owned())
+            .or_default() += 1;
+    }
+    let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    counts
+        .iter()
+        .map(|(what, count)| format!("\n  {count:5}  {what}"))
+        .collect()
 }
 
 /// Replicas (`tenant/name`) on protected hosts that nothing keeps blocked for good; and those of them with a point.
