@@ -13,6 +13,7 @@ mod ingest;
 mod prove;
 mod release;
 mod seal;
+mod stop;
 pub(crate) mod undo;
 pub(crate) mod wait;
 
@@ -24,7 +25,7 @@ use crate::names;
 use crate::ports::chain;
 use crate::shared::{Running, RunningGuard, SITE, Shared};
 use chrono::{DateTime, Utc};
-use domain::attempt::{AttemptState, Deferral, Failure, Step};
+use domain::attempt::{AttemptState, Failure, Step};
 use domain::evidence::{HoldRecord, HostAnswer, JobLook};
 use domain::ids::{AttemptId, PointId};
 use domain::job::Job;
@@ -34,6 +35,7 @@ use hyperv::host::{AttachedDisk, Checkpoint, HostError, ReplicaHost, ReplicaSigh
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+pub(crate) use stop::Stop;
 use store::records::{Attempt, Replica};
 use store::traits::StoreError;
 use tokio_util::sync::CancellationToken;
@@ -50,35 +52,6 @@ pub enum Outcome {
     Abandoned { why: String },
     /// Another worker took the replica over.
     LeaseLost,
-}
-
-/// Why the steps stopped.
-#[derive(Debug)]
-pub(crate) enum Stop {
-    Deferred(Box<Deferral>),
-    Failed(Box<Failure>),
-    LeaseLost,
-    Abandoned { why: String },
-}
-
-impl From<Deferral> for Stop {
-    fn from(reason: Deferral) -> Self {
-        Self::Deferred(Box::new(reason))
-    }
-}
-impl From<Failure> for Stop {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(Box::new(failure))
-    }
-}
-impl From<StoreError> for Stop {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Conflict { .. } => Self::LeaseLost,
-            // Without a journal nothing may be done, and nothing can be said either.
-            other => Self::Abandoned { why: chain(&other) },
-        }
-    }
 }
 
 /// What became known on the way; each step fills in its part.
