@@ -104,10 +104,11 @@ impl Observer {
             let intervals = store
                 .blocker_intervals(&SITE, replica.id, now - TimeDelta::seconds(1), now)
                 .await?;
-            self.poll.open_set(
-                replica.id,
-                intervals.into_iter().filter(|i| i.to.is_none()).map(|i| i.code),
-            );
+            self.poll
+                .open_set(replica.id, intervals.into_iter().filter(|i| i.to.is_none()));
+            if let Some(status) = store.status(&SITE, replica.id).await? {
+                self.poll.since_set(&status);
+            }
         }
         Ok(())
     }

@@ -5,17 +5,21 @@ use chrono::{DateTime, Utc};
 use domain::blocker::Blocker;
 use domain::ids::ReplicaId;
 use domain::verdict::Verdict;
-use std::collections::{BTreeMap, BTreeSet};
+use domain::words::explain;
+use std::collections::BTreeMap;
 use store::records::{BlockerInterval, ReplicaStatus};
 use store::traits::PollWrite;
 
+/// Codes with what each stands for: one code has many reasons, and another reason is another interval.
+type Open = BTreeMap<String, Option<String>>;
+
 #[derive(Debug, Default)]
 pub(super) struct Poll {
-    /// Codes whose interval is open in the store.
-    open: BTreeMap<ReplicaId, BTreeSet<String>>,
+    /// Intervals that are open in the store.
+    open: BTreeMap<ReplicaId, Open>,
     /// What `open` becomes when the write succeeds: a failed write must be repeated, not believed.
-    pending: BTreeMap<ReplicaId, BTreeSet<String>>,
-    since: BTreeMap<ReplicaId, (Option<&'static str>, DateTime<Utc>)>,
+    pending: BTreeMap<ReplicaId, Open>,
+    since: BTreeMap<ReplicaId, (Option<String>, DateTime<Utc>)>,
     at: DateTime<Utc>,
 }
 
@@ -29,8 +33,15 @@ impl Poll {
         }
     }
 
-    pub fn open_set(&mut self, replica: ReplicaId, codes: impl Iterator<Item = String>) {
-        self.open.insert(replica, codes.collect());
+    pub fn open_set(&mut self, replica: ReplicaId, intervals: impl Iterator<Item = BlockerInterval>) {
+        let open = intervals.map(|it| (it.code, reason(it.detail.as_ref())));
+        self.open.insert(replica, open.collect());
+    }
+
+    /// A restart is no news: what held before holds on.
+    pub fn since_set(&mut self, known: &ReplicaStatus) {
+        self.since
+            .insert(known.replica, (first(&known.verdict), known.since));
     }
 
     pub fn written(&mut self) {
@@ -39,12 +50,12 @@ impl Poll {
 
     pub fn status(&mut self, replica: ReplicaId, judged: &Judged, near: bool, write: &mut PollWrite) {
         self.codes(replica, &judged.verdict, near, write);
-        let code = judged.verdict.code();
+        let first = first(&judged.verdict);
         let since = match self.since.get(&replica) {
-            Some((known, since)) if *known == code => *since,
+            Some((known, since)) if *known == first => *since,
             _ => self.at,
         };
-        self.since.insert(replica, (code, since));
+        self.since.insert(replica, (first, since));
         write.statuses.push(ReplicaStatus {
             replica,
             observation: judged.observation.clone(),
@@ -74,11 +85,15 @@ impl Poll {
             }
         }
         let open = self.open.get(&replica).cloned().unwrap_or_default();
-        for code in open.iter().filter(|code| !now.contains_key(*code)) {
+        let still = |code: &String, was: &Option<String>| {
+            now.get(code)
+                .is_some_and(|detail| reason(detail.as_ref()) == *was)
+        };
+        for (code, _) in open.iter().filter(|(code, was)| !still(code, was)) {
             write.close.push((replica, code.clone(), self.at));
         }
         for (code, detail) in &now {
-            if !open.contains(code) {
+            if open.get(code) != Some(&reason(detail.as_ref())) {
                 let interval = BlockerInterval {
                     replica,
                     code: code.clone(),
@@ -89,6 +104,19 @@ impl Poll {
                 write.open.push(interval);
             }
         }
-        self.pending.insert(replica, now.into_keys().collect());
+        let now = now
+            .into_iter()
+            .map(|(code, detail)| (code, reason(detail.as_ref())));
+        self.pending.insert(replica, now.collect());
     }
+}
+
+/// What is said first; nothing when clear.
+fn first(verdict: &Verdict) -> Option<String> {
+    verdict.words().into_iter().next().map(|words| words.title)
+}
+
+/// What a code stands for this time, by its title.
+fn reason(detail: Option<&Blocker>) -> Option<String> {
+    detail.map(|blocker| explain(blocker).title)
 }
