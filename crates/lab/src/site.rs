@@ -107,8 +107,8 @@ impl Drop for Runner {
     }
 }
 
-/// The site described in `<home>/lab.json`; made from `world` and written there the first time. Only staging is taken
-/// from `world` on every start, since paths may move; the scenario may be edited in the file.
+/// The site described in `<home>/lab.json`; made from `world` and written there the first time. Only where staging
+/// is comes from `world` on every start, since paths may move; the scenario, and a share's room, may be edited in the file.
 ///
 /// # Errors
 /// When the file cannot be used, or holds another seed or number of replicas than asked for.
@@ -138,10 +138,12 @@ pub fn describe(home: &Path, world: &World) -> Result<SiteSpec, SiteError> {
                 }
                 .into());
             }
-            SiteSpec {
-                staging: fresh.staging,
-                ..kept
+            let mut staging = fresh.staging;
+            for share in &mut staging {
+                let before = kept.staging.iter().find(|it| it.unc == share.unc);
+                share.room_bytes = before.and_then(|it| it.room_bytes);
             }
+            SiteSpec { staging, ..kept }
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => fresh,
         Err(error) => return Err(trouble(error)),
