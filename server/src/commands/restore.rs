@@ -72,7 +72,9 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     let written = tokio::task::spawn_blocking(move || -> Result<Vec<PathBuf>, Failure> {
         let progress = BarProgress::new(format!("restoring {}/{}", point.tenant, point.name));
         if let Some(folder) = args.to_dir {
-            return Ok(vault.restore_dir(&tenant, &snapshot, &folder, format, overwrite, &progress)?);
+            return vault
+                .restore_dir(&tenant, &snapshot, &folder, format, overwrite, &progress)
+                .map_err(refused);
         }
         let Some(to) = args.to else {
             return Err(Failure::usage(
@@ -92,7 +94,9 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
                 )));
             }
         };
-        vault.restore_disk(&tenant, &snapshot, disk, &to, format, overwrite, &progress)?;
+        vault
+            .restore_disk(&tenant, &snapshot, disk, &to, format, overwrite, &progress)
+            .map_err(refused)?;
         Ok(vec![to])
     })
     .await??;
@@ -105,4 +109,15 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
         println!("{}", file.display());
     }
     Ok(())
+}
+
+/// The vault knows no switches: here the one against an existing file has a name.
+fn refused(error: ::vault::VaultError) -> Failure {
+    match error {
+        ::vault::VaultError::Exists { path } => Failure::usage(format!(
+            "{} exists: choose another name, or replace it with --force",
+            path.display()
+        )),
+        other => other.into(),
+    }
 }
