@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Program -> Debian package.
-const DEBIAN: [(&str, &str); 6] = [
+const DEBIAN: [(&str, &str); 5] = [
     ("chromium", "chromium"),
     ("restic", "restic"),
     ("qemu-img", "qemu-utils"),
-    ("wasm-opt", "binaryen"),
     ("python3", "python3"),
     ("cc", "gcc"),
 ];
