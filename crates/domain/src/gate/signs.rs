@@ -144,7 +144,7 @@ pub(super) fn health_critical(seen: &Observation, out: &mut Vec<Blocker>) {
     }
 }
 
-/// B1: a 108/120 job in JobState 2-6, or `OperationalStatus[0]` 11. Received and not yet applied is no blocker.
+/// B1: a 108/120 job in JobState 2-6, or `OperationalStatus[0]` 11 that nothing else explains. Received and not yet applied is no blocker.
 pub(super) fn applying(seen: &Observation, ours: Ours<'_>, out: &mut Vec<Blocker>) {
     let before = out.len();
     for job in running(seen).filter(|j| j.is_apply()) {
@@ -162,8 +162,13 @@ pub(super) fn applying(seen: &Observation, ours: Ours<'_>, out: &mut Vec<Blocker
     }
 }
 
+/// In service, and not said for what. Where it is said (a backup, an export, a move), that is the blocker: see [`busy`], [`migration`].
 fn in_service(seen: &Observation) -> bool {
-    seen.operational_status.first() == Some(&IN_SERVICE)
+    let explained = |s: &u16| BUSY_STATUS.contains(s) || MIGRATION_STATUS.contains(s);
+    match seen.operational_status.split_first() {
+        Some((first, rest)) => *first == IN_SERVICE && !rest.iter().any(explained),
+        None => false,
+    }
 }
 
 /// Another export, backup, merge, checkpoint or any other work on the VM that is not known to be harmless.
