@@ -7,7 +7,18 @@ use leptos::prelude::*;
 const STEP: usize = 8;
 const HEIGHT: usize = 16;
 
-/// One cell per day, oldest left.
+/// Days as they are counted and shown: the last is today, which stays open until it is met or excused.
+pub fn settled(days: &[DayMark]) -> Vec<DayMark> {
+    let mut days = days.to_vec();
+    if let Some(today) = days.last_mut()
+        && !matches!(today.mark, None | Some(Mark::Met | Mark::Excused))
+    {
+        today.mark = Some(Mark::Open);
+    }
+    days
+}
+
+/// One cell per day, oldest left; the days are [`settled`].
 pub fn strip(days: &[DayMark]) -> AnyView {
     let width = days.len() * STEP;
     let label = summary(days);
@@ -73,6 +84,18 @@ fn cell(x: usize, day: DayMark) -> Option<AnyView> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn today_is_open_until_it_is_met() {
+        let day = |mark| DayMark {
+            day: chrono::NaiveDate::default(),
+            mark,
+        };
+        let last = |mark| settled(&[day(Some(Mark::Late)), day(mark)])[1].mark;
+        assert_eq!(last(Some(Mark::Late)), Some(Mark::Open));
+        assert_eq!(last(Some(Mark::Met)), Some(Mark::Met));
+        assert_eq!(last(None), None);
+    }
 
     #[test]
     fn a_strip_says_in_words_what_it_shows() {

@@ -11,11 +11,15 @@ pub struct Lines {
     pub area: String,
 }
 
-/// The chart's axis: the night's window, longer when the night is over.
+/// The chart's axis: the night's window, longer when the night is over; where nothing was known before the second half of
+/// the window, it begins with what is known.
 pub fn axis(night: &NightView) -> Axis {
+    let to = night.due.max(night.as_of);
+    let first = night.open_over_time.first().map_or(night.opens, |p| p.at);
+    let late = (first - night.opens) * 2 > to - night.opens;
     Axis {
-        from: night.opens,
-        to: night.due.max(night.as_of),
+        from: if late { first } else { night.opens },
+        to,
     }
 }
 

@@ -64,12 +64,12 @@ fn looks(p: &PointView) -> AnyView {
         let apply = l
             .last_apply
             .map_or_else(|| "never".to_owned(), |at| format::clock_secs(&utc, at));
-        let (m, text) = if l.applies == 0 {
-            (Mark::Met, "none listed".to_owned())
+        let text = if l.applies == 0 {
+            "none".to_owned()
         } else {
-            (Mark::Late, l.applies_text.clone())
+            l.applies_text.clone()
         };
-        view! { <tr><td class="first">{format::clock_secs(&utc, l.host_time)}</td><td class="num second">{gap}</td><td class="num second">{apply}</td><td class="side"><span class="standing">{mark(m)}<span>{text}</span></span></td></tr> }
+        view! { <tr><td class="first">{format::clock_secs(&utc, l.host_time)}</td><td class="num second">{gap}</td><td class="num second">{apply}</td><td class="second">{text}</td></tr> }
     };
     let rows = p.looks.iter().map(row).collect_view();
     let body = view! {

@@ -1,6 +1,6 @@
 //! Chips, table, pager.
 
-use crate::components::{empty, standing, strip};
+use crate::components::{empty, settled, standing, strip};
 use crate::format;
 use crate::urlq::replica_href;
 use console::{Direction, Filter, Mark, ReplicaQuery, ReplicaRow, ReplicasPage, Sort};
@@ -167,7 +167,8 @@ fn table(page: &ReplicasPage) -> AnyView {
 }
 
 fn row(page: &ReplicasPage, i: usize, r: &ReplicaRow) -> AnyView {
-    let met = r.days.iter().filter(|d| d.mark == Some(Mark::Met)).count() as u64;
+    let days = settled(&r.days);
+    let met = days.iter().filter(|d| d.mark == Some(Mark::Met)).count() as u64;
     let owed = r
         .days
         .iter()
@@ -182,7 +183,7 @@ fn row(page: &ReplicasPage, i: usize, r: &ReplicaRow) -> AnyView {
             <td class="first"><a class="name" href=format!("/replicas/{}", r.id)>{r.name.clone()}</a></td>
             <td class="second dim">{r.tenant.clone()}</td>
             <td class="now">{standing(r.now.clone(), &page.zone, page.as_of)}</td>
-            <td class="days">{strip(&r.days)}</td>
+            <td class="days">{strip(&days)}</td>
             <td class="num m" title=format!("{met} of {owed} days")>{format::percent(met, owed)}</td>
             <td class="second mono">{r.host.clone()}</td>
             <td class="num m dim">{format::span(i64::from(r.interval_secs))}</td>

@@ -2,7 +2,7 @@
 
 use super::super::api::BackUpNow;
 use super::super::model::{cadence, kept, marked};
-use crate::components::{crumb, figure, mark};
+use crate::components::{crumb, figure, mark, settled};
 use crate::format;
 use crate::urlq::escape;
 use console::{Mark, ReplicaView, VerdictKind};
@@ -78,7 +78,8 @@ pub fn figures(r: &ReplicaView) -> AnyView {
         _ => String::new(),
     };
     let words = |m: Mark, text: String| view! { <span class="words">{mark(m)} " " {text}</span> }.into_any();
-    let (met, owed) = kept(&r.days);
+    let days = settled(&r.days);
+    let (met, owed) = kept(&days);
     let mut others: Vec<String> = Vec::new();
     for (m, word) in [
         (Mark::Missed, "missed"),
@@ -86,7 +87,7 @@ pub fn figures(r: &ReplicaView) -> AnyView {
         (Mark::Excused, "excused"),
         (Mark::Unknown, "not known"),
     ] {
-        let n = marked(&r.days, m);
+        let n = marked(&days, m);
         if n > 0 {
             others.push(format!("{n} {word}"));
         }

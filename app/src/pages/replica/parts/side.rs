@@ -1,7 +1,7 @@
 //! The narrow column: calendar, disks, what the host said.
 
 use super::super::model::weeks;
-use crate::components::{mark, mark_class, mark_word, panel};
+use crate::components::{mark, mark_class, mark_word, panel, settled};
 use crate::format;
 use console::{DayMark, Mark, ReplicaView};
 use leptos::prelude::*;
@@ -19,7 +19,7 @@ pub fn calendar(r: &ReplicaView) -> AnyView {
             view! { <td><span class=class title=title.clone()>{day.format("%-d").to_string()}{mark(*m)}<span class="hidden">{mark_word(*m)}</span></span></td> }.into_any()
         }
     };
-    let rows = weeks(&r.days)
+    let rows = weeks(&settled(&r.days))
         .iter()
         .map(|week| view! { <tr>{week.iter().map(cell).collect_view()}</tr> })
         .collect_view();

@@ -3,7 +3,7 @@
 use super::head::verdict_mark;
 use crate::components::{ahead, mark, moment_secs, panel};
 use crate::format;
-use console::{BlockerView, ReplicaView};
+use console::{BlockerView, ReplicaView, VerdictKind};
 use leptos::prelude::*;
 
 /// The panel.
@@ -17,13 +17,24 @@ pub fn verdict(r: &ReplicaView) -> AnyView {
         ),
         None => "never read".to_owned(),
     };
+    let (answer, why) = match v.kind {
+        VerdictKind::Clear => ("Yes, clear", v.sentence.clone()),
+        VerdictKind::Unknown => ("Nobody can say, so no", v.sentence.clone()),
+        VerdictKind::Blocked => (
+            "No",
+            format!(
+                "{} in the way: a backup now would not be provably crash-consistent.",
+                format::things(v.blockers.len() as u64, "thing stands", "things stand")
+            ),
+        ),
+    };
     let since = v
         .since
         .map(|at| view! { <span class="dim">" since " {moment_secs(&r.zone, r.as_of, at)}</span> });
     let blockers = v.blockers.iter().map(|b| blocker(r, b)).collect_view();
     let body = view! {
         <div class="verdict">
-            <p class="answer">{mark(verdict_mark(r))} <span><b>{v.title.clone()}</b>{since}<br/>{v.sentence.clone()}</span></p>
+            <p class="answer">{mark(verdict_mark(r))} <span><b>{answer}</b>{since}<br/>{why}</span></p>
             {blockers}
         </div>
     }
