@@ -1,0 +1,120 @@
+//! The binary as a person or a script runs it, and its API as a program reads it.
+
+use serde_json::Value;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::net::TcpStream;
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::time::timeout;
+
+/// The longest that any command may take here.
+const COMMAND_MAX: Duration = Duration::from_secs(180);
+
+/// A command that ended.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Ran {
+    /// Stdout, which must be one JSON document.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("not JSON ({e}): {self:?}"))
+    }
+
+    /// It must have ended with this code and said all of these words on stderr.
+    #[track_caller]
+    pub fn refused(&self, code: i32, words: &[&str]) {
+        assert_eq!(self.code, code, "{self:?}");
+        for word in words {
+            assert!(self.err.contains(word), "`{word}` is not in: {}", self.err);
+        }
+    }
+
+    #[track_caller]
+    pub fn good(self) -> Self {
+        assert_eq!(self.code, 0, "{self:?}");
+        self
+    }
+}
+
+fn command(data: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stillpoint"));
+    command
+        .args(args)
+        .arg("--data")
+        .arg(data)
+        .env_remove("STILLPOINT_DATA")
+        .env_remove("RUST_LOG")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+/// Runs a command to its end.
+pub async fn run(data: &Path, args: &[&str]) -> Ran {
+    let output = timeout(COMMAND_MAX, command(data, args).output())
+        .await
+        .unwrap_or_else(|_| panic!("{args:?} does not end"))
+        .unwrap();
+    Ran {
+        code: output.status.code().expect("ended by itself"),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// `stillpoint serve` on a free port; killed when dropped.
+pub struct Server {
+    address: String,
+    _child: Child,
+    _out: Lines<BufReader<ChildStdout>>,
+}
+
+impl Server {
+    pub async fn start(data: &Path) -> Self {
+        let mut command = command(data, &["serve", "--listen", "127.0.0.1:0", "--json"]);
+        let mut child = command.stderr(Stdio::inherit()).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = timeout(COMMAND_MAX, out.next_line()).await.expect("gets ready");
+        let line = line.unwrap().expect("says that it is ready");
+        let ready: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(ready["event"], "ready", "{ready}");
+        let url = ready["url"].as_str().unwrap();
+        let address = url.strip_prefix("http://").unwrap().trim_end_matches('/');
+        Self {
+            address: address.to_owned(),
+            _child: child,
+            _out: out,
+        }
+    }
+
+    /// Status and body.
+    pub async fn get(&self, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.address).await.unwrap();
+        // HTTP/1.0: the body ends with the connection and comes in one piece.
+        let request = format!("GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address);
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        timeout(Duration::from_secs(30), stream.read_to_end(&mut answer))
+            .await
+            .expect("answers")
+            .unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, body.to_owned())
+    }
+
+    pub async fn json(&self, path: &str) -> Value {
+        let (status, body) = self.get(path).await;
+        assert_eq!(status, 200, "{path}: {body}");
+        serde_json::from_str(&body).unwrap_or_else(|e| panic!("{path} is not JSON ({e}): {body}"))
+    }
+}

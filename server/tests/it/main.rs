@@ -1,0 +1,15 @@
+//! The whole of Stillpoint against an emulated site: real hosts' client over verified TLS, real store, real vault, and the binary.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails"
+)]
+
+mod binary;
+mod blockers;
+mod cli;
+mod not_ready;
+mod room;
+mod site;
+mod torn;
+mod waiting;
