@@ -37,6 +37,13 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     let outcome = outcome?;
     engine.stop(Duration::from_secs(1)).await;
     let Outcome::Ended { attempt } = &outcome else {
+        if global.json {
+            // No attempt of this command: another worker's, or one that the next start undoes.
+            json(&serde_json::json!({
+                "attempt": null, "replica": replica.id, "tenant": replica.tenant, "host": replica.host,
+                "outcome": { "state": "none", "reason": in_words(&outcome) }, "blocker": null,
+            }))?;
+        }
         return Err(Failure::new(exit::DEFERRED, in_words(&outcome)));
     };
     if global.json {
