@@ -125,6 +125,19 @@ await check("filter, search and theme work without JavaScript", async () => {
   await page.context().close();
 });
 
+for (const javaScript of [true, false]) {
+  await check(`back up now is requested ${javaScript ? "with" : "without"} JavaScript, and no more is claimed`, async () => {
+    const page = await open(browser, base, { javaScript });
+    const replica = screens.find(([name]) => name === "replica")[1];
+    await (javaScript ? visit(page, base + replica) : page.goto(base + replica));
+    await page.getByRole("button", { name: "Back up now" }).click();
+    await page.locator(".said", { hasText: /request/i }).waitFor();
+    must(new URL(page.url()).pathname === replica, `it led to ${page.url()}`);
+    quiet(page);
+    await page.context().close();
+  });
+}
+
 await check("the keyboard reaches search, rows and screens", async () => {
   const page = await open(browser, base);
   await visit(page, `${base}/replicas`);
