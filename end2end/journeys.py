@@ -147,6 +147,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--binary", required=True, type=lambda p: str(pathlib.Path(p).resolve()))
     arguments.add_argument("--out", required=True, type=lambda p: pathlib.Path(p).resolve())
+    arguments.add_argument("--no-browser", action="store_true", help="leave the pages to a run of their own")
     given = arguments.parse_args()
     out = given.out
     shutil.rmtree(out, ignore_errors=True)
@@ -160,7 +161,8 @@ def main():
         url = demo.ready["url"]
         doors(report, url)
         referee(report, data, demo.ready, given.binary)
-        browser(report, url, out)
+        if not given.no_browser:
+            browser(report, url, out)
     finally:
         report.check("the demo stops when told to", demo.stop() == 0)
     print(f"\n{report.passed} passed, {report.failed} failed")

@@ -17,10 +17,12 @@ cargo xtask CHORE
 
   demo [ARGS]      build release UI and server, start an emulated replica site and Stillpoint, print the URL
                    (ARGS go to `stillpoint demo`, see `--help` there)
-  test [--yes]     everything: formatting, tidy, clippy (native and wasm32), all tests, peers, browser, short soak
+  test [--yes]     everything: formatting, tidy, clippy (native and wasm32), all tests, web UI, peers
                    (--yes installs missing Debian packages as root; so does CI=true)
   web              build the web UI into target/site
   tidy             check the house: arrows between crates, file sizes, words that do not belong here
+  journeys [--no-browser]
+                   a demo in the test build (after `test`), looked at by pypsrp, restic, qemu-img and a real browser
   soak [--short] [--seed N]
                    kill the server again and again and ask the oracle about every restore point
 ";
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         Some("test") => test::run(rest),
         Some("web") => web::build(),
         Some("tidy") => tidy::run(),
+        Some("journeys") => test::journeys(rest),
         Some("soak") => soak::run(rest),
         Some("--help" | "-h" | "help") | None => {
             print!("{USAGE}");
