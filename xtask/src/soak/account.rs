@@ -14,34 +14,53 @@ const PROTECTED_PERCENT_MIN: usize = 95;
 /// apply blocks until a later one completes), and a look may be as old as the freshness limit.
 const AFTERMATH_SECS: f64 = 1_200.0;
 
-/// Waits until the replicas that nothing keeps from it are protected, and until nothing runs.
+/// Waits until the replicas that nothing keeps from it are protected; then lets the site fall quiet: nobody owes a new
+/// point any more, and what a stop or a kill left half done is finished or undone.
 pub fn settle(plan: &Plan, site: &mut Site, season: &Season) -> Result<String, String> {
-    let deadline = Instant::now() + Duration::from_secs(plan.settle_secs);
     let last = season.spells.iter().map(|spell| spell.to).fold(0.0, f64::max);
-    loop {
+    let deadline = Instant::now() + Duration::from_secs(plan.settle_secs);
+    let (want, have) = loop {
         let (want, have) = protection(site)?;
-        let enough = have.len() * 100 >= want.len() * PROTECTED_PERCENT_MIN && site.world_now() > last;
-        if enough && site.attempts_running()? == 0 {
-            return Ok(format!(
-                "{} of {} unblocked replicas on protected hosts protected",
-                have.len(),
-                want.len()
-            ));
+        if have.len() * 100 >= want.len() * PROTECTED_PERCENT_MIN && site.world_now() > last {
+            break (want, have);
         }
         if Instant::now() > deadline {
             let missing: Vec<String> = want.difference(&have).cloned().collect();
             return Err(format!(
-                "{} of {} unblocked replicas on protected hosts are protected after {} s, at least {PROTECTED_PERCENT_MIN} % must be; \
-                 {} attempts still run; missing: {}",
+                "{} of {} unblocked replicas on protected hosts are protected after {} s, at least {PROTECTED_PERCENT_MIN} % must be; missing: {}",
                 have.len(),
                 want.len(),
                 plan.settle_secs,
-                site.attempts_running()?,
                 missing.join(", ")
             ));
         }
         sleep(Duration::from_secs(1));
+    };
+    site.stop_server()?;
+    site.owe_nothing()?;
+    site.start_server()?;
+    let deadline = Instant::now() + Duration::from_secs(plan.settle_secs);
+    // A first attempt may start between two looks, where a replica has no point yet: two quiet looks in a row.
+    let mut quiet = 0;
+    while quiet < 2 {
+        quiet = if site.attempts_running()? == 0 {
+            quiet + 1
+        } else {
+            0
+        };
+        if Instant::now() > deadline {
+            return Err(format!(
+                "attempts still run {} s after the last replica owed a point",
+                plan.settle_secs
+            ));
+        }
+        sleep(Duration::from_secs(1));
     }
+    Ok(format!(
+        "{} of {} unblocked replicas on protected hosts protected",
+        have.len(),
+        want.len()
+    ))
 }
 
 /// Attempts by outcome and code or reason, most frequent first, for people.
