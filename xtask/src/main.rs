@@ -17,7 +17,7 @@ cargo xtask CHORE
 
   demo [ARGS]      build release UI and server, start an emulated replica site and Stillpoint, print the URL
                    (ARGS go to `stillpoint demo`, see `--help` there)
-  test [--yes]     everything: formatting, tidy, clippy (native and wasm32), all tests, web UI, peers
+  test [--yes]     everything: formatting, tidy, clippy (native and wasm32), all tests, web UI, peers, browser
                    (--yes installs missing Debian packages as root; so does CI=true)
   web              build the web UI into target/site
   tidy             check the house: arrows between crates, file sizes, words that do not belong here

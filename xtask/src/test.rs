@@ -69,8 +69,8 @@ fn all(steps: &mut Steps, yes: bool) -> Result<(), String> {
         )
     })?;
     steps.step("web UI", web::build)?;
-    // The browser's journeys and the short soak are chores of their own until they have been seen green from a fresh clone.
-    steps.step("peers", || journeys(&["--no-browser".to_owned()]))
+    // The short soak is a chore of its own until it has been seen green from a fresh clone.
+    steps.step("peers and browser", || journeys(&[]))
 }
 
 /// A demo in the test build, looked at by pypsrp, restic, qemu-img and, unless told otherwise, a real browser.
