@@ -139,8 +139,13 @@ def referee(report, data, ready, binary):
 
 
 def browser(report, url, out):
-    told = subprocess.run(["node", str(HERE / "browser/screens.mjs"), url, str(out / "screens")], timeout=400)
-    report.check("the browser finds every screen good", told.returncode == 0)
+    command = ["node", str(HERE / "browser/screens.mjs"), url, str(out / "screens")]
+    code = subprocess.run(command, timeout=400).returncode
+    if code != 0:
+        # Chromium itself was seen to die now and then; a defect of ours fails the second time as well.
+        print("  the browser's run failed: once more", flush=True)
+        code = subprocess.run(command, timeout=400).returncode
+    report.check("the browser finds every screen good", code == 0)
 
 
 def main():
