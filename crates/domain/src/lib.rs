@@ -5,16 +5,23 @@
 //! what the screens and the API receive are the DTOs of `console`.
 
 pub mod attempt;
+pub mod attribution;
 pub mod binding;
 pub mod blocker;
 pub mod cadence;
+pub mod calendar;
+pub mod code;
 pub mod evidence;
 pub mod gate;
 pub mod ids;
 pub mod job;
 pub mod memory;
+pub mod obligation;
 pub mod observation;
+pub mod planner;
+pub mod policy;
 pub mod proof;
 pub mod retry;
+pub mod sla;
 pub mod verdict;
 pub mod words;

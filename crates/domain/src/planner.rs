@@ -1,0 +1,256 @@
+//! The planner: what to start now, what to leave for later and why. A pure function of the world and the time.
+//!
+//! Obligations that can start now go by slack (time left until due, minus what an attempt takes), with a handicap for each attempt that
+//! their tenant already has running: a tenant with thousands of replicas cannot starve one with five. Those that can no longer be met
+//! by due come after all that can. Waiting costs no attempt; each wait names its reason and when it is looked at again.
+
+mod breaker;
+pub mod pace;
+mod ready;
+mod share;
+
+pub use breaker::{Breaker, HostRecord, breaker};
+
+use crate::calendar::DayWindow;
+use crate::code::Code;
+use crate::ids::{HostId, TenantId};
+use crate::obligation::ObligationKey;
+use crate::policy::Terms;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One obligation that is not met yet, with what is known of its replica.
+#[derive(Debug, Clone)]
+pub struct Owed {
+    pub key: ObligationKey,
+    pub tenant: TenantId,
+    pub host: HostId,
+    pub window: DayWindow,
+    pub terms: Arc<Terms>,
+    /// Replication interval; 0 while unknown.
+    pub period_secs: u32,
+    /// What an attempt on this replica takes from claim to seal, from its history.
+    pub expected_secs: u32,
+    pub seen: Seen,
+    pub last: Last,
+    /// Failed attempts of this obligation, those that were nobody's fault (killed, cancelled) left out.
+    pub failures: u32,
+    /// Deferrals of this obligation by a log being applied.
+    pub apply_deferrals: u32,
+    pub running: bool,
+    /// A hold that a person laid on the replica, its tenant or its host.
+    pub held: Option<Held>,
+    /// Whether pausing the primary is possible: allowed, with credentials, budget left this night.
+    pub can_pause: bool,
+    /// 0..=1, drawn once per attempt, so that a decision does not change with every tick.
+    pub jitter: f64,
+}
+
+/// The newest look at the replica.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// Not yet, or not since this process began.
+    Never,
+    Clear {
+        at: DateTime<Utc>,
+    },
+    Blocked {
+        code: Code,
+        since: DateTime<Utc>,
+        at: DateTime<Utc>,
+    },
+}
+
+/// How the newest attempt of this obligation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Last {
+    /// None was made.
+    None,
+    Deferred {
+        code: Code,
+        at: DateTime<Utc>,
+        /// The host refused although the gate had said Clear, or the hold took too long: only time helps.
+        stubborn: bool,
+    },
+    /// `free`: nobody's fault, tried again at once.
+    Failed { at: DateTime<Utc>, free: bool },
+}
+
+/// A person's hold: no starts, the obligation stays open and visible.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    pub until: DateTime<Utc>,
+    pub reason: String,
+    pub author: String,
+}
+
+/// What is allowed at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    pub total_max: u32,
+    pub per_host_max: u32,
+    pub per_tenant_max: u32,
+    /// Into one vault; there is one vault per installation.
+    pub per_vault_max: u32,
+    /// Replicas per host that are watched second by second.
+    pub watch_per_host_max: u32,
+}
+
+/// All that the planner looks at.
+#[derive(Debug, Clone, Default)]
+pub struct World {
+    pub owed: Vec<Owed>,
+    /// Attempts that run now, those without an obligation (started by a person) included.
+    pub running: Vec<(HostId, TenantId)>,
+    pub hosts: BTreeMap<HostId, HostRecord>,
+}
+
+/// What is to be done about one obligation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    pub key: ObligationKey,
+    pub what: Move,
+}
+
+/// See [`Decision`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Move {
+    /// `pause`: the primary is to be paused for it.
+    Start { pause: bool },
+    /// `watch`: look at it second by second, it passes within minutes.
+    Wait {
+        why: Wait,
+        next: DateTime<Utc>,
+        watch: bool,
+    },
+    /// Too many failures; a person may still run it.
+    GiveUp { failures: u32 },
+    /// Runs already.
+    Running,
+}
+
+/// Why an obligation waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wait {
+    NotOpen,
+    Held(Held),
+    /// No look at it has been had yet.
+    NotSeen,
+    Blocked {
+        code: Code,
+        since: DateTime<Utc>,
+    },
+    /// The host refused although nothing was seen, or the last hold took too long.
+    Stubborn {
+        code: Code,
+    },
+    Backoff {
+        failures: u32,
+    },
+    /// The host failed too often in a row.
+    Breaker {
+        failures: u32,
+    },
+    HostFull {
+        running: u32,
+    },
+    TenantFull {
+        running: u32,
+    },
+    VaultFull {
+        running: u32,
+    },
+    TotalFull {
+        running: u32,
+    },
+}
+
+/// Seconds of slack below which a replica that only log applies keep from starting may have its primary paused.
+pub const PAUSE_SLACK_SECS: i64 = 3_600;
+/// Deferrals by log applies before a pause is thought of.
+pub const PAUSE_DEFERRALS_MIN: u32 = 3;
+
+/// Seconds until due that are left beside what the attempt itself takes; negative when it cannot be met any more.
+#[must_use]
+pub fn slack_secs(owed: &Owed, now: DateTime<Utc>) -> i64 {
+    (owed.window.due - now).num_seconds() - i64::from(owed.expected_secs)
+}
+
+/// Decides for every obligation. Starts come first, in the order in which they should be made, and within the limits.
+#[must_use]
+pub fn plan(world: &World, limits: &Limits, now: DateTime<Utc>) -> Vec<Decision> {
+    let mut counts = share::Counts::new(world, limits).with_breakers(world, now);
+    let mut waits = Vec::with_capacity(world.owed.len());
+    let mut ready = Vec::new();
+    for (index, owed) in world.owed.iter().enumerate() {
+        match ready::ready(owed, &counts, now) {
+            ready::Ready::Now { pause } => ready.push(share::Candidate {
+                index,
+                pause,
+                slack: slack_secs(owed, now),
+            }),
+            ready::Ready::Not(what) => waits.push((index, what)),
+        }
+    }
+    let mut decisions = Vec::with_capacity(world.owed.len());
+    let left = share::choose(world, ready, &mut counts, |candidate| {
+        decisions.push(Decision {
+            key: world.owed[candidate.index].key,
+            what: Move::Start {
+                pause: candidate.pause,
+            },
+        });
+    });
+    waits.extend(left.into_iter().map(|(index, why)| {
+        let what = Move::Wait {
+            why,
+            // A slot that becomes free wakes the plan.
+            next: now + chrono::TimeDelta::seconds(SLOT_LOOK_SECS),
+            watch: false,
+        };
+        (index, what)
+    }));
+    watch(world, &counts, now, &mut waits);
+    decisions.extend(waits.into_iter().map(|(index, what)| Decision {
+        key: world.owed[index].key,
+        what,
+    }));
+    decisions
+}
+
+/// How long a wait for a free slot lasts at most without being woken.
+const SLOT_LOOK_SECS: i64 = 60;
+
+/// Watching closely is for a few replicas per host: the most urgent of those that something passing keeps from starting, and only on
+/// hosts that could take one more.
+fn watch(world: &World, counts: &share::Counts<'_>, now: DateTime<Utc>, waits: &mut [(usize, Move)]) {
+    let mut wishes: BTreeMap<&HostId, Vec<(i64, usize)>> = BTreeMap::new();
+    for (at, (index, what)) in waits.iter().enumerate() {
+        if matches!(what, Move::Wait { watch: true, .. }) {
+            let owed = &world.owed[*index];
+            wishes
+                .entry(&owed.host)
+                .or_default()
+                .push((slack_secs(owed, now), at));
+        }
+    }
+    for (host, mut wished) in wishes {
+        let keep = if counts.host_free(host) {
+            counts.limits.watch_per_host_max as usize
+        } else {
+            0
+        };
+        // Those that can still be met first, the most urgent of them first.
+        wished.sort_unstable_by_key(|(slack, at)| (*slack < 0, *slack, *at));
+        for (_, at) in wished.into_iter().skip(keep) {
+            if let Move::Wait { watch, .. } = &mut waits[at].1 {
+                *watch = false;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
