@@ -26,6 +26,7 @@ mod tests;
 mod write;
 
 use crate::traits::{Result, Scope, StoreError};
+use domain::ids::TenantId;
 use sqlx::SqlitePool;
 use std::path::Path;
 use tokio::sync::watch;
@@ -76,10 +77,7 @@ impl SqliteStore {
 impl Scope {
     /// What is bound in `(CAST($n AS TEXT) IS NULL OR tenant = $n)`: nothing for the site.
     pub(crate) fn tenant(&self) -> Option<&str> {
-        match self {
-            Self::Site { .. } => None,
-            Self::Tenant(tenant) => Some(tenant.as_str()),
-        }
+        self.owner().map(TenantId::as_str)
     }
 }
 
@@ -103,6 +101,12 @@ fn failed(action: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
 fn primary_code(error: &sqlx::Error) -> Option<u32> {
     let code: u32 = error.as_database_error()?.code()?.parse().ok()?;
     Some(code & 0xff)
+}
+
+fn is_foreign_key_violation(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .is_some_and(sqlx::error::DatabaseError::is_foreign_key_violation)
 }
 
 fn is_unique_violation(error: &sqlx::Error) -> bool {

@@ -1,21 +1,19 @@
 //! Attempts: their state, guarded by the lease's token. Leases, journal and points are in the files beside this one.
 
 use super::row::{Cells, document, micros};
-use super::write::{NewEvent, Write};
+use super::write::Write;
 use super::{SqliteStore, failed};
 use crate::records::{Attempt, JournalEntry, Lease, Point};
+use crate::rules::{ATTEMPTS_READ_MAX, conflict, missing, told};
 use crate::states::StateName;
-use crate::traits::{AttemptStore, Result, Scope, StoreError};
+use crate::traits::{AttemptStore, Result, Scope};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::attempt::{AttemptState, Step};
 use domain::evidence::Evidence;
 use domain::ids::{AttemptId, FencingToken, PointId, ReplicaId, TenantId};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sqlx::sqlite::SqliteRow;
-
-/// The most attempts one read returns.
-const ATTEMPTS_READ_MAX: u32 = 1_000;
 
 macro_rules! select_attempt {
     ($rest:literal) => {
@@ -101,7 +99,9 @@ impl AttemptStore for SqliteStore {
         let at = match &state {
             AttemptState::Deferred { at, .. } | AttemptState::Failed { at, .. } => *at,
             // A point is needed to be sealed; running is where it comes from.
-            AttemptState::Running { .. } | AttemptState::Sealed { .. } => return Err(conflict(attempt)),
+            AttemptState::Running { .. } | AttemptState::Sealed { .. } => {
+                return Err(conflict("attempt", attempt));
+            }
         };
         write.attempt_state(&before, &state, at).await?;
         self.commit(write).await
@@ -127,7 +127,7 @@ impl AttemptStore for SqliteStore {
         .as_ref()
         .map(attempt)
         .transpose()?
-        .ok_or_else(|| missing(id))
+        .ok_or_else(|| missing("attempt", id))
     }
 
     async fn attempts(
@@ -139,7 +139,7 @@ impl AttemptStore for SqliteStore {
     ) -> Result<Vec<Attempt>> {
         sqlx::query(select_attempt!(
             "(CAST($1 AS TEXT) IS NULL OR tenant = $1) AND (CAST($2 AS TEXT) IS NULL OR replica = $2) \
-             AND started < $3 ORDER BY started DESC, id DESC LIMIT $4"
+             AND started < $3 ORDER BY started DESC, token DESC, id DESC LIMIT $4"
         ))
         .bind(scope.tenant())
         .bind(replica.map(|replica| replica.to_string()))
@@ -180,20 +180,6 @@ impl AttemptStore for SqliteStore {
     }
 }
 
-pub(super) fn conflict(id: AttemptId) -> StoreError {
-    StoreError::Conflict {
-        what: "attempt",
-        id: id.to_string(),
-    }
-}
-
-pub(super) fn missing(id: AttemptId) -> StoreError {
-    StoreError::NotFound {
-        what: "attempt",
-        id: id.to_string(),
-    }
-}
-
 impl Write {
     pub(super) async fn attempt(&mut self, id: AttemptId) -> Result<Option<Attempt>> {
         sqlx::query(select_attempt!("id = $1"))
@@ -208,10 +194,10 @@ impl Write {
 
     /// The attempt, if its lease is held under exactly this token.
     pub(super) async fn attempt_guarded(&mut self, id: AttemptId, token: FencingToken) -> Result<Attempt> {
-        let attempt = self.attempt(id).await?.ok_or_else(|| missing(id))?;
+        let attempt = self.attempt(id).await?.ok_or_else(|| missing("attempt", id))?;
         match self.lease(attempt.replica).await? {
             Some(lease) if lease.attempt == id && lease.token == token => Ok(attempt),
-            _ => Err(conflict(id)),
+            _ => Err(conflict("attempt", id)),
         }
     }
 
@@ -232,29 +218,9 @@ impl Write {
                 .await
                 .map_err(failed("move an attempt"))?;
         if moved.rows_affected() != 1 {
-            return Err(conflict(before.id));
+            return Err(conflict("attempt", before.id));
         }
-        self.attempt_event(before, state, at).await
-    }
-
-    pub(super) async fn attempt_event(
-        &mut self,
-        attempt: &Attempt,
-        state: &AttemptState,
-        at: DateTime<Utc>,
-    ) -> Result<()> {
-        let step = match state {
-            AttemptState::Running { step, .. } => Some(*step),
-            _ => None,
-        };
-        self.event(NewEvent {
-            at,
-            kind: "attempt",
-            tenant: Some(&attempt.tenant),
-            subject: attempt.id.to_string(),
-            payload: json!({ "replica": attempt.replica, "state": StateName::of(state).as_str(), "step": step }),
-        })
-        .await
+        self.event(told::attempt(before, state, at)).await
     }
 }
 

@@ -3,12 +3,10 @@
 use super::row::Cells;
 use super::{SqliteStore, failed};
 use crate::records::Event;
+use crate::rules::EVENTS_READ_MAX;
 use crate::traits::{EventStore, Result, Scope};
 use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
-
-/// The most events one read returns.
-const EVENTS_READ_MAX: u32 = 1_000;
 
 #[async_trait]
 impl EventStore for SqliteStore {

@@ -1,12 +1,12 @@
 //! Things a person should look at.
 
 use super::row::{Cells, micros};
-use super::write::{NewEvent, Write};
-use super::{SqliteStore, failed};
+use super::write::Write;
+use super::{SqliteStore, failed, is_foreign_key_violation};
 use crate::records::Finding;
-use crate::traits::{Result, Scope, StoreError};
+use crate::rules::{missing, told};
+use crate::traits::{Result, Scope};
 use chrono::{DateTime, Utc};
-use serde_json::json;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -35,10 +35,7 @@ impl SqliteStore {
             .fetch_optional(write.conn())
             .await
             .map_err(failed("read a finding"))?
-            .ok_or_else(|| StoreError::NotFound {
-                what: "finding",
-                id: key.to_owned(),
-            })?;
+            .ok_or_else(|| missing("finding", key))?;
         let cells = Cells::new(&row, "finding", "key");
         if cells.raw::<Option<i64>>("resolved")?.is_some() {
             return Ok(());
@@ -55,13 +52,7 @@ impl SqliteStore {
         };
         let kind: String = cells.raw("kind")?;
         write
-            .event(NewEvent {
-                at,
-                kind: "finding",
-                tenant: tenant.as_ref(),
-                subject: key.to_owned(),
-                payload: json!({ "kind": kind, "resolved": true }),
-            })
+            .event(told::finding(key, &kind, true, tenant.as_ref(), at))
             .await?;
         self.commit(write).await
     }
@@ -94,7 +85,10 @@ impl Write {
         .bind(seen)
         .execute(self.conn())
         .await
-        .map_err(failed("write a finding"))?;
+        .map_err(|error| match (finding.replica, error) {
+            (Some(replica), error) if is_foreign_key_violation(&error) => missing("replica", replica),
+            (_, error) => failed("write a finding")(error),
+        })?;
         if reopens {
             sqlx::query("UPDATE finding SET resolved = NULL, since = $2 WHERE key = $1")
                 .bind(&finding.key)
@@ -110,13 +104,13 @@ impl Write {
             Some(replica) => Some(self.tenant_of(replica).await?),
             None => None,
         };
-        self.event(NewEvent {
+        self.event(told::finding(
+            &finding.key,
+            &finding.kind,
+            false,
+            tenant.as_ref(),
             at,
-            kind: "finding",
-            tenant: tenant.as_ref(),
-            subject: finding.key.clone(),
-            payload: json!({ "kind": finding.kind, "resolved": false }),
-        })
+        ))
         .await
     }
 }

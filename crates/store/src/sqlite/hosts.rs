@@ -1,14 +1,14 @@
 //! Hosts as last polled, and whether they are trusted.
 
 use super::row::{Cells, document, micros, stored};
-use super::write::{NewEvent, Write};
+use super::write::Write;
 use super::{SqliteStore, failed};
 use crate::records::HostStatus;
+use crate::rules::{told, trust_after, trust_build, trust_given};
 use crate::traits::Result;
 use chrono::{DateTime, Utc};
 use domain::ids::HostId;
 use domain::observation::HostTrust;
-use serde_json::json;
 use sqlx::sqlite::SqliteRow;
 
 impl SqliteStore {
@@ -33,22 +33,14 @@ impl SqliteStore {
              ON CONFLICT (host) DO UPDATE SET trust_json = excluded.trust_json",
         )
         .bind(host.as_str())
-        .bind(build(trust))
+        .bind(trust_build(trust))
         .bind(document(trust)?)
         .execute(write.conn())
         .await
         .map_err(failed("write a host's trust"))?;
         if before.as_ref().and_then(|before| before.trust.as_ref()) != Some(trust) {
-            let at = match trust {
-                HostTrust::Enrolled { enrolled_at, .. } => Some(*enrolled_at),
-                HostTrust::Unproven { .. } | HostTrust::TooOld { .. } => {
-                    before.and_then(|before| before.last_survey)
-                }
-            };
-            let payload = json!({ "trust": trust });
-            write
-                .host_event(host, at.unwrap_or(DateTime::<Utc>::UNIX_EPOCH), payload)
-                .await?;
+            let at = trust_given(trust, before.and_then(|before| before.last_survey));
+            write.event(told::trust(host, trust, at)).await?;
         }
         self.commit(write).await
     }
@@ -100,45 +92,7 @@ impl Write {
         if !changed {
             return Ok(());
         }
-        let payload = json!({ "error": host.last_error, "trust": trust });
-        self.host_event(&host.host, at, payload).await
-    }
-
-    async fn host_event(
-        &mut self,
-        host: &HostId,
-        at: DateTime<Utc>,
-        payload: serde_json::Value,
-    ) -> Result<()> {
-        self.event(NewEvent {
-            at,
-            kind: "host",
-            tenant: None,
-            subject: host.to_string(),
-            payload,
-        })
-        .await
-    }
-}
-
-/// A poll that read the trust before `doctor` enrolled the host must not undo it; a new build must.
-fn trust_after(stored: Option<HostTrust>, polled: Option<HostTrust>) -> Option<HostTrust> {
-    match (stored, polled) {
-        (stored, None) => stored,
-        (Some(stored @ HostTrust::Enrolled { .. }), Some(polled @ HostTrust::Unproven { .. }))
-            if build(&stored) == build(&polled) =>
-        {
-            Some(stored)
-        }
-        (_, polled) => polled,
-    }
-}
-
-fn build(trust: &HostTrust) -> &str {
-    match trust {
-        HostTrust::Enrolled { build, .. } | HostTrust::Unproven { build } | HostTrust::TooOld { build } => {
-            build
-        }
+        self.event(told::host(host, trust.as_ref(), at)).await
     }
 }
 

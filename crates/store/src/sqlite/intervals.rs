@@ -2,8 +2,9 @@
 
 use super::row::{Cells, document, micros};
 use super::write::Write;
-use super::{SqliteStore, failed};
+use super::{SqliteStore, failed, is_foreign_key_violation};
 use crate::records::BlockerInterval;
+use crate::rules::missing;
 use crate::traits::{Result, Scope};
 use chrono::{DateTime, Utc};
 use domain::ids::ReplicaId;
@@ -67,7 +68,10 @@ impl Write {
         .bind(&detail)
         .execute(self.conn())
         .await
-        .map_err(failed("open a blocker interval"))?;
+        .map_err(|error| match error {
+            error if is_foreign_key_violation(&error) => missing("replica", interval.replica),
+            error => failed("open a blocker interval")(error),
+        })?;
         Ok(())
     }
 

@@ -1,18 +1,15 @@
 //! The attempt's journal: what was about to be done on a host, and what was done.
 
-use super::attempts::conflict;
 use super::row::{Cells, document, micros, stored};
 use super::{SqliteStore, failed};
 use crate::records::JournalEntry;
-use crate::traits::{Result, StoreError};
+use crate::rules::{conflict, kept, phase_known};
+use crate::traits::Result;
 use chrono::{DateTime, Utc};
 use domain::attempt::{AttemptState, Step};
 use domain::ids::{AttemptId, FencingToken};
 use serde_json::Value;
 use sqlx::sqlite::SqliteRow;
-
-/// The phases a line can have.
-const PHASES: [&str; 3] = ["intent", "done", "undone"];
 
 impl SqliteStore {
     pub(super) async fn journal_append(
@@ -24,13 +21,8 @@ impl SqliteStore {
         at: DateTime<Utc>,
         payload: Value,
     ) -> Result<JournalEntry> {
-        if !PHASES.contains(&phase) {
-            let source = format!("phase `{phase}` is none of {}", PHASES.join(", ")).into();
-            return Err(StoreError::Database {
-                action: "append to a journal",
-                source,
-            });
-        }
+        phase_known(phase)?;
+        let at = kept(at);
         let mut write = self.write().await?;
         let attempt = write.attempt_guarded(id, token).await?;
         let seq: i64 = sqlx::query_scalar(
@@ -54,7 +46,7 @@ impl SqliteStore {
                 .await?;
         }
         self.commit(write).await?;
-        let seq = u32::try_from(seq).map_err(|_| conflict(id))?;
+        let seq = u32::try_from(seq).map_err(|_| conflict("attempt", id))?;
         Ok(JournalEntry {
             attempt: id,
             seq,

@@ -1,10 +1,10 @@
 //! Leases and fencing tokens. Times here are the machine's clock; the world's clock may be sped up.
 
-use super::attempts::conflict;
 use super::row::{Cells, document, micros, stored};
 use super::write::Write;
 use super::{SqliteStore, failed, is_unique_violation};
 use crate::records::{Attempt, Lease};
+use crate::rules::{conflict, kept, lease_lost, missing, told};
 use crate::traits::{Result, StoreError};
 use chrono::{DateTime, Utc};
 use domain::attempt::{AttemptState, Step};
@@ -30,12 +30,13 @@ impl SqliteStore {
         now_unix_ms: i64,
         lease_ms: i64,
     ) -> Result<Attempt> {
+        let now = kept(now);
         let mut write = self.write().await?;
         let (tenant, host) = write.replica_place(replica).await?;
         if let Some(held) = write.lease(replica).await? {
             let expired = held.expires_unix_ms <= now_unix_ms;
             if !expired && held.owner == owner && held.attempt == id {
-                let attempt = write.attempt(id).await?.ok_or_else(|| conflict(id))?;
+                let attempt = write.attempt(id).await?.ok_or_else(|| conflict("attempt", id))?;
                 write
                     .lease_put(&Lease {
                         expires_unix_ms: now_unix_ms.saturating_add(lease_ms),
@@ -76,7 +77,7 @@ impl SqliteStore {
             expires_unix_ms,
         };
         write.lease_put(&lease).await?;
-        write.attempt_event(&attempt, &attempt.state, now).await?;
+        write.event(told::attempt(&attempt, &attempt.state, now)).await?;
         self.commit(write).await?;
         Ok(attempt)
     }
@@ -101,7 +102,7 @@ impl SqliteStore {
         .await
         .map_err(failed("renew a lease"))?;
         if renewed.rows_affected() != 1 {
-            return Err(lost(replica));
+            return Err(lease_lost(replica));
         }
         self.commit(write).await
     }
@@ -138,10 +139,10 @@ impl SqliteStore {
         lease_ms: i64,
     ) -> Result<Lease> {
         let mut write = self.write().await?;
-        let held = write.lease(replica).await?.ok_or_else(|| StoreError::NotFound {
-            what: "lease on replica",
-            id: replica.to_string(),
-        })?;
+        let held = write
+            .lease(replica)
+            .await?
+            .ok_or_else(|| missing("lease on replica", replica))?;
         if held.expires_unix_ms > now_unix_ms && held.owner != owner {
             return Err(StoreError::Leased {
                 replica,
@@ -171,7 +172,7 @@ impl SqliteStore {
         .await
         .map_err(failed("release a lease"))?;
         if dropped.rows_affected() != 1 {
-            return Err(lost(replica));
+            return Err(lease_lost(replica));
         }
         self.commit(write).await
     }
@@ -212,10 +213,7 @@ impl Write {
             .fetch_optional(self.conn())
             .await
             .map_err(failed("read a replica"))?
-            .ok_or_else(|| StoreError::NotFound {
-                what: "replica",
-                id: replica.to_string(),
-            })
+            .ok_or_else(|| missing("replica", replica))
     }
 
     async fn token_next(&mut self, replica: ReplicaId) -> Result<FencingToken> {
@@ -246,17 +244,10 @@ impl Write {
         .execute(self.conn())
         .await
         .map_err(|error| match error {
-            error if is_unique_violation(&error) => conflict(attempt.id),
+            error if is_unique_violation(&error) => conflict("attempt", attempt.id),
             error => failed("insert an attempt")(error),
         })?;
         Ok(())
-    }
-}
-
-fn lost(replica: ReplicaId) -> StoreError {
-    StoreError::Conflict {
-        what: "lease on replica",
-        id: replica.to_string(),
     }
 }
 

@@ -4,14 +4,12 @@ use super::attempts::attempt;
 use super::row::{Cells, micros};
 use super::{SqliteStore, failed};
 use crate::records::{Attempt, PointHead, PointTime};
+use crate::rules::HEADS_READ_MAX;
 use crate::traits::{OverviewStore, Result, Scope};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::ReplicaId;
 use sqlx::sqlite::SqliteRow;
-
-/// The most heads one read returns.
-const HEADS_READ_MAX: u32 = 1_000;
 
 macro_rules! select_head {
     ($more:literal, $rest:literal) => {

@@ -1,15 +1,15 @@
 //! Restore points. Inserted only by a seal, never changed.
 
-use super::attempts::conflict;
 use super::row::{Cells, document, micros, stored};
-use super::write::{NewEvent, Write};
+use super::write::Write;
 use super::{SqliteStore, failed, is_unique_violation};
 use crate::records::Point;
+use crate::rules::{chain_place, conflict, kept, missing, told};
 use crate::traits::{Result, Scope, StoreError};
 use domain::attempt::AttemptState;
 use domain::evidence::Evidence;
 use domain::ids::{FencingToken, PointId, ReplicaId, TenantId};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sqlx::sqlite::SqliteRow;
 
 macro_rules! select_point {
@@ -28,24 +28,16 @@ impl SqliteStore {
         let mut write = self.write().await?;
         let attempt = write.attempt_guarded(id, token).await?;
         if attempt.replica != point.replica || attempt.tenant != point.tenant {
-            return Err(conflict(id));
+            return Err(conflict("attempt", id));
         }
         let sealed = AttemptState::Sealed {
             point: point.id,
-            at: point.sealed,
+            at: kept(point.sealed),
         };
         write.attempt_state(&attempt, &sealed, point.sealed).await?;
         let sequence = write.chain_next(&point).await?;
         write.point_insert(&point, sequence).await?;
-        write
-            .event(NewEvent {
-                at: point.sealed,
-                kind: "point",
-                tenant: Some(&point.tenant),
-                subject: point.id.to_string(),
-                payload: json!({ "replica": point.replica, "attempt": id, "taken": point.taken }),
-            })
-            .await?;
+        write.event(told::point(&point)).await?;
         self.commit(write).await
     }
 
@@ -74,7 +66,7 @@ impl SqliteStore {
         .as_ref()
         .map(point)
         .transpose()?
-        .ok_or_else(|| missing(id))
+        .ok_or_else(|| missing("restore point", id))
     }
 
     pub(super) async fn point_list(&self, scope: &Scope, replica: Option<ReplicaId>) -> Result<Vec<Point>> {
@@ -112,7 +104,7 @@ impl SqliteStore {
         .fetch_optional(&self.reader)
         .await
         .map_err(failed("read evidence"))?
-        .ok_or_else(|| missing(id))?;
+        .ok_or_else(|| missing("restore point", id))?;
         Cells::new(&row, "point", "id").json("evidence_json")
     }
 }
@@ -120,7 +112,7 @@ impl SqliteStore {
 impl Write {
     /// The seal's place in its tenant's chain, if it is the next. A seal without a place is in no chain.
     async fn chain_next(&mut self, point: &Point) -> Result<Option<i64>> {
-        let Some(sequence) = point.seal.get("sequence").and_then(Value::as_i64) else {
+        let Some(sequence) = chain_place(&point.seal) else {
             return Ok(None);
         };
         let newest: i64 =
@@ -162,18 +154,11 @@ impl Write {
         .await
         .map_err(|error| match error {
             error if is_unique_violation(&error) => {
-                StoreError::Conflict { what: "restore point", id: point.id.to_string() }
+                conflict("restore point", point.id)
             }
             error => failed("insert a restore point")(error),
         })?;
         Ok(())
-    }
-}
-
-fn missing(id: PointId) -> StoreError {
-    StoreError::NotFound {
-        what: "restore point",
-        id: id.to_string(),
     }
 }
 

@@ -1,19 +1,18 @@
 //! One poll's changes in one transaction.
 
 use super::row::{document, micros};
-use super::write::{NewEvent, Write};
+use super::write::Write;
 use super::{SqliteStore, failed, is_unique_violation};
 use crate::records::{Replica, ReplicaStatus};
+use crate::rules::{conflict, missing, poll_instant, told, verdict_key};
 use crate::traits::{PollWrite, Result, StoreError};
 use chrono::{DateTime, Utc};
 use domain::ids::{ReplicaId, TenantId};
-use domain::verdict::Verdict;
-use serde_json::{Value, json};
 use sqlx::Row;
 
 impl SqliteStore {
     pub(super) async fn poll(&self, poll: PollWrite) -> Result<()> {
-        let at = instant(&poll);
+        let at = poll_instant(&poll);
         let mut write = self.write().await?;
         for replica in &poll.replicas {
             write.replica(replica, at).await?;
@@ -35,21 +34,6 @@ impl SqliteStore {
         }
         self.commit(write).await
     }
-}
-
-/// The world's clock for the events of this poll: as given, else the newest instant in it.
-fn instant(poll: &PollWrite) -> DateTime<Utc> {
-    let seen = poll.statuses.iter().map(|status| status.observation.seen_at);
-    let replicas = poll.replicas.iter().map(|replica| replica.last_seen);
-    let findings = poll.findings.iter().map(|finding| finding.last_seen);
-    let host = poll
-        .host
-        .iter()
-        .flat_map(|host| [host.last_survey, host.last_error_at])
-        .flatten();
-    poll.at
-        .or_else(|| seen.chain(replicas).chain(findings).chain(host).max())
-        .unwrap_or(DateTime::<Utc>::UNIX_EPOCH)
 }
 
 impl Write {
@@ -80,12 +64,12 @@ impl Write {
         .await
         .map_err(|error| match error {
             // Another process has just found the same VM under another id: the next poll reads that one.
-            error if is_unique_violation(&error) => conflict(replica),
+            error if is_unique_violation(&error) => conflict("replica", replica.id),
             error => failed("write a replica")(error),
         })?;
         // History never changes tenant: a changed binding is another replica.
         if written.rows_affected() != 1 {
-            return Err(conflict(replica));
+            return Err(conflict("replica", replica.id));
         }
         let changed = before.is_none_or(|row| {
             row.try_get::<String, _>("name").ok().as_deref() != Some(replica.name.as_str())
@@ -94,14 +78,7 @@ impl Write {
         if !changed {
             return Ok(());
         }
-        self.event(NewEvent {
-            at,
-            kind: "replica",
-            tenant: Some(&replica.tenant),
-            subject: replica.id.to_string(),
-            payload: json!({ "name": replica.name, "host": replica.host }),
-        })
-        .await
+        self.event(told::replica(replica, at)).await
     }
 
     async fn status(&mut self, status: &ReplicaStatus, at: DateTime<Utc>) -> Result<()> {
@@ -133,14 +110,7 @@ impl Write {
         if before.as_deref() == Some(key.as_str()) {
             return Ok(());
         }
-        self.event(NewEvent {
-            at,
-            kind: "replica",
-            tenant: Some(&tenant),
-            subject: status.replica.to_string(),
-            payload: json!({ "verdict": key, "since": status.since }),
-        })
-        .await
+        self.event(told::verdict(status, &key, &tenant, at)).await
     }
 
     pub(super) async fn tenant_of(&mut self, replica: ReplicaId) -> Result<TenantId> {
@@ -149,12 +119,8 @@ impl Write {
             .fetch_optional(self.conn())
             .await
             .map_err(failed("read a replica's tenant"))?;
-        let missing = || StoreError::NotFound {
-            what: "replica",
-            id: replica.to_string(),
-        };
         tenant
-            .ok_or_else(missing)?
+            .ok_or_else(|| missing("replica", replica))?
             .parse()
             .map_err(|source| StoreError::Inconsistent {
                 table: "replica",
@@ -163,44 +129,4 @@ impl Write {
                 source: Box::new(source),
             })
     }
-}
-
-fn conflict(replica: &Replica) -> StoreError {
-    StoreError::Conflict {
-        what: "replica",
-        id: replica.id.to_string(),
-    }
-}
-
-/// What the verdict names without its numbers: `clear`, `unknown:stale`, `blocked:migrating,health-critical`.
-fn verdict_key(verdict: &Verdict) -> Result<String> {
-    let tag = |value: &Value, field: &str| {
-        value
-            .get(field)
-            .and_then(Value::as_str)
-            .unwrap_or("unnamed")
-            .to_owned()
-    };
-    let unserialisable = |source: serde_json::Error| StoreError::Database {
-        action: "serialise a verdict",
-        source: Box::new(source),
-    };
-    Ok(match verdict {
-        Verdict::Clear => "clear".to_owned(),
-        Verdict::Unknown { why } => {
-            format!(
-                "unknown:{}",
-                tag(&serde_json::to_value(why).map_err(unserialisable)?, "unknown")
-            )
-        }
-        Verdict::Blocked { blockers } => {
-            let mut names = Vec::with_capacity(blockers.len());
-            for blocker in blockers {
-                let value = serde_json::to_value(blocker).map_err(unserialisable)?;
-                let reason = value.get("reason").map(|reason| tag(reason, "reason"));
-                names.push(reason.unwrap_or_else(|| tag(&value, "blocker")));
-            }
-            format!("blocked:{}", names.join(","))
-        }
-    })
 }

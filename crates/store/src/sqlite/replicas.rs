@@ -3,7 +3,8 @@
 use super::row::Cells;
 use super::{SqliteStore, failed};
 use crate::records::{BlockerInterval, Finding, HostStatus, Replica, ReplicaStatus};
-use crate::traits::{PollWrite, ReplicaStore, Result, Scope, StoreError};
+use crate::rules::missing;
+use crate::traits::{PollWrite, ReplicaStore, Result, Scope};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::{HostId, ReplicaId, TenantId, VmGuid};
@@ -49,10 +50,7 @@ impl ReplicaStore for SqliteStore {
         .as_ref()
         .map(replica)
         .transpose()?
-        .ok_or_else(|| StoreError::NotFound {
-            what: "replica",
-            id: id.to_string(),
-        })
+        .ok_or_else(|| missing("replica", id))
     }
 
     async fn replica_of(&self, tenant: &TenantId, vm: VmGuid) -> Result<Option<Replica>> {

@@ -1,5 +1,6 @@
 //! Reading a row's columns as the domain's types; what cannot be read names table, column and row.
 
+use crate::rules::countable;
 use crate::traits::{Result, StoreError};
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
@@ -109,9 +110,9 @@ pub(super) fn micros(at: DateTime<Utc>) -> i64 {
     at.timestamp_micros()
 }
 
-/// A count as stored. SQLite's integers end at 2^63 - 1: that many bytes or requests do not exist, so the end stands for more.
+/// A count as stored.
 pub(super) fn stored(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
+    countable(count)
 }
 
 /// A document as stored.

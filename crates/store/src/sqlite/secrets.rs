@@ -1,7 +1,8 @@
 //! Small sealed values.
 
 use super::{SqliteStore, failed};
-use crate::traits::{Result, SecretStore, StoreError};
+use crate::rules::conflict;
+use crate::traits::{Result, SecretStore};
 use async_trait::async_trait;
 use domain::ids::TenantId;
 
@@ -37,10 +38,7 @@ impl SecretStore for SqliteStore {
                     .await
                     .map_err(failed("read a secret"))?;
             if there != value {
-                return Err(StoreError::Conflict {
-                    what: "secret",
-                    id: name.to_owned(),
-                });
+                return Err(conflict("secret", name));
             }
         }
         self.commit(write).await

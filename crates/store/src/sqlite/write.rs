@@ -2,14 +2,11 @@
 
 use super::row::micros;
 use super::{SqliteStore, failed};
+use crate::rules::EVENTS_KEPT_MAX;
+use crate::rules::told::NewEvent;
 use crate::traits::Result;
-use chrono::{DateTime, Utc};
 use domain::ids::TenantId;
-use serde_json::Value;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
-
-/// Events kept. Readers that were away longer reload what they show; the objects themselves are all still there.
-const EVENTS_KEPT_MAX: i64 = 100_000;
 
 /// An immediate transaction. Dropped without `commit` it leaves nothing.
 pub(super) struct Write {
@@ -30,7 +27,7 @@ impl SqliteStore {
     pub(super) async fn commit(&self, mut write: Write) -> Result<()> {
         if let Some(newest) = write.newest {
             sqlx::query("DELETE FROM event WHERE seq <= $1")
-                .bind(newest - EVENTS_KEPT_MAX)
+                .bind(newest - i64::from(EVENTS_KEPT_MAX))
                 .execute(write.conn())
                 .await
                 .map_err(failed("remove old events"))?;
@@ -45,15 +42,6 @@ impl SqliteStore {
         }
         Ok(())
     }
-}
-
-/// What an event says, without its number.
-pub(super) struct NewEvent<'a> {
-    pub at: DateTime<Utc>,
-    pub kind: &'static str,
-    pub tenant: Option<&'a TenantId>,
-    pub subject: String,
-    pub payload: Value,
 }
 
 impl Write {

@@ -1,0 +1,103 @@
+//! The store in the process's own memory: for the simulator, which drives the real engine over thousands of replicas, and for
+//! tests. Nothing survives the process.
+//!
+//! * The same rules as in a database: both pass one conformance suite, and `tests/alike.rs` asks both the same random questions.
+//! * One mutex around all tables. A method takes it once and does no I/O and no waiting under it, so it is one transaction.
+//! * A write first asks everything that may be refused and only then changes anything: what is refused leaves nothing.
+//! * A call costs O(log n) and what it returns. Every order that a method promises is an index, and rows are cloned only to be
+//!   returned.
+//! * Always built: it needs no dependency and little code, and `stillpoint sim` is part of the product's binary.
+//!
+//! Each aggregate is one file: its tables, its rules, its trait. A new one is a field of [`Tables`] beside them.
+
+mod attempts;
+mod events;
+mod findings;
+mod hosts;
+mod index;
+mod intervals;
+mod journal;
+mod leases;
+mod overview;
+mod points;
+mod poll;
+mod replicas;
+mod secrets;
+#[cfg(test)]
+mod tests;
+
+use crate::traits::Result;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+
+/// Every aggregate's trait over one set of tables. Cheap to clone: clones share them.
+#[derive(Clone, Default)]
+pub struct MemoryStore {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    tables: Mutex<Tables>,
+    newest: watch::Sender<i64>,
+}
+
+#[derive(Default)]
+struct Tables {
+    replicas: replicas::Replicas,
+    intervals: intervals::Intervals,
+    findings: findings::Findings,
+    hosts: hosts::Hosts,
+    attempts: attempts::Attempts,
+    leases: leases::Leases,
+    points: points::Points,
+    events: events::Events,
+    secrets: secrets::Secrets,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Ticks with the newest event number after every write that left one.
+    #[must_use]
+    pub fn event_watch(&self) -> watch::Receiver<i64> {
+        self.shared.newest.subscribe()
+    }
+
+    /// Nothing under the lock panics on purpose; if something did, what it had not changed yet is still whole.
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.shared.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read<T>(&self, ask: impl FnOnce(&Tables) -> T) -> T {
+        ask(&self.tables())
+    }
+
+    fn write<T>(&self, change: impl FnOnce(&mut Tables) -> Result<T>) -> Result<T> {
+        let mut tables = self.tables();
+        let before = tables.events.newest();
+        let outcome = change(&mut tables);
+        let newest = tables.events.newest();
+        drop(tables);
+        if newest > before {
+            self.shared.newest.send_if_modified(|seen| {
+                let newer = newest > *seen;
+                *seen = newest.max(*seen);
+                newer
+            });
+        }
+        outcome
+    }
+}
+
+/// Secrets are among the tables: none of them is ever printed.
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,58 @@
+//! The hoster's catalogue of policies and who has which.
+
+use crate::traits::Result;
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::ids::{PolicyId, ReplicaId, TenantId};
+use domain::policy::{Policy, Terms};
+use serde::{Deserialize, Serialize};
+
+/// One version with who made it and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyVersion {
+    pub policy: Policy,
+    pub author: String,
+    pub at: DateTime<Utc>,
+}
+
+/// Who a policy is assigned to. A replica's own assignment goes before its tenant's, that before the site's.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "to", rename_all = "kebab-case")]
+pub enum Assignee {
+    /// Everyone without an assignment of their own.
+    Site,
+    Tenant { tenant: TenantId },
+    Replica { replica: ReplicaId },
+}
+
+/// Which policy somebody has, from the next SLA day that opens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assignment {
+    pub assignee: Assignee,
+    pub policy: PolicyId,
+    pub author: String,
+    pub at: DateTime<Utc>,
+}
+
+/// Policies and assignments. Versions and assignments are appended, never changed.
+#[async_trait]
+pub trait PolicyStore: Send + Sync {
+    /// Appends the next version of a policy (1 for a new one); the same terms as the newest version add none and return it.
+    /// Terms that fail their own check are refused by the caller before.
+    async fn policy_put(&self, id: &PolicyId, terms: &Terms, author: &str, at: DateTime<Utc>) -> Result<Policy>;
+    /// The newest version of every policy, by id.
+    async fn policies(&self) -> Result<Vec<PolicyVersion>>;
+    /// All versions of one, oldest first; `NotFound` when there is none.
+    async fn policy_versions(&self, id: &PolicyId) -> Result<Vec<PolicyVersion>>;
+    /// Assigns, or with `None` takes an assignment away; `NotFound` when the policy does not exist, `Conflict` when the site's would
+    /// be taken away.
+    async fn policy_assign(
+        &self,
+        assignee: &Assignee,
+        policy: Option<&PolicyId>,
+        author: &str,
+        at: DateTime<Utc>,
+    ) -> Result<()>;
+    /// What holds now, the site's first.
+    async fn assignments(&self) -> Result<Vec<Assignment>>;
+}
