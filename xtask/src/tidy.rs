@@ -10,7 +10,7 @@ const LINES_MAX: usize = 400;
 const SIZE_ALLOWED: [(&str, &str); 0] = [];
 
 /// Folder -> workspace crates that it may depend on. `dev-dependencies` are not checked: tests may reach further.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("crates/domain", &[]),
     ("crates/console", &["domain"]),
     ("crates/store", &["domain"]),
@@ -20,18 +20,20 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("crates/vault", &["domain", "vhdx"]),
     ("crates/engine", &["domain", "hyperv", "store", "vault", "vhdx"]),
     ("crates/lab", &["vhdx"]),
+    ("crates/sim", &["domain"]),
     ("app", &["console"]),
     ("xtask", &[]),
     ("xtask/bindgen", &[]),
 ];
 
-const OURS: [&str; 12] = [
+const OURS: [&str; 13] = [
     "app",
     "console",
     "domain",
     "engine",
     "hyperv",
     "lab",
+    "sim",
     "stillpoint",
     "store",
     "vault",
