@@ -1,9 +1,14 @@
 //! Words for people: what each blocker is, what was seen, what releases it and whose move it is.
 
+mod code;
 mod not_ready;
 mod outcome;
+mod plan;
+mod span;
 
 pub use outcome::{explain_deferral, explain_failure, explain_hole, explain_proof_break};
+pub use plan::{PlanWords, explain_move, explain_slack, explain_wait};
+pub use span::{count, list, span};
 
 use crate::blocker::{Actor, Blocker, StateOrJob, Unknown};
 use crate::job::Job;
