@@ -4,6 +4,8 @@ use super::{Checked, Store};
 use crate::records::{Attempt, Finding, HostStatus, Point, Replica, ReplicaStatus};
 use crate::traits::{PollWrite, Scope, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::attempt::{AttemptState, Deferral, Failure};
+use domain::blocker::{Blocker, NotReady, Unknown};
 use domain::evidence::{Evidence, HoldRecord, JobLook};
 use domain::ids::{AttemptId, HostId, PointId, ReplicaId, TenantId, VmGuid};
 use domain::observation::{
@@ -253,4 +255,27 @@ fn evidence(seed: &Seed, attempt: &Attempt, at: DateTime<Utc>) -> Evidence {
 pub(super) async fn polled(store: &impl Store, write: PollWrite) -> Checked {
     store.poll_write(write).await?;
     Ok(())
+}
+
+pub(super) fn failed(seed: &Seed) -> AttemptState {
+    AttemptState::Failed {
+        failure: Failure::Cancelled,
+        at: seed.at,
+    }
+}
+
+pub(super) fn deferred(seed: &Seed) -> AttemptState {
+    AttemptState::Deferred {
+        reason: Deferral::Unknown {
+            why: Unknown::NeverObserved,
+        },
+        at: seed.at,
+    }
+}
+
+/// A blocker without a number of the eight; the same name with another number is another detail.
+pub(super) fn unhealthy(health_state: u16) -> Blocker {
+    Blocker::NotReady {
+        reason: NotReady::VmHealth { health_state },
+    }
 }

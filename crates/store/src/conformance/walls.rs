@@ -1,7 +1,7 @@
-//! Tenants are walls; events; secrets.
+//! Tenants are walls.
 
 use super::rows::{SITE, attempt_id};
-use super::{Checked, Seed, Store, is_conflict, is_missing};
+use super::{Checked, Seed, Store, is_missing};
 use crate::traits::PollWrite;
 use domain::ids::{PointId, ReplicaId};
 use uuid::Uuid;
@@ -87,67 +87,5 @@ pub async fn lists_hold_only_the_scopes_things(store: &impl Store) -> Checked {
     assert_eq!(store.findings(&SITE).await?.len(), 2);
     assert_eq!(store.findings(&scope).await?, [ours]);
     assert!(store.findings(&other).await?.is_empty());
-    Ok(())
-}
-
-pub async fn events_are_in_order_and_scoped(store: &impl Store) -> Checked {
-    assert_eq!(store.event_newest().await?, 0);
-    let seed = Seed::plant(store).await?;
-    let planted = store.event_newest().await?;
-    let point = seed.seal(store, 1, 0).await?;
-
-    let all = store.events_after(&SITE, 0, 100).await?;
-    assert!(all.is_sorted_by(|a, b| a.seq < b.seq));
-    assert_eq!(
-        all.last().map(|event| event.seq),
-        Some(store.event_newest().await?)
-    );
-    let sealed = store.events_after(&SITE, planted, 100).await?;
-    let kinds: Vec<_> = sealed.iter().map(|event| event.kind.as_str()).collect();
-    assert_eq!(kinds, ["attempt", "attempt", "point"]);
-    let subjects: Vec<_> = sealed.iter().map(|event| event.subject.clone()).collect();
-    let attempt = point.evidence.attempt.to_string();
-    assert_eq!(subjects, [attempt.clone(), attempt, point.id.to_string()]);
-
-    let scoped = store.events_after(&seed.other(), 0, 100).await?;
-    assert!(
-        !scoped.is_empty()
-            && scoped
-                .iter()
-                .all(|event| event.tenant == Some(seed.theirs.tenant.clone()))
-    );
-    assert_eq!(store.events_after(&SITE, planted, 1).await?, sealed[..1]);
-
-    let refused = seed.claim(store, 1).await;
-    assert!(is_conflict(&refused), "an attempt's id is used once: {refused:?}");
-    assert_eq!(
-        store.events_after(&SITE, 0, 100).await?.len(),
-        all.len(),
-        "what was rolled back left no event"
-    );
-    Ok(())
-}
-
-pub async fn secrets_are_inserted_once(store: &impl Store) -> Checked {
-    let seed = Seed::plant(store).await?;
-    let (ours, theirs) = (Some(&seed.ours.tenant), Some(&seed.theirs.tenant));
-    assert_eq!(store.secret(ours, "repository-key").await?, None);
-    store
-        .secret_insert(ours, "repository-key", &[1, 2, 0, 255])
-        .await?;
-    store
-        .secret_insert(ours, "repository-key", &[1, 2, 0, 255])
-        .await?;
-    assert!(is_conflict(
-        &store.secret_insert(ours, "repository-key", &[9]).await
-    ));
-    assert_eq!(
-        store.secret(ours, "repository-key").await?,
-        Some(vec![1, 2, 0, 255])
-    );
-    assert_eq!(store.secret(theirs, "repository-key").await?, None);
-    assert_eq!(store.secret(None, "repository-key").await?, None);
-    store.secret_insert(None, "repository-key", &[]).await?;
-    assert_eq!(store.secret(None, "repository-key").await?, Some(Vec::new()));
     Ok(())
 }
