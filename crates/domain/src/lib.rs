@@ -10,6 +10,7 @@ pub mod binding;
 pub mod blocker;
 pub mod cadence;
 pub mod calendar;
+pub mod causes;
 pub mod code;
 pub mod evidence;
 pub mod gate;
