@@ -217,3 +217,36 @@ async fn a_commit_wakes_whoever_watches_the_events() {
         "the numbers go on after a restart"
     );
 }
+
+#[tokio::test]
+async fn old_events_are_forgotten_and_the_numbers_go_on() {
+    let (_dir, path) = place();
+    let store = SqliteStore::open(&path).await.unwrap();
+    let seed = Seed::plant(&store).await.unwrap();
+    sqlx::query(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) \
+         INSERT INTO event (at, kind, tenant, subject, payload_json) SELECT 0, 'host', NULL, '', 'null' FROM n",
+    )
+    .bind(i64::from(crate::rules::EVENTS_KEPT_MAX))
+    .execute(&store.writer)
+    .await
+    .unwrap();
+    let before = store.event_newest().await.unwrap();
+    store
+        .claim(
+            AttemptId(Uuid::from_u128(1)),
+            seed.ours.id,
+            "worker",
+            seed.at,
+            0,
+            1,
+        )
+        .await
+        .unwrap();
+    assert_eq!(store.event_newest().await.unwrap(), before + 1);
+    let oldest = store.events_after(&SITE, 0, 1).await.unwrap();
+    assert_eq!(
+        oldest[0].seq,
+        before + 2 - i64::from(crate::rules::EVENTS_KEPT_MAX)
+    );
+}
