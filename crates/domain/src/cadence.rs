@@ -70,6 +70,27 @@ impl Cadence {
         self.runs.iter().map(|run| run.length_ms).max()
     }
 
+    /// When the newest apply that succeeded ended.
+    #[must_use]
+    pub fn last_end(&self) -> Option<DateTime<Utc>> {
+        let end = |run: &ApplyRun| {
+            let length = TimeDelta::try_milliseconds(i64::try_from(run.length_ms).ok()?)?;
+            run.started.checked_add_signed(length)
+        };
+        self.runs.iter().filter_map(end).max()
+    }
+
+    /// When the next apply should end: always after `now` (host's clock).
+    #[must_use]
+    pub fn next_end(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let gap = self.next_gap(now)?;
+        Some(if gap.from > now {
+            gap.from
+        } else {
+            gap.from + TimeDelta::seconds(i64::from(self.period_secs))
+        })
+    }
+
     /// The next stretch between two applies that ends after `now` (host's clock).
     #[must_use]
     pub fn next_gap(&self, now: DateTime<Utc>) -> Option<Gap> {
@@ -122,6 +143,11 @@ mod tests {
             })
         );
         assert_eq!((cadence.mean_ms(), cadence.max_ms()), (Some(8000), Some(8000)));
+        assert_eq!(cadence.last_end(), Some(at(68)));
+        assert_eq!(
+            (cadence.next_end(at(62)), cadence.next_end(at(68))),
+            (Some(at(68)), Some(at(98)))
+        );
     }
 
     #[test]

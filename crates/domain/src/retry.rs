@@ -11,12 +11,20 @@ pub enum NextLook {
     WhenClear { at_latest: Duration },
     /// Not before this long (world time).
     After(Duration),
+    /// Start on the first end of an apply that is observed after `not_before`; look anyway after `at_latest` (world time).
+    AfterApply {
+        not_before: Duration,
+        at_latest: Duration,
+    },
 }
 
 /// First wait after a failure; doubles each time.
 const FAILURE_WAIT_SECS: u64 = 60;
 /// Longest wait after a failure.
 const FAILURE_WAIT_SECS_MAX: u64 = 3600;
+
+/// Proofs that may fail in a row before they cost more than the next end of an apply.
+const UNPROVEN_FREE: u32 = 2;
 
 /// When to look again after a deferral. `jitter` in 0..=1 is drawn by the caller; `period_secs` is the replication interval.
 #[must_use]
@@ -65,8 +73,30 @@ pub fn after_failure(failure: &Failure, failures: u32, period_secs: u32, jitter:
         // The replica had no part in it.
         return NextLook::After(Duration::from_secs(1));
     }
-    let doubled = FAILURE_WAIT_SECS.saturating_mul(1_u64 << failures.saturating_sub(1).min(10));
-    NextLook::After(spread(doubled.min(FAILURE_WAIT_SECS_MAX), period_secs, jitter))
+    if matches!(failure, Failure::Unproven { .. }) {
+        return after_unproven(failures, period_secs, jitter);
+    }
+    NextLook::After(spread(doubled(failures), period_secs, jitter))
+}
+
+/// An apply came in between, so the still point is right after the next one. A host that breaks one proof after the other
+/// does not hold: trying on each apply would only keep the tenant's logs waiting.
+fn after_unproven(failures: u32, period_secs: u32, jitter: f64) -> NextLook {
+    let not_before = match failures.saturating_sub(UNPROVEN_FREE) {
+        0 => 0,
+        more => doubled(more),
+    };
+    let two_applies = (2 * u64::from(period_secs) + 60).max(120);
+    NextLook::AfterApply {
+        not_before: Duration::from_secs(not_before),
+        at_latest: spread(not_before + two_applies, period_secs, jitter),
+    }
+}
+
+fn doubled(failures: u32) -> u64 {
+    FAILURE_WAIT_SECS
+        .saturating_mul(1_u64 << failures.saturating_sub(1).min(10))
+        .min(FAILURE_WAIT_SECS_MAX)
 }
 
 /// Adds up to a quarter of jitter and steps aside from multiples of the replication period, where the next apply waits.
@@ -97,6 +127,7 @@ mod tests {
         match next {
             NextLook::WhenClear { at_latest } => at_latest,
             NextLook::After(wait) => wait,
+            NextLook::AfterApply { at_latest, .. } => at_latest,
         }
     }
 
@@ -106,8 +137,13 @@ mod tests {
             failures in 1_u32..20, jitter in 0.0..1.0_f64, period in prop_oneof![Just(30_u32), Just(300), Just(900)],
         ) {
             let failure = Failure::Incomplete { missing: vec![] };
+            let unproven = Failure::Unproven { breaks: vec![] };
             let unknown = Deferral::Unknown { why: Unknown::NeverObserved };
-            for next in [after_failure(&failure, failures, period, jitter), after_deferral(&unknown, period, jitter)] {
+            for next in [
+                after_failure(&failure, failures, period, jitter),
+                after_failure(&unproven, failures, period, jitter),
+                after_deferral(&unknown, period, jitter),
+            ] {
                 let phase = (wait(next).as_secs_f64() / f64::from(period)).fract();
                 prop_assert!((0.1..=0.9).contains(&phase), "phase {phase}");
             }
@@ -140,11 +176,33 @@ mod tests {
 
     #[test]
     fn waits_after_failures_grow_to_a_cap() {
-        let failure = Failure::Unproven { breaks: vec![] };
+        let failure = Failure::Incomplete { missing: vec![] };
         let waits: Vec<u64> = (1..12)
             .map(|n| wait(after_failure(&failure, n, 0, 0.0)).as_secs())
             .collect();
         assert!(waits.is_sorted());
         assert_eq!((waits[0], waits[10]), (60, 3600));
+    }
+
+    #[test]
+    fn a_failed_proof_waits_for_the_next_end_of_an_apply_and_never_forever() {
+        let failure = Failure::Unproven { breaks: vec![] };
+        let next = |failures| match after_failure(&failure, failures, 300, 0.5) {
+            NextLook::AfterApply {
+                not_before,
+                at_latest,
+            } => (not_before.as_secs(), at_latest),
+            other => panic!("{other:?}"),
+        };
+        let waits: Vec<u64> = [1, 2, 3, 4, 20].map(|failures| next(failures).0).to_vec();
+        assert_eq!(waits, [0, 0, 60, 120, 3600]);
+        for failures in 1..20 {
+            let (not_before, at_latest) = next(failures);
+            assert!(
+                at_latest > Duration::from_secs(not_before + 600),
+                "two applies fit in"
+            );
+            assert!(at_latest < Duration::from_secs(6000));
+        }
     }
 }

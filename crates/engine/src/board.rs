@@ -19,6 +19,9 @@ use store::records::ReplicaStatus;
 /// Holds are forgotten when no apply that began under them can still be listed.
 const HOLD_KEPT: TimeDelta = TimeDelta::minutes(15);
 
+/// Between two close looks.
+const CLOSELY: TimeDelta = TimeDelta::seconds(1);
+
 /// One look with everything that follows from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judged {
@@ -36,6 +39,8 @@ struct Entry {
     holds: Vec<HoldWindow>,
     checkpoints: Vec<String>,
     jobs: Vec<String>,
+    /// Where the store last knew it to be.
+    host: Option<HostId>,
 }
 
 /// A checkpoint with a tag of ours that a survey saw.
@@ -52,6 +57,7 @@ struct Inner {
     strays: BTreeMap<HostId, Vec<Stray>>,
     watched: BTreeMap<HostId, Vec<(ReplicaId, VmGuid)>>,
     near: BTreeSet<ReplicaId>,
+    surveys: BTreeMap<HostId, DateTime<Utc>>,
 }
 
 /// Shared by all tasks of one engine.
@@ -78,6 +84,7 @@ impl Board {
     pub fn load(&self, status: &ReplicaStatus) {
         let memory = serde_json::from_value(status.memory.clone());
         let cadence = serde_json::from_value(status.cadence.clone()).unwrap_or_default();
+        self.lock().entries.entry(status.replica).or_default().host = Some(status.observation.host.clone());
         // An unreadable memory is none: the first look then finds a hole.
         if let Ok(memory) = memory {
             self.lock().entries.entry(status.replica).or_default().kept = Some((memory, cadence));
@@ -215,6 +222,25 @@ impl Board {
     }
     pub fn watched(&self, host: &HostId) -> Vec<(ReplicaId, VmGuid)> {
         self.lock().watched.get(host).cloned().unwrap_or_default()
+    }
+
+    /// When a host is surveyed next (world's clock).
+    pub fn next_survey_set(&self, host: &HostId, at: DateTime<Utc>) {
+        self.lock().surveys.insert(host.clone(), at);
+    }
+
+    /// When a replica is looked at next: with its host's next survey, or before that when it is one of the `watched_max`
+    /// that its host's close watch takes. `None` while no observer runs.
+    pub fn next_look(&self, replica: ReplicaId, watched_max: usize) -> Option<DateTime<Utc>> {
+        let inner = self.lock();
+        let entry = inner.entries.get(&replica)?;
+        let seen = entry.judged.as_ref().map(|j| &j.observation);
+        let host = seen.map(|o| &o.host).or(entry.host.as_ref())?;
+        let survey = inner.surveys.get(host).copied()?;
+        let watched = inner.watched.get(host).into_iter().flatten().take(watched_max);
+        let closely = seen.filter(|_| watched.into_iter().any(|(id, _)| *id == replica));
+        let closely = closely.and_then(|o| o.seen_at.checked_add_signed(CLOSELY));
+        Some(closely.map_or(survey, |at| at.min(survey)))
     }
 
     /// Replicas with an attempt near: only for these B1 is kept as an interval.

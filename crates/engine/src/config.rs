@@ -39,6 +39,8 @@ pub struct EngineConfig {
     pub attempts_per_host_max: u32,
     /// Replicas per host that are watched second by second for the end of an apply.
     pub close_watch_max: usize,
+    /// Requests that one host is asked for polls and close looks per minute; what a hold needs is counted and never waits.
+    pub requests_per_host_minute_max: u32,
     /// Room that must stay free in staging and vault beside what an attempt needs.
     pub free_bytes_min: u64,
     /// Machine time. Heartbeats come three times as often.
@@ -63,6 +65,7 @@ impl EngineConfig {
             attempts_max: 8,
             attempts_per_host_max: 2,
             close_watch_max: 4,
+            requests_per_host_minute_max: 1_200,
             free_bytes_min: 64 << 20,
             lease_ms: 30_000,
         }

@@ -1,13 +1,19 @@
 //! The doctor: whether a host refuses and holds as described, tried on a canary replica. Trust in a host is earned.
 //!
-//! It takes a checkpoint when the canary is clear, waits until a log has been received that the host would like to apply, exports,
+//! It takes a checkpoint when the canary is clear (and again when an apply was faster), waits until a log has been received that the host would like to apply, exports,
 //! waits for one more log, exports again and compares: both exports must be equal and no apply may have touched the time between.
 //! Afterwards the logs that were kept back must be applied. Where it can be timed, a checkpoint is asked for in the middle of an
 //! apply, and the host has to refuse it or to let it wait. An enrolment holds for this host and its build.
+//!
+//! Only what the host did speaks against it. Where the watch has a hole (a slow machine, a restart), everything is let go and
+//! begun anew.
 
+mod held;
 mod mid_apply;
 
+use crate::attempt::wait::REAL_MIN;
 use crate::attempt::{self, Run, Stop};
+use crate::board::job_look_of;
 use crate::ports::chain;
 use crate::shared::{SITE, Shared};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -15,8 +21,9 @@ use domain::attempt::{AttemptState, Deferral, Step};
 use domain::blocker::{Blocker, NotReady};
 use domain::evidence::ProofBreak;
 use domain::ids::{HostId, ReplicaId};
-use domain::observation::HostTrust;
+use domain::observation::{HostTrust, Observation};
 use domain::verdict::Verdict;
+use held::Held;
 use std::sync::Arc;
 use std::time::Duration;
 use store::traits::StoreError;
@@ -79,6 +86,24 @@ pub enum DoctorFailure {
     Store(#[from] StoreError),
 }
 
+impl DoctorFailure {
+    /// Whether it speaks of the host: trying again, or on another canary, would not make it a host to trust.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::NotHeld { .. } | Self::Differs { .. } | Self::TooOld { .. } | Self::CheckpointMidApply => {
+                true
+            }
+            Self::WrongHost { .. }
+            | Self::NeverClear { .. }
+            | Self::NoLog { .. }
+            | Self::NotAppliedAfterwards { .. }
+            | Self::Interrupted { .. }
+            | Self::Store(_) => false,
+        }
+    }
+}
+
 pub(crate) async fn run(shared: &Arc<Shared>, request: DoctorRequest) -> Result<DoctorReport, DoctorFailure> {
     let replica = shared.ports.store.replica(&SITE, request.canary).await?;
     if replica.host != request.host {
@@ -132,78 +157,56 @@ pub(crate) async fn run(shared: &Arc<Shared>, request: DoctorRequest) -> Result<
 
 type Seen = (u32, Vec<u32>, MidApply);
 
+/// How often an examination begins anew when it could not be watched.
+const ANEW_MAX: u32 = 3;
+
+/// Why an examination did not go on.
+enum Halt {
+    /// What was seen does not tell; another examination may.
+    Anew {
+        what: String,
+    },
+    Over(DoctorFailure),
+}
+
+impl From<DoctorFailure> for Halt {
+    fn from(failure: DoctorFailure) -> Self {
+        Self::Over(failure)
+    }
+}
+
 async fn examine(run: &mut Run, request: &DoctorRequest) -> Result<Seen, DoctorFailure> {
-    let patience = TimeDelta::seconds(i64::from(request.patience_secs));
-    clear(run, request).await?;
-    step(run, Step::Checkpoint).await?;
-    let held_from = received(run).await?;
+    let mut anew = 0;
+    loop {
+        match examine_once(run, request).await {
+            Ok(seen) => return Ok(seen),
+            Err(Halt::Over(failure)) => return Err(failure),
+            Err(Halt::Anew { what }) if anew < ANEW_MAX => {
+                anew += 1;
+                tracing::warn!(host.id = %request.host, what, anew, "the examination begins anew");
+                held::let_go(run).await?;
+            }
+            Err(Halt::Anew { what }) => return Err(interrupted(what)),
+        }
+    }
+}
+
+async fn examine_once(run: &mut Run, request: &DoctorRequest) -> Result<Seen, Halt> {
     let secs = request.patience_secs;
-    let first_log = log_after(run, held_from, patience, secs).await?;
+    let patience = TimeDelta::seconds(i64::from(secs));
+    let began = held::take(run, request).await?;
+    let first_log = log_after(run, &began, began.received, patience, secs).await?;
     let first = exported(run, "a").await?;
-    let second_log = log_after(run, Some(first_log), patience, secs).await?;
+    began.watched(run)?;
+    let second_log = log_after(run, &began, Some(first_log), patience, secs).await?;
     let second = exported(run, "b").await?;
     let known_refusals = refusal_codes(run);
-    if let Some(mut hold) = run.hold_so_far() {
-        hold.known_refusals.clone_from(&known_refusals);
-        domain::proof::prove(&hold).map_err(not_held)?;
-    } else {
-        return Err(DoctorFailure::NotHeld {
-            breaks: vec![ProofBreak::NotWatched],
-        });
-    }
+    began.held(run, &known_refusals)?;
     step(run, Step::Release).await?;
     compare(run, &first, &second).await?;
-    applied_after(run, second_log, patience, request.patience_secs).await?;
+    applied_after(run, second_log, patience, secs).await?;
     let mid_apply = mid_apply::try_checkpoint(run, patience).await?;
     Ok((2, known_refusals, mid_apply))
-}
-
-/// Waits until nothing but the missing enrolment speaks against the canary.
-async fn clear(run: &mut Run, request: &DoctorRequest) -> Result<(), DoctorFailure> {
-    let until = run.shared.now() + TimeDelta::seconds(i64::from(request.patience_secs));
-    run.step = Step::GateBefore;
-    loop {
-        let (judged, sighting) = run.look().await.map_err(stopped)?;
-        let only_unproven = match &judged.verdict {
-            Verdict::Clear => true,
-            Verdict::Unknown { .. } => false,
-            Verdict::Blocked { blockers } => {
-                if let Some(build) = blockers.iter().find_map(too_old) {
-                    return Err(DoctorFailure::TooOld { build });
-                }
-                blockers.iter().all(|b| {
-                    matches!(
-                        b,
-                        Blocker::NotReady {
-                            reason: NotReady::HostUnproven { .. }
-                        }
-                    )
-                }) && !run.last_apply_unknown(&judged)
-            }
-        };
-        if only_unproven {
-            run.facts.disks = sighting.disks;
-            run.facts.before = Some(judged);
-            return Ok(());
-        }
-        if run.shared.now() >= until {
-            let patience_secs = request.patience_secs;
-            return Err(DoctorFailure::NeverClear {
-                patience_secs,
-                verdict: Box::new(judged.verdict),
-            });
-        }
-        pause(run).await;
-    }
-}
-
-fn too_old(blocker: &Blocker) -> Option<String> {
-    match blocker {
-        Blocker::NotReady {
-            reason: NotReady::HostTooOld { build },
-        } => Some(build.clone()),
-        _ => None,
-    }
 }
 
 async fn step(run: &mut Run, step: Step) -> Result<(), DoctorFailure> {
@@ -253,37 +256,31 @@ async fn compare(
     }
 }
 
-/// `LastReplicationTime` now, on the host's clock.
-async fn received(run: &mut Run) -> Result<Option<DateTime<Utc>>, DoctorFailure> {
-    let sighting = run
-        .host
-        .look(run.replica.vm, run.shared.now())
-        .await
-        .map_err(|e| interrupted(chain(&e)))?;
-    Ok(sighting.observation.inbound().and_then(|r| r.last_replication))
-}
-
-/// Waits for a log received after `after`, watching the applies meanwhile.
+/// Waits for a log received after `after` (host's clock), watching the applies meanwhile.
 async fn log_after(
     run: &mut Run,
+    began: &Held,
     after: Option<DateTime<Utc>>,
     patience: TimeDelta,
     patience_secs: u32,
-) -> Result<DateTime<Utc>, DoctorFailure> {
+) -> Result<DateTime<Utc>, Halt> {
     let until = run.shared.now() + patience;
     loop {
-        let look = run
-            .host
-            .job_look(run.replica.vm)
-            .await
-            .map_err(|e| interrupted(chain(&e)))?;
-        run.facts.looks.push(look);
-        match received(run).await? {
+        let seen = glance(run).await?;
+        run.facts.looks.push(job_look_of(&seen));
+        began.watched(run)?;
+        match seen.inbound().and_then(|r| r.last_replication) {
             Some(at) if after.is_none_or(|after| at > after) => return Ok(at),
-            _ if run.shared.now() >= until => return Err(DoctorFailure::NoLog { patience_secs }),
-            _ => pause(run).await,
+            _ if run.shared.now() >= until => return Err(DoctorFailure::NoLog { patience_secs }.into()),
+            _ => calmly(run).await,
         }
     }
+}
+
+/// What the host says of the canary now.
+async fn glance(run: &Run) -> Result<Observation, DoctorFailure> {
+    let glance = run.host.glance(run.replica.vm, run.shared.now()).await;
+    Ok(glance.map_err(|e| interrupted(chain(&e)))?.observation)
 }
 
 async fn applied_after(
@@ -294,19 +291,13 @@ async fn applied_after(
 ) -> Result<(), DoctorFailure> {
     let until = run.shared.now() + patience;
     loop {
-        let sighting = run
-            .host
-            .look(run.replica.vm, run.shared.now())
-            .await
-            .map_err(|e| interrupted(chain(&e)))?;
-        let applied = sighting.observation.last_apply();
-        if applied.is_some_and(|at| at >= log) {
+        if glance(run).await?.last_apply().is_some_and(|at| at >= log) {
             return Ok(());
         }
         if run.shared.now() >= until {
             return Err(DoctorFailure::NotAppliedAfterwards { patience_secs });
         }
-        pause(run).await;
+        calmly(run).await;
     }
 }
 
@@ -328,29 +319,19 @@ fn refusal_codes(run: &Run) -> Vec<u32> {
     codes
 }
 
-/// An apply speaks against the host; a gap in our own watching speaks against nobody.
-fn not_held(breaks: Vec<ProofBreak>) -> DoctorFailure {
-    let by_host = |b: &ProofBreak| {
-        matches!(
-            b,
-            ProofBreak::LastApplyMoved { .. } | ProofBreak::ApplyInWindow { .. }
-        )
-    };
-    if breaks.iter().any(by_host) {
-        DoctorFailure::NotHeld { breaks }
-    } else {
-        interrupted(domain::words::explain_failure(
-            &domain::attempt::Failure::Unproven { breaks },
-        ))
-    }
-}
-
+/// Between two looks that have to catch a moment.
 async fn pause(run: &Run) {
     run.shared
         .ports
         .world
         .sleep(Duration::from_secs(1), Duration::from_millis(50))
         .await;
+}
+
+/// Between two looks at what takes as long as it takes; well below the longest gap that a proof allows.
+async fn calmly(run: &Run) {
+    let pause = run.shared.config.hold_look();
+    run.shared.ports.world.sleep(pause, REAL_MIN).await;
 }
 
 fn interrupted(what: String) -> DoctorFailure {

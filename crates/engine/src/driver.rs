@@ -176,6 +176,15 @@ impl Engine {
         Ok(false)
     }
 
+    /// When a replica is looked at next (world's clock); `None` while nothing observes its host. Never in the past: what is
+    /// overdue is about to be.
+    #[must_use]
+    pub fn next_look(&self, replica: ReplicaId) -> Option<DateTime<Utc>> {
+        let watched_max = self.shared.config.close_watch_max;
+        let next = self.shared.board.next_look(replica, watched_max)?;
+        Some(next.max(self.shared.now()))
+    }
+
     /// Enrols a host on a canary replica, or says what was seen instead.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 
 pub mod attempt;
 pub mod board;
+pub(crate) mod budget;
 pub mod clock;
 pub mod config;
 pub mod doctor;

@@ -5,6 +5,7 @@ mod findings;
 mod poll;
 
 use crate::board::{Stray, Terms};
+use crate::budget::Errand;
 use crate::names;
 use crate::ports::chain;
 use crate::shared::{SITE, Shared};
@@ -70,11 +71,11 @@ impl Observer {
                 tracing::error!(host.id = %self.host.id(), error = %chain(&error), "a poll could not be written");
             }
             self.shared.wake_plan.notify_one();
-            let pause = self
-                .shared
-                .ports
-                .world
-                .sleep(self.shared.config.poll(), self.shared.config.poll_real_min);
+            let poll = self.shared.config.poll();
+            let next = self.shared.now() + TimeDelta::from_std(poll).unwrap_or(TimeDelta::zero());
+            self.shared.board.next_survey_set(self.host.id(), next);
+            let floor = self.shared.config.poll_real_min;
+            let pause = self.shared.ports.world.sleep(poll, floor);
             tokio::select! {
                 () = self.shared.hard.cancelled() => return,
                 () = pause => {}
@@ -126,6 +127,7 @@ impl Observer {
         self.shared
             .board
             .enrolled_set(self.host.id(), stored.and_then(|h| h.trust));
+        self.shared.may_ask(self.host.as_ref(), Errand::Poll).await;
         let seen_at = self.shared.now();
         match self.host.survey(seen_at).await {
             Ok(survey) => self.take(survey, seen_at).await,
@@ -367,6 +369,7 @@ impl Observer {
 
     async fn finish(&mut self, mut write: PollWrite) -> Result<(), StoreError> {
         write.findings = self.findings.found();
+        self.status.requests = self.host.requests();
         write.host = Some(self.status.clone());
         self.shared.ports.store.poll_write(write).await?;
         self.poll.written();

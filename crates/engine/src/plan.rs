@@ -8,6 +8,9 @@ use domain::retry::{NextLook, after_deferral, after_failure};
 use domain::verdict::Verdict;
 use std::collections::BTreeMap;
 
+/// How long before a predicted end of an apply the close watch begins.
+const NEAR: TimeDelta = TimeDelta::seconds(60);
+
 /// What is known of one replica.
 #[derive(Debug, Clone)]
 pub struct Candidate {
@@ -18,6 +21,9 @@ pub struct Candidate {
     pub first_seen: DateTime<Utc>,
     /// The newest look of this process: its verdict and when it was made.
     pub seen: Option<(Verdict, DateTime<Utc>)>,
+    /// When the newest apply that was seen to succeed ended, and when the next should; moved to the world's clock.
+    pub applied: Option<DateTime<Utc>>,
+    pub apply_due: Option<DateTime<Utc>>,
     pub newest_point: Option<DateTime<Utc>>,
     pub running: bool,
     /// The newest attempt's state, and how many failed in a row.
@@ -116,14 +122,10 @@ fn ready_at(now: DateTime<Utc>, c: &Candidate, every_secs: u32) -> Option<(DateT
         // Another worker's, or one that the rescuer has to end first.
         Some(AttemptState::Running { .. }) => None,
         None | Some(AttemptState::Sealed { .. }) => Some((first_start(now, c), false)),
-        Some(AttemptState::Failed { failure, at }) => Some((
-            at_after(
-                *at,
-                after_failure(failure, c.failures, c.interval_secs, c.jitter),
-                c,
-            ),
-            false,
-        )),
+        Some(AttemptState::Failed { failure, at }) => {
+            let next = after_failure(failure, c.failures, c.interval_secs, c.jitter);
+            Some((at_after(*at, next, c), ends_soon(now, *at, next, c)))
+        }
         Some(AttemptState::Deferred { reason, at }) => {
             let next = after_deferral(reason, c.interval_secs, c.jitter);
             Some((at_after(*at, next, c), passes_soon(reason)))
@@ -172,7 +174,28 @@ fn at_after(at: DateTime<Utc>, next: NextLook, c: &Candidate) -> DateTime<Utc> {
             Some((Verdict::Clear, seen_at)) if *seen_at > at => *seen_at,
             _ => plus(at_latest),
         },
+        NextLook::AfterApply {
+            not_before,
+            at_latest,
+        } => match (&c.seen, c.applied) {
+            (Some((Verdict::Clear, seen_at)), Some(applied))
+                if *seen_at > at && applied > plus(not_before) =>
+            {
+                *seen_at
+            }
+            _ => plus(at_latest),
+        },
     }
+}
+
+/// Whether the end of an apply that is waited for may be near. One that nothing foretells is always near.
+fn ends_soon(now: DateTime<Utc>, at: DateTime<Utc>, next: NextLook, c: &Candidate) -> bool {
+    let NextLook::AfterApply { not_before, .. } = next else {
+        return false;
+    };
+    let near = now + NEAR;
+    let owed = at + TimeDelta::from_std(not_before).unwrap_or(TimeDelta::MAX);
+    near >= owed && c.apply_due.is_none_or(|due| near >= due)
 }
 
 fn passes_soon(reason: &Deferral) -> bool {
@@ -204,6 +227,8 @@ mod tests {
             interval_secs: 30,
             first_seen: at(-1000),
             seen: Some((Verdict::Clear, at(0))),
+            applied: None,
+            apply_due: None,
             newest_point: None,
             running: false,
             last: None,
@@ -271,11 +296,44 @@ mod tests {
     fn a_failed_replica_waits_even_when_clear() {
         let mut c = candidate(1, "h1", "a");
         c.last = Some(AttemptState::Failed {
-            failure: Failure::Unproven { breaks: vec![] },
+            failure: Failure::Incomplete { missing: vec![] },
             at: at(0),
         });
         c.failures = 1;
         assert!(starts(&[c]).is_empty());
+    }
+
+    #[test]
+    fn after_a_failed_proof_the_start_is_on_the_next_end_of_an_apply() {
+        let mut c = candidate(1, "h1", "a");
+        c.last = Some(AttemptState::Failed {
+            failure: Failure::Unproven { breaks: vec![] },
+            at: at(-20),
+        });
+        c.failures = 1;
+        c.seen = Some((Verdict::Clear, at(0)));
+        c.applied = Some(at(-30));
+        let later = |c: &Candidate| match plan(at(1), std::slice::from_ref(c), LIMITS)[..] {
+            [Decision::Later { next, watch, .. }] => (next, watch),
+            ref other => panic!("{other:?}"),
+        };
+        // Clear, and no apply has ended since: it waits, watched while the end may be near, and not forever.
+        c.apply_due = Some(at(500));
+        assert!(!later(&c).1);
+        c.apply_due = Some(at(20));
+        let (next, watch) = later(&c);
+        assert!(watch && next > at(60) && next < at(300));
+        assert_eq!(plan(next, &[c.clone()], LIMITS), [Decision::Start(c.replica)]);
+        c.applied = Some(at(-5));
+        assert_eq!(starts(&[c.clone()]), [1]);
+        // Proofs that fail one after the other wait longer for the end that counts.
+        c.failures = 4;
+        assert!(starts(&[c.clone()]).is_empty());
+        c.last = Some(AttemptState::Failed {
+            failure: Failure::Unproven { breaks: vec![] },
+            at: at(-200),
+        });
+        assert_eq!(starts(&[c]), [1]);
     }
 
     #[test]

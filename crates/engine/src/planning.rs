@@ -1,6 +1,7 @@
 //! The plan loop: gathers what is known, asks the pure plan, starts attempts and says what to watch closely.
 
 use crate::attempt::{self, Outcome};
+use crate::board::Judged;
 use crate::plan::{Candidate, Decision, Limits, plan};
 use crate::ports::chain;
 use crate::shared::{SITE, Shared};
@@ -144,22 +145,37 @@ pub(crate) async fn candidate(
         _ if running => Vec::new(),
         _ => store.attempts(&SITE, Some(row.id), None, ATTEMPTS_BACK).await?,
     };
+    let newest = shared.board.newest(row.id);
     Ok(Candidate {
         replica: row.id,
         tenant: row.tenant,
         host: row.host,
         interval_secs: row.interval_secs,
         first_seen: row.first_seen,
-        seen: shared
-            .board
-            .newest(row.id)
-            .map(|j| (j.verdict, j.observation.seen_at)),
+        applied: newest.as_ref().and_then(applied),
+        apply_due: newest.as_ref().and_then(|j| apply_due(j, shared.now())),
+        seen: newest.map(|j| (j.verdict, j.observation.seen_at)),
         newest_point,
         running,
         failures: failures_in_a_row(&past),
         jitter: past.first().map_or(0.5, jitter_of),
         last: past.into_iter().next().map(|a| a.state),
     })
+}
+
+/// A time of the host's clock on the world's, by the look that told it.
+fn to_world(judged: &Judged, at: DateTime<Utc>) -> DateTime<Utc> {
+    judged.observation.seen_at + (at - judged.observation.host_time)
+}
+
+fn applied(judged: &Judged) -> Option<DateTime<Utc>> {
+    let told = [judged.observation.last_apply(), judged.cadence.last_end()];
+    Some(to_world(judged, told.into_iter().flatten().max()?))
+}
+
+fn apply_due(judged: &Judged, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let now_there = judged.observation.host_time + (now - judged.observation.seen_at);
+    Some(to_world(judged, judged.cadence.next_end(now_there)?))
 }
 
 fn failures_in_a_row(newest_first: &[Attempt]) -> u32 {

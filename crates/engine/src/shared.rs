@@ -1,6 +1,7 @@
 //! What all tasks of one engine share.
 
 use crate::board::Board;
+use crate::budget::{Budget, Errand};
 use crate::config::EngineConfig;
 use crate::ports::Ports;
 use chrono::{DateTime, Utc};
@@ -27,6 +28,7 @@ pub(crate) struct Shared {
     pub ports: Ports,
     pub board: Board,
     pub hosts: BTreeMap<HostId, Arc<dyn ReplicaHost>>,
+    budgets: BTreeMap<HostId, Budget>,
     /// Something changed that the plan should know.
     pub wake_plan: Notify,
     /// Something should be surveyed at once.
@@ -43,11 +45,15 @@ pub(crate) struct Shared {
 impl Shared {
     pub fn new(config: EngineConfig, ports: Ports) -> Self {
         let hosts = ports.hosts.iter().map(|h| (h.id().clone(), h.clone())).collect();
+        let limit = config.requests_per_host_minute_max;
+        let budget = |h: &Arc<dyn ReplicaHost>| (h.id().clone(), Budget::new(limit, h.requests()));
+        let budgets = ports.hosts.iter().map(budget).collect();
         Self {
             config,
             ports,
             board: Board::default(),
             hosts,
+            budgets,
             wake_plan: Notify::new(),
             wake_observers: Notify::new(),
             sealing: tokio::sync::Mutex::new(()),
@@ -60,6 +66,14 @@ impl Shared {
     /// World's now.
     pub fn now(&self) -> DateTime<Utc> {
         self.ports.world.now()
+    }
+
+    /// Waits until a poll or a close look of this host is within the limit of requests.
+    pub async fn may_ask(&self, host: &dyn ReplicaHost, errand: Errand) {
+        if let Some(budget) = self.budgets.get(host.id()) {
+            let clock = self.ports.world.as_ref();
+            budget.wait(host, clock, errand, &self.hard).await;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<ReplicaId, Running>> {

@@ -1,6 +1,6 @@
 //! A host as configured, and the trait over it. Each method lives in the file of its concern.
 
-use crate::host::{Checkpoint, HostError, HostIdentity, ReplicaHost, ReplicaSighting, Started, Survey, Tag};
+use crate::host::{Checkpoint, Glance, HostError, HostIdentity, Look, ReplicaHost, Started, Survey, Tag};
 use crate::identity::Known;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -61,12 +61,6 @@ impl WsmanHost {
         })
     }
 
-    /// HTTP requests sent to this host so far; requests per host and minute are a limit.
-    #[must_use]
-    pub fn requests(&self) -> u64 {
-        self.client.requests()
-    }
-
     /// Who answers there, for `doctor` and `config check`.
     ///
     /// # Errors
@@ -85,6 +79,10 @@ impl ReplicaHost for WsmanHost {
         &self.id
     }
 
+    fn requests(&self) -> u64 {
+        self.client.requests()
+    }
+
     async fn identity(&self) -> Result<HostIdentity, HostError> {
         self.read_identity().await
     }
@@ -93,8 +91,12 @@ impl ReplicaHost for WsmanHost {
         self.read_survey(seen_at).await
     }
 
-    async fn look(&self, vm: VmGuid, seen_at: DateTime<Utc>) -> Result<ReplicaSighting, HostError> {
+    async fn look(&self, vm: VmGuid, seen_at: DateTime<Utc>) -> Result<Look, HostError> {
         self.read_look(vm, seen_at).await
+    }
+
+    async fn glance(&self, vm: VmGuid, seen_at: DateTime<Utc>) -> Result<Glance, HostError> {
+        self.read_glance(vm, seen_at).await
     }
 
     async fn job_look(&self, vm: VmGuid) -> Result<JobLook, HostError> {

@@ -50,6 +50,21 @@ pub struct ReplicaSighting {
     pub checkpoints: Vec<Checkpoint>,
 }
 
+/// One replica read whole, with the host as it was then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    pub identity: HostIdentity,
+    pub sighting: ReplicaSighting,
+}
+
+/// What the gate judges, without what it does not: a replica's disks and who its primary is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Glance {
+    pub identity: HostIdentity,
+    /// All of it was read now but `interval_secs`, which may be as old as the last survey or look.
+    pub observation: Observation,
+}
+
 /// One full poll of a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Survey {
@@ -134,6 +149,9 @@ pub enum HostError {
 pub trait ReplicaHost: Send + Sync {
     fn id(&self) -> &HostId;
 
+    /// Requests sent to the host since this value was made. Requests per host and minute are a limit.
+    fn requests(&self) -> u64;
+
     /// Version, clock, boot.
     async fn identity(&self) -> Result<HostIdentity, HostError>;
 
@@ -141,7 +159,10 @@ pub trait ReplicaHost: Send + Sync {
     async fn survey(&self, seen_at: DateTime<Utc>) -> Result<Survey, HostError>;
 
     /// Everything about one replica, read now; `NotFound` when the VM is not here.
-    async fn look(&self, vm: VmGuid, seen_at: DateTime<Utc>) -> Result<ReplicaSighting, HostError>;
+    async fn look(&self, vm: VmGuid, seen_at: DateTime<Utc>) -> Result<Look, HostError>;
+
+    /// What the gate judges of one replica, read now; `NotFound` when the VM is not here.
+    async fn glance(&self, vm: VmGuid, seen_at: DateTime<Utc>) -> Result<Glance, HostError>;
 
     /// The cheap look used while holding: clock, boot, LastApplyTime and applies of one VM.
     async fn job_look(&self, vm: VmGuid) -> Result<JobLook, HostError>;

@@ -1,14 +1,19 @@
 //! Version, clock, and the two instants that tell whether host or management service was restarted.
 
 use crate::ask::{CIMV2, V2};
+use crate::classes;
 use crate::connect::WsmanHost;
 use crate::host::{HostError, HostIdentity};
+use crate::survey::Scope;
 use chrono::{DateTime, Utc};
+use domain::ids::VmGuid;
 use domain::observation::HostBoot;
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::PoisonError;
 use wsman::error::Error;
 use wsman::fault::FaultKind;
+use wsman::instance::Instance;
 use wsman::wql;
 
 /// What stays true until a restart, kept to spare the host requests. Each use is checked against what is read anew.
@@ -18,6 +23,8 @@ pub(crate) struct Known {
     service: Option<Process>,
     /// Whether the reference-point classes exist, as of that boot.
     reference_points: Option<(DateTime<Utc>, bool)>,
+    /// Replication settings by VM, as of the last survey or look.
+    settings: HashMap<VmGuid, Vec<Instance>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,6 +157,24 @@ impl WsmanHost {
         };
         self.known().reference_points = Some((system.booted_at, has));
         Ok(has)
+    }
+
+    /// Keeps what a query over this scope answered, and forgets what it no longer names.
+    pub(crate) fn settings_keep(&self, scope: Scope, rows: &[Instance]) {
+        let mut known = self.known();
+        match scope.0 {
+            None => known.settings.clear(),
+            Some(vm) => drop(known.settings.remove(&vm)),
+        }
+        for row in rows {
+            if let Ok((vm, _)) = classes::relationship_key(row) {
+                known.settings.entry(vm).or_default().push(row.clone());
+            }
+        }
+    }
+
+    pub(crate) fn settings_known(&self, vm: VmGuid) -> Option<Vec<Instance>> {
+        self.known().settings.get(&vm).cloned()
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {

@@ -6,8 +6,9 @@ use crate::connect::WsmanHost;
 use crate::gather::{Gathered, RawRows, Stamp};
 use crate::host::{AuthorizationEntry, HostError, Survey, UnreadableVm};
 use crate::identity::is_invalid_class;
-use crate::jobs::Migrations;
+use crate::jobs::{JobTable, Migrations};
 use chrono::{DateTime, Utc};
+use domain::ids::VmGuid;
 use wsman::instance::Instance;
 use wsman::wql;
 
@@ -23,7 +24,7 @@ fn select(class: &str, condition: Option<String>) -> String {
 
 /// Conditions of one look; `None` asks for all VMs.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Scope(pub Option<domain::ids::VmGuid>);
+pub(crate) struct Scope(pub Option<VmGuid>);
 
 impl Scope {
     fn named(self) -> Option<String> {
@@ -38,6 +39,27 @@ impl Scope {
 
     fn migrations(self) -> Migrations {
         self.0.map_or(Migrations::All, Migrations::Of)
+    }
+}
+
+/// Rows of the classes that the gate judges.
+struct Vital {
+    systems: Vec<Instance>,
+    relationships: Vec<Instance>,
+    checkpoints: Vec<Instance>,
+    jobs: JobTable,
+}
+
+/// Whether each relationship has its settings. A row that does not say whose it is covers nothing: reading it anew tells.
+fn covers(settings: &[Instance], relationships: &[Instance]) -> bool {
+    let keys = |rows: &[Instance]| -> Option<Vec<_>> {
+        rows.iter()
+            .map(|row| classes::relationship_key(row).ok())
+            .collect()
+    };
+    match (keys(settings), keys(relationships)) {
+        (Some(settings), Some(wanted)) => wanted.iter().all(|key| settings.contains(key)),
+        _ => false,
     }
 }
 
@@ -75,32 +97,46 @@ impl WsmanHost {
 
     /// Rows of all classes that make a sighting, sorted by VM.
     pub(crate) async fn rows(&self, scope: Scope, has_reference_points: bool) -> Result<Gathered, HostError> {
-        let recovery = format!("VirtualSystemType={}", wql::literal(RECOVERY_SNAPSHOT));
-        let checkpoints = match scope.0 {
-            None => recovery,
-            Some(vm) => format!(
-                "{recovery} AND VirtualSystemIdentifier={}",
-                wql::literal(&vm.to_string())
-            ),
-        };
         let disks = match scope.owned() {
             None => "ResourceType=31".to_owned(),
             Some(owned) => format!("ResourceType=31 AND {owned}"),
         };
-        let (systems, settings, checkpoints, disks) = (
-            select("Msvm_ComputerSystem", scope.named()),
-            select("Msvm_ReplicationSettingData", scope.owned()),
-            select("Msvm_VirtualSystemSettingData", Some(checkpoints)),
-            select("Msvm_StorageAllocationSettingData", Some(disks)),
-        );
-        let (systems, relationships, settings, checkpoints, disks, jobs) = tokio::try_join!(
-            self.query(V2, &systems),
-            self.relationships(scope, has_reference_points),
-            self.query(V2, &settings),
-            self.query(V2, &checkpoints),
+        let disks = select("Msvm_StorageAllocationSettingData", Some(disks));
+        let (vital, settings, disks) = tokio::try_join!(
+            self.vital(scope, has_reference_points),
+            self.settings(scope),
             self.query(V2, &disks),
-            self.job_table(scope.migrations()),
         )?;
+        self.gathered(vital, settings, disks)
+    }
+
+    /// Rows of the classes that the gate judges, for one VM; its disks are left out, and its settings may be known ones.
+    pub(crate) async fn vital_rows(
+        &self,
+        vm: VmGuid,
+        has_reference_points: bool,
+    ) -> Result<Gathered, HostError> {
+        let scope = Scope(Some(vm));
+        let vital = self.vital(scope, has_reference_points).await?;
+        let settings = match self.settings_known(vm) {
+            Some(known) if covers(&known, &vital.relationships) => known,
+            _ => self.settings(scope).await?,
+        };
+        self.gathered(vital, settings, Vec::new())
+    }
+
+    fn gathered(
+        &self,
+        vital: Vital,
+        settings: Vec<Instance>,
+        disks: Vec<Instance>,
+    ) -> Result<Gathered, HostError> {
+        let Vital {
+            systems,
+            relationships,
+            checkpoints,
+            jobs,
+        } = vital;
         let raw = RawRows {
             systems,
             relationships,
@@ -110,6 +146,41 @@ impl WsmanHost {
             jobs,
         };
         Gathered::sort(raw).map_err(|error| self.unreadable("the rows of its VMs", &error))
+    }
+
+    async fn vital(&self, scope: Scope, has_reference_points: bool) -> Result<Vital, HostError> {
+        let recovery = format!("VirtualSystemType={}", wql::literal(RECOVERY_SNAPSHOT));
+        let checkpoints = match scope.0 {
+            None => recovery,
+            Some(vm) => format!(
+                "{recovery} AND VirtualSystemIdentifier={}",
+                wql::literal(&vm.to_string())
+            ),
+        };
+        let (systems, checkpoints) = (
+            select("Msvm_ComputerSystem", scope.named()),
+            select("Msvm_VirtualSystemSettingData", Some(checkpoints)),
+        );
+        let (systems, relationships, checkpoints, jobs) = tokio::try_join!(
+            self.query(V2, &systems),
+            self.relationships(scope, has_reference_points),
+            self.query(V2, &checkpoints),
+            self.job_table(scope.migrations()),
+        )?;
+        Ok(Vital {
+            systems,
+            relationships,
+            checkpoints,
+            jobs,
+        })
+    }
+
+    /// Rows of `Msvm_ReplicationSettingData`, which are kept for later glances.
+    async fn settings(&self, scope: Scope) -> Result<Vec<Instance>, HostError> {
+        let wql = select("Msvm_ReplicationSettingData", scope.owned());
+        let rows = self.query(V2, &wql).await?;
+        self.settings_keep(scope, &rows);
+        Ok(rows)
     }
 
     /// Rows of `Msvm_ReplicationRelationship`, a class that 2012 does not have.

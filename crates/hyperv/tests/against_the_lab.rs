@@ -93,11 +93,20 @@ async fn looks_cost_what_they_promise_and_agree_with_the_survey() {
     let now = site.hand.now();
     let survey = site.host.survey(now).await.unwrap();
     let count = site.host.requests();
-    let look = site.host.look(vm, now).await.unwrap();
+    let whole = site.host.look(vm, now).await.unwrap();
     assert_eq!(site.host.requests() - count, 10);
+    assert_eq!(whole.identity, survey.identity);
+    let look = whole.sighting;
     assert_eq!(
         Some(&look),
         survey.replicas.iter().find(|seen| seen.observation.vm == vm)
+    );
+    let count = site.host.requests();
+    let glance = site.host.glance(vm, now).await.unwrap();
+    assert_eq!(site.host.requests() - count, 8);
+    assert_eq!(
+        (&glance.identity, &glance.observation),
+        (&survey.identity, &look.observation)
     );
     let count = site.host.requests();
     let job_look = site.host.job_look(vm).await.unwrap();
@@ -135,7 +144,7 @@ async fn a_backup_is_made_exported_and_released() {
         .unwrap();
     assert_eq!((checkpoint.vm, checkpoint.name.as_str()), (vm, tag().0.as_str()));
     assert!(checkpoint.created.is_some());
-    let look = host.look(vm, site.hand.now()).await.unwrap();
+    let look = host.look(vm, site.hand.now()).await.unwrap().sighting;
     assert_eq!(
         look.observation.recovery_checkpoints,
         [checkpoint.instance_id.as_str()]
@@ -209,7 +218,7 @@ async fn a_blocked_replica_is_refused_and_the_look_says_why() {
     let vm = site.vm_at_rest();
     site.operate(vm, Op::Resyncing);
     site.hand.forward(1);
-    let look = site.host.look(vm, site.hand.now()).await.unwrap();
+    let look = site.host.look(vm, site.hand.now()).await.unwrap().sighting;
     let relationship = &look.observation.relationships[0];
     assert_eq!(relationship.state, ReplicationState::Resynchronizing);
     assert_eq!(relationship.health, ReplicationHealth::Critical);
@@ -308,6 +317,7 @@ async fn a_job_is_cancelled_and_what_is_not_there_is_not_found() {
     let stranger = VmGuid(Uuid::from_u128(1));
     for missing in [
         site.host.look(stranger, site.hand.now()).await.map(drop),
+        site.host.glance(stranger, site.hand.now()).await.map(drop),
         site.host.job_look(stranger).await.map(drop),
         site.host.job("Msvm_ConcreteJob", "no-such-job").await.map(drop),
         site.host.job_cancel("Msvm_ConcreteJob", "no-such-job").await,
@@ -355,7 +365,7 @@ async fn a_migration_shows_on_its_vm_and_then_the_vm_is_gone() {
     let vm = site.vm_at_rest();
     site.operate(vm, Op::Migrate { to: None });
     site.hand.forward(1);
-    let look = site.host.look(vm, site.hand.now()).await.unwrap();
+    let look = site.host.look(vm, site.hand.now()).await.unwrap().sighting;
     let migration = look
         .observation
         .jobs
@@ -377,6 +387,28 @@ async fn a_migration_shows_on_its_vm_and_then_the_vm_is_gone() {
     let moved = survey.replicas.iter().any(|seen| seen.observation.vm == vm);
     let here = site.host.look(vm, site.hand.now()).await;
     assert!(moved != here.is_ok(), "a VM is on exactly one host");
+    site.lab.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_glance_needs_no_survey_before_it_and_sees_what_changed_since() {
+    let site = Site::start().await;
+    let vm = site.vm_at_rest();
+    let first = site.host.glance(vm, site.hand.now()).await.unwrap();
+    assert_eq!(first.observation.relationships[0].interval_secs, 300);
+    site.operate(vm, Op::Resyncing);
+    site.operate(vm, Op::Migrate { to: None });
+    site.hand.forward(1);
+    let seen = site.host.glance(vm, site.hand.now()).await.unwrap().observation;
+    let whole = site.host.look(vm, site.hand.now()).await.unwrap();
+    assert_eq!(seen.relationships[0].state, ReplicationState::Resynchronizing);
+    assert!(seen.jobs.iter().any(|job| job.class == JobClass::Migration));
+    assert_eq!(seen, whole.sighting.observation, "a glance and a look agree");
+    // A relationship that was not there when the settings were read has them read anew.
+    site.operate(vm, Op::Extended { state: 3, health: 1 });
+    site.hand.forward(1);
+    let seen = site.host.glance(vm, site.hand.now()).await.unwrap().observation;
+    assert_eq!(seen.relationships.len(), 2);
     site.lab.stop().await;
 }
 

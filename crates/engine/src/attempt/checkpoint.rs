@@ -34,8 +34,8 @@ impl Run {
 
     /// The host said no. A look right after names the blocker.
     pub(super) async fn refused(&mut self, return_value: u32, job: Option<Job>) -> Stop {
-        let blocker = match gate::look(self).await {
-            Ok((judged, _)) => match judged.verdict {
+        let blocker = match gate::glance(self).await {
+            Ok(judged) => match judged.verdict {
                 Verdict::Blocked { blockers } => blockers.into_iter().next(),
                 Verdict::Clear | Verdict::Unknown { .. } => None,
             },

@@ -1,27 +1,38 @@
 //! The gate reads the host itself, before the checkpoint and again once it exists. Only `Clear` goes on.
 
 use super::{Run, Stop};
-use crate::board::{Judged, Terms};
+use crate::board::{Judged, Terms, job_look_of};
 use crate::ports::chain;
 use domain::attempt::Deferral;
 use domain::blocker::Unknown;
+use domain::observation::Observation;
 use domain::verdict::Verdict;
-use hyperv::host::ReplicaSighting;
+use hyperv::host::{HostIdentity, Look, ReplicaSighting};
 
-/// A fresh look, folded in and judged by what the host is now.
+fn unreadable(what: String) -> Stop {
+    Deferral::Unknown {
+        why: Unknown::Unreadable { what },
+    }
+    .into()
+}
+
+/// A fresh look at everything, folded in and judged by what the host is now.
 pub(super) async fn look(run: &mut Run) -> Result<(Judged, ReplicaSighting), Stop> {
-    let unreadable = |what: String| {
-        Stop::from(Deferral::Unknown {
-            why: Unknown::Unreadable { what },
-        })
-    };
-    let identity = run.host.identity().await.map_err(|e| unreadable(chain(&e)))?;
-    let trust = run.shared.board.trust(run.host.id(), &identity);
-    let sighting = run
-        .host
-        .look(run.replica.vm, run.shared.now())
-        .await
-        .map_err(|e| unreadable(chain(&e)))?;
+    let look = run.host.look(run.replica.vm, run.shared.now()).await;
+    let Look { identity, sighting } = look.map_err(|e| unreadable(chain(&e)))?;
+    let judged = judge(run, &identity, sighting.observation.clone())?;
+    Ok((judged, sighting))
+}
+
+/// The same without the disks: once they are known, only what is judged has to be read again.
+pub(super) async fn glance(run: &mut Run) -> Result<Judged, Stop> {
+    let glance = run.host.glance(run.replica.vm, run.shared.now()).await;
+    let glance = glance.map_err(|e| unreadable(chain(&e)))?;
+    judge(run, &glance.identity, glance.observation)
+}
+
+fn judge(run: &mut Run, identity: &HostIdentity, seen: Observation) -> Result<Judged, Stop> {
+    let trust = run.shared.board.trust(run.host.id(), identity);
     let terms = Terms {
         judge: run.shared.ports.judge.as_ref(),
         trust: &trust,
@@ -31,10 +42,10 @@ pub(super) async fn look(run: &mut Run) -> Result<(Judged, ReplicaSighting), Sto
     let judged = run
         .shared
         .board
-        .judge(run.replica.id, sighting.observation.clone(), terms)
+        .judge(run.replica.id, seen, terms)
         .ok_or_else(|| unreadable("a look that was overtaken by a later one".to_owned()))?;
     run.facts.trust = Some(trust);
-    Ok((judged, sighting))
+    Ok(judged)
 }
 
 fn only_clear(verdict: &Verdict) -> Result<(), Stop> {
@@ -69,7 +80,9 @@ pub(super) async fn before(run: &mut Run) -> Result<(), Stop> {
 /// After the checkpoint was accepted: an apply may have begun in between, and an unprotected host lets it.
 pub(super) async fn at(run: &mut Run) -> Result<(), Stop> {
     run.journal("intent", serde_json::Value::Null).await?;
-    let (judged, _) = look(run).await?;
+    let judged = glance(run).await?;
+    // It watched the applies as well as any look of the hold.
+    run.facts.looks.push(job_look_of(&judged.observation));
     only_clear(&judged.verdict)?;
     run.facts.at = Some(judged);
     run.journal("done", serde_json::Value::Null).await

@@ -6,7 +6,7 @@ use domain::evidence::ProofBreak;
 
 pub(super) async fn prove(run: &mut Run) -> Result<(), Stop> {
     run.journal("intent", serde_json::Value::Null).await?;
-    let (after, _) = gate::look(run).await?;
+    let after = gate::glance(run).await?;
     let Some(hold) = run.hold_so_far() else {
         return Err(Failure::Unproven {
             breaks: vec![ProofBreak::NotWatched],

@@ -1,6 +1,7 @@
 //! One replica between two surveys.
 
 use crate::board::Terms;
+use crate::budget::Errand;
 use crate::shared::Shared;
 use domain::ids::{HostId, ReplicaId};
 use domain::verdict::Verdict;
@@ -16,7 +17,8 @@ pub(crate) async fn look_closely(
     let Some(port) = shared.hosts.get(host) else {
         return Ok(false);
     };
-    let sighting = port.look(vm, shared.now()).await?;
+    shared.may_ask(port.as_ref(), Errand::CloseLook).await;
+    let glance = port.glance(vm, shared.now()).await?;
     // The trust of the last survey: a close watch only says when to ask the gate, which reads everything itself.
     let Some(newest) = shared.board.newest(replica) else {
         return Ok(false);
@@ -25,14 +27,13 @@ pub(crate) async fn look_closely(
     if unproven(&newest.verdict) {
         return Ok(false);
     }
-    let identity = port.identity().await?;
-    let trust = shared.board.trust(host, &identity);
+    let trust = shared.board.trust(host, &glance.identity);
     let terms = Terms {
         judge: shared.ports.judge.as_ref(),
         trust: &trust,
         now: shared.now(),
         freshness_secs: shared.config.freshness_secs,
     };
-    let judged = shared.board.judge(replica, sighting.observation, terms);
+    let judged = shared.board.judge(replica, glance.observation, terms);
     Ok(judged.is_some_and(|j| j.verdict == Verdict::Clear))
 }

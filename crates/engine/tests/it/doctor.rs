@@ -78,3 +78,60 @@ async fn a_canary_at_rest_proves_nothing() {
     ));
     world.assert_clean().await;
 }
+
+#[tokio::test]
+async fn a_checkpoint_that_lost_the_race_with_an_apply_is_asked_for_again() {
+    let world = cycling(true).await;
+    world.host.model().races = vec![4, 4];
+    examine(&world).await.unwrap();
+    assert!(world.host.model().races.is_empty());
+    world.assert_clean().await;
+}
+
+#[tokio::test]
+async fn an_apply_that_ended_before_the_checkpoint_was_there_does_not_speak_against_the_host() {
+    let world = cycling(true).await;
+    let mut model = world.host.model();
+    model.races = vec![3];
+    model.stalls = vec![("CreateSnapshot", 6)];
+    drop(model);
+    examine(&world).await.unwrap();
+    assert!(world.host.model().stalls.is_empty());
+    world.assert_clean().await;
+}
+
+#[tokio::test]
+async fn a_gap_in_our_own_watching_begins_the_examination_anew() {
+    let world = cycling(true).await;
+    world.host.model().stalls = vec![("ExportSystemDefinition", 70); 3];
+    let report = examine(&world).await.unwrap();
+    assert_eq!(report.known_refusals, [32775]);
+    let created = || world.host.model().log.iter().filter(|l| *l == "create").count();
+    assert!(created() >= 4, "three were let go");
+    world.assert_clean().await;
+}
+
+#[tokio::test]
+async fn a_watch_that_never_gets_whole_says_nothing_of_the_host_and_comes_to_an_end() {
+    let world = cycling(true).await;
+    world.host.model().stalls = vec![("ExportSystemDefinition", 70); 9];
+    let failure = examine(&world).await.unwrap_err();
+    assert!(matches!(failure, DoctorFailure::Interrupted { .. }), "{failure}");
+    assert!(!failure.is_final());
+    assert_eq!(
+        world.host.model().stalls.len(),
+        5,
+        "one examination and three more"
+    );
+    world.assert_clean().await;
+}
+
+#[tokio::test]
+async fn an_apply_within_the_hold_speaks_against_the_host_even_when_the_watch_has_a_gap() {
+    let world = cycling(false).await;
+    world.host.model().stalls = vec![("ExportSystemDefinition", 70)];
+    let failure = examine(&world).await.unwrap_err();
+    assert!(matches!(failure, DoctorFailure::NotHeld { .. }), "{failure}");
+    assert!(failure.is_final());
+    world.assert_clean().await;
+}

@@ -71,6 +71,12 @@ pub struct Model {
     pub authorization: Vec<AuthorizationEntry>,
     pub vms: Vec<VmGuid>,
     pub unreadable: Vec<UnreadableVm>,
+    /// So many times an apply of these seconds begins just before a checkpoint is asked for.
+    pub races: Vec<i64>,
+    /// Requests that take so many seconds to arrive, each once.
+    pub stalls: Vec<(&'static str, u64)>,
+    /// Everything that was sent, with when.
+    pub sent: Vec<(DateTime<Utc>, u64)>,
     /// Everything that changed the host, in order.
     pub log: Vec<String>,
 }
@@ -113,6 +119,9 @@ impl Model {
             authorization: vec![],
             vms: vec![VM],
             unreadable: vec![],
+            races: vec![],
+            stalls: vec![],
+            sent: vec![],
             log: vec![],
         };
         let mut good = model.job(108, JobState::Completed);
@@ -236,7 +245,8 @@ impl Model {
         if self.pending == 0 || self.is_running(108) {
             return;
         }
-        if self.protected && !self.checkpoints.is_empty() {
+        // The lock is held from when the checkpoint begins to be made.
+        if self.protected && (!self.checkpoints.is_empty() || self.is_running(70)) {
             if let Some(code) = self.refused_code {
                 let id = self.start(108);
                 self.end(&id, JobState::Exception);
@@ -340,8 +350,40 @@ impl FakeHost {
         model.plan(5, Ev::Receive);
     }
 
+    /// Requests that a real host would have got in this minute, at most, and all of them.
+    pub fn sent_in_a_minute(&self) -> u64 {
+        let sent = self.model().sent.clone();
+        let minute = |from: DateTime<Utc>| {
+            let within = |at: &DateTime<Utc>| (from..from + TimeDelta::seconds(60)).contains(at);
+            sent.iter().filter(|(at, _)| within(at)).map(|(_, n)| n).sum()
+        };
+        sent.iter().map(|(at, _)| minute(*at)).max().unwrap_or(0)
+    }
+
+    async fn stalled(&self, request: &str) {
+        let stall = {
+            let mut model = self.model();
+            let at = model.stalls.iter().position(|(name, _)| *name == request);
+            at.map(|at| model.stalls.remove(at).1)
+        };
+        if let Some(secs) = stall {
+            let pause = std::time::Duration::from_secs(secs);
+            self.clock.sleep(pause, std::time::Duration::ZERO).await;
+        }
+    }
+
     fn asked(&self, request: &str) -> Result<MutexGuard<'_, Model>, HostError> {
-        let model = self.model();
+        let mut model = self.model();
+        let cost = match request {
+            "survey" => 12,
+            "look" => 10,
+            "glance" => 8,
+            "job look" => 5,
+            "identity" => 2,
+            _ => 1,
+        };
+        let now = model.now;
+        model.sent.push((now, cost));
         if model.down {
             let reason = "connection refused".to_owned();
             return Err(HostError::Unreachable {
@@ -373,6 +415,9 @@ impl ReplicaHost for FakeHost {
     fn id(&self) -> &HostId {
         &self.id
     }
+    fn requests(&self) -> u64 {
+        self.model().sent.iter().map(|(_, n)| n).sum()
+    }
     async fn identity(&self) -> Result<HostIdentity, HostError> {
         Ok(self.asked("identity")?.identity())
     }
@@ -389,18 +434,39 @@ impl ReplicaHost for FakeHost {
             authorization: model.authorization.clone(),
         })
     }
-    async fn look(&self, vm: VmGuid, seen_at: DateTime<Utc>) -> Result<ReplicaSighting, HostError> {
+    async fn look(&self, vm: VmGuid, seen_at: DateTime<Utc>) -> Result<Look, HostError> {
         let model = self.asked("look")?;
         if !model.vms.contains(&vm) {
             return Err(self.gone("the VM"));
         }
-        Ok(model.sighting(&self.id, vm, seen_at))
+        Ok(Look {
+            identity: model.identity(),
+            sighting: model.sighting(&self.id, vm, seen_at),
+        })
+    }
+    async fn glance(&self, vm: VmGuid, seen_at: DateTime<Utc>) -> Result<Glance, HostError> {
+        let model = self.asked("glance")?;
+        if !model.vms.contains(&vm) {
+            return Err(self.gone("the VM"));
+        }
+        Ok(Glance {
+            identity: model.identity(),
+            observation: model.observation(&self.id, vm, seen_at),
+        })
     }
     async fn job_look(&self, vm: VmGuid) -> Result<JobLook, HostError> {
         let model = self.asked("job look")?;
         Ok(job_look_of(&model.observation(&self.id, vm, model.now)))
     }
     async fn checkpoint_create(&self, _vm: VmGuid, tag: &Tag) -> Result<Started, HostError> {
+        {
+            let mut model = self.model();
+            if let Some(secs) = model.races.pop() {
+                let state = JobState::Completed;
+                model.happen(Ev::Apply { secs, state });
+            }
+        }
+        self.stalled("CreateSnapshot").await;
         let mut model = self.asked("CreateSnapshot")?;
         let blocked = model.is_running(108) || model.state != ReplicationState::Replicating;
         if model.protected && blocked {
@@ -454,6 +520,7 @@ impl ReplicaHost for FakeHost {
         _checkpoint: &Checkpoint,
         directory: &str,
     ) -> Result<Started, HostError> {
+        self.stalled("ExportSystemDefinition").await;
         let mut model = self.asked("ExportSystemDefinition")?;
         model.log.push("export".to_owned());
         let below = directory

@@ -10,6 +10,7 @@ mod driving;
 mod fake_host;
 mod fake_vault;
 mod holds;
+mod load;
 mod observing;
 mod saga;
 mod world;
