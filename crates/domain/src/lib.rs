@@ -4,6 +4,7 @@
 //! Values derive serde because evidence is a document that is stored and shown (ADR "evidence is a document");
 //! what the screens and the API receive are the DTOs of `console`.
 
+pub mod alarm;
 pub mod attempt;
 pub mod attribution;
 pub mod binding;
@@ -13,6 +14,7 @@ pub mod calendar;
 pub mod causes;
 pub mod code;
 pub mod evidence;
+pub mod forecast;
 pub mod gate;
 pub mod ids;
 pub mod job;
