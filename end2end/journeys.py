@@ -12,11 +12,16 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+import traceback
 import urllib.error
 import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 SPEED = "30"
+
+
+LOG_LINES = 60
 
 
 class Demo:
@@ -29,7 +34,8 @@ class Demo:
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
         line = self.process.stdout.readline()
         if not line:
-            raise SystemExit(f"the demo said nothing; see {log}")
+            self.process.kill()
+            raise Failed("the demo tells where it serves", log)
         self.ready = json.loads(line)
 
     def stop(self):
@@ -39,17 +45,43 @@ class Demo:
         return code
 
 
-class Report:
-    def __init__(self):
-        self.passed, self.failed = 0, 0
+class Failed(Exception):
+    """A check without which the rest says nothing; `log` tells more."""
 
-    def check(self, sentence, good, detail=""):
+    def __init__(self, sentence, log):
+        super().__init__(sentence)
+        self.log = log
+
+
+class Report:
+    """What was checked. The run's output is cut at its head where it is kept, so what failed is told again at the end."""
+
+    def __init__(self):
+        self.passed, self.failures, self.logs = 0, [], []
+
+    def check(self, sentence, good, detail="", log=None):
         if good:
             self.passed += 1
             print(f"  ok    {sentence}", flush=True)
-        else:
-            self.failed += 1
-            print(f"  FAIL  {sentence} {detail}", flush=True)
+            return
+        line = f"  FAIL  {sentence} {detail}".rstrip()
+        self.failures.append(line)
+        if log and log not in self.logs:
+            self.logs.append(log)
+        print(line, flush=True)
+
+    def end(self):
+        for log in self.logs:
+            try:
+                lines = pathlib.Path(log).read_text(errors="replace").splitlines()
+            except OSError as error:
+                lines = [str(error)]
+            print(f"\n--- the last {min(LOG_LINES, len(lines))} of {len(lines)} lines of {log}")
+            print("\n".join(lines[-LOG_LINES:]))
+        print(f"\n{self.passed} passed, {len(self.failures)} failed")
+        for line in self.failures:
+            print(line)
+        return 1 if self.failures else 0
 
 
 def get(url, headers=None):
@@ -67,13 +99,14 @@ def run(command, **more):
 
 def protected(report, binary, data, out):
     """The contract's first run: everything that can be protected is, and the process ends with 0."""
-    demo = Demo(binary, data, out / "demo-first.log", "--until-protected", "--timeout", "300")
+    log = out / "demo-first.log"
+    demo = Demo(binary, data, log, "--until-protected", "--timeout", "300")
     lines = [json.loads(line) for line in demo.process.stdout]
     code = demo.process.wait(timeout=60)
     last = lines[-1] if lines else {}
-    report.check("the first demo ends with 0 once all is protected", code == 0, f"exit {code}, see {out}/demo-first.log")
-    report.check("its last line says so", last.get("event") == "protected" and last.get("points", 0) >= 12, last)
-    report.check("at most a quarter stays blocked", len(last.get("blocked", [])) <= 4, last)
+    report.check("the first demo ends with 0 once all is protected", code == 0, f"exit {code}", log)
+    report.check("its last line says so", last.get("event") == "protected" and last.get("points", 0) >= 12, last, log)
+    report.check("at most a quarter stays blocked", len(last.get("blocked", [])) <= 4, last, log)
 
 
 def restored(report, binary, data, out):
@@ -107,8 +140,29 @@ def restored(report, binary, data, out):
     report.check("verify finds every point good", told.returncode == 0, told.stdout + told.stderr)
 
 
+def paged(report, url, kind):
+    """Small pages, one after the other, hold the same rows as one large page."""
+    sort = "sort=name&" if kind == "replicas" else ""
+    whole = json.loads(get(f"{url}api/v1/{kind}?{sort}limit=500")[1])
+    # What begins meanwhile stands before the first cursor of a list that is sorted newest first.
+    known, rows, cursor = [row["id"] for row in whole["rows"]], [], None
+    for _ in range(200):
+        page = json.loads(get(f"{url}api/v1/{kind}?{sort}limit=3" + (f"&cursor={cursor}" if cursor else ""))[1])
+        rows += [row["id"] for row in page["rows"]]
+        cursor = page["next"]
+        if not cursor:
+            break
+    report.check(f"{kind} page by page are all {kind}, none twice", cursor is None and len(rows) == len(set(rows)) and set(known) <= set(rows),
+                 f"{len(known)} at once, {len(rows)} page by page")
+    code, body = get(f"{url}api/v1/{kind}?cursor=yesterday")
+    problem = json.loads(body)
+    report.check(f"a cursor of {kind} that is none is 400 and named", code == 400 and problem.get("parameter") == "cursor", body[:200])
+
+
 def doors(report, url):
     """What the API and the guard answer."""
+    for kind in ["replicas", "attempts", "points"]:
+        paged(report, url, kind)
     for path in ["healthz", "readyz", "api/v1/replicas", "api/v1/attempts", "api/v1/points"]:
         code, _ = get(url + path)
         report.check(f"GET /{path} answers 200", code == 200, code)
@@ -140,12 +194,17 @@ def referee(report, data, ready, binary):
 
 def browser(report, url, out):
     command = ["node", str(HERE / "browser/screens.mjs"), url, str(out / "screens")]
-    code = subprocess.run(command, timeout=400).returncode
-    if code != 0:
-        # Chromium itself was seen to die now and then; a defect of ours fails the second time as well.
-        print("  the browser's run failed: once more", flush=True)
-        code = subprocess.run(command, timeout=400).returncode
-    report.check("the browser finds every screen good", code == 0)
+    log = out / "browser.log"
+    with open(log, "w") as kept:
+        run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        watch = threading.Timer(600, run.kill)
+        watch.start()
+        for line in run.stdout:
+            kept.write(line)
+            print(f"  {line}", end="", flush=True)
+        code = run.wait()
+        watch.cancel()
+    report.check("the browser finds every screen good", code == 0, f"exit {code}", log)
 
 
 def main():
@@ -159,9 +218,22 @@ def main():
     out.mkdir(parents=True)
     data = out / "data"
     report = Report()
+    try:
+        journeys(report, given, data, out)
+    except Failed as failed:
+        report.check(str(failed), False, log=failed.log)
+    except Exception:
+        # A step that broke is a failure like any other: the logs and the summary still come last.
+        report.check("every step runs to its end", False, traceback.format_exc())
+    return report.end()
+
+
+def journeys(report, given, data, out):
     protected(report, given.binary, data, out)
     restored(report, given.binary, data, out)
-    demo = Demo(given.binary, data, out / "demo-second.log")
+    log = out / "demo-second.log"
+    demo = Demo(given.binary, data, log)
+    failed_before = len(report.failures)
     try:
         url = demo.ready["url"]
         doors(report, url)
@@ -169,9 +241,9 @@ def main():
         if not given.no_browser:
             browser(report, url, out)
     finally:
-        report.check("the demo stops when told to", demo.stop() == 0)
-    print(f"\n{report.passed} passed, {report.failed} failed")
-    return 1 if report.failed else 0
+        report.check("the demo stops when told to", demo.stop() == 0, log=log)
+        if len(report.failures) > failed_before and log not in report.logs:
+            report.logs.insert(0, log)
 
 
 if __name__ == "__main__":

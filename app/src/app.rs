@@ -14,6 +14,12 @@ use leptos_router::path;
 /// variable of the build, and a wrong guess leaves a page that never wakes.
 const START: &str = "import('/pkg/stillpoint.js').then(m => m.default({ module_or_path: '/pkg/stillpoint_bg.wasm' }).then(() => m.hydrate()));";
 
+/// The copy buttons: the command to the clipboard, or, where the browser does not let us, selected for the reader's own copy.
+const COPY: &str = "document.addEventListener('click', e => { const b = e.target.closest?.('[data-copy]'); if (!b) return; \
+const pre = b.closest('.command').querySelector('pre'); const done = () => { b.setAttribute('data-copy', 'done'); \
+setTimeout(() => b.setAttribute('data-copy', ''), 2000); }; const select = () => getSelection().selectAllChildren(pre); \
+navigator.clipboard ? navigator.clipboard.writeText(pre.textContent).then(done, select) : select(); });";
+
 /// The HTML document.
 pub fn shell(_options: LeptosOptions) -> impl IntoView {
     let nonce = leptos::nonce::use_nonce();
@@ -29,7 +35,8 @@ pub fn shell(_options: LeptosOptions) -> impl IntoView {
                 <link rel="stylesheet" href="/pkg/stillpoint.css"/>
                 <link rel="modulepreload" href="/pkg/stillpoint.js"/>
                 <link rel="preload" href="/pkg/stillpoint_bg.wasm" r#as="fetch" type="application/wasm" crossorigin="anonymous"/>
-                <script type="module" nonce=nonce>{START}</script>
+                <script type="module" nonce=nonce.clone()>{START}</script>
+                <script type="module" nonce=nonce>{COPY}</script>
                 <MetaTags/>
             </head>
             <body>

@@ -15,6 +15,10 @@ const NAMES: [&str; 6] = ["message", "replica", "attempt", "point", "host", "fin
 const DEBOUNCE: Duration = Duration::from_millis(1500);
 /// Without a connection the page asks this often, in seconds.
 const POLL_SECS: u32 = 10;
+/// With one it asks all the same: in a quiet hour no event says that the ages on screen have grown.
+const CALM_SECS: u32 = 20;
+/// Real seconds without an answer after which what stands on the screen is stale.
+const STALE_SECS: u32 = 45;
 
 /// What the screens know of the connection. All of it is at rest on the server and at hydration.
 #[derive(Clone, Copy)]
@@ -23,6 +27,7 @@ pub struct Live {
     connected: RwSignal<bool>,
     tick: RwSignal<u32>,
     pending: RwSignal<bool>,
+    answered: RwSignal<u32>,
 }
 
 /// Puts [`Live`] into the context.
@@ -32,6 +37,7 @@ pub fn provide_live() {
         connected: RwSignal::new(false),
         tick: RwSignal::new(0),
         pending: RwSignal::new(false),
+        answered: RwSignal::new(0),
     });
 }
 
@@ -61,6 +67,16 @@ impl Live {
         self.tick.get_untracked()
     }
 
+    /// The server answered just now.
+    pub fn answered(self) {
+        self.answered.set(self.tick.get_untracked());
+    }
+
+    /// Whether the last answer is so old that nothing on the screen can be believed any more, tracked.
+    pub fn stale(self) -> bool {
+        self.tick.get().wrapping_sub(self.answered.get()) > STALE_SECS
+    }
+
     /// Asks all resources to load again, soon and once.
     pub fn refresh_soon(self) {
         if self.pending.get_untracked() {
@@ -80,7 +96,12 @@ impl Live {
     pub fn connect(self) {
         let beat = move || {
             self.tick.update(|t| *t = t.wrapping_add(1));
-            if !self.connected.get_untracked() && self.tick.get_untracked().is_multiple_of(POLL_SECS) {
+            let every = if self.connected.get_untracked() {
+                CALM_SECS
+            } else {
+                POLL_SECS
+            };
+            if self.tick.get_untracked().is_multiple_of(every) {
                 self.refresh_soon();
             }
         };

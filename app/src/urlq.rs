@@ -14,14 +14,6 @@ pub fn replica_query(get: impl Fn(&str) -> Option<String>) -> Result<ReplicaQuer
             |v| v.parse().map_err(|e: T::Err| invalid(key, &e.to_string())),
         )
     }
-    let page: u32 = match given("page") {
-        None => 1,
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|n| *n > 0)
-            .ok_or_else(|| invalid("page", "a number from 1 on is expected"))?,
-    };
     let search = given("q").unwrap_or_default();
     if search.chars().count() > 200 {
         return Err(invalid("q", "at most 200 characters"));
@@ -39,7 +31,9 @@ pub fn replica_query(get: impl Fn(&str) -> Option<String>) -> Result<ReplicaQuer
         code: given("code"),
         sort: word::<Sort>("sort", given("sort"))?,
         direction: word::<Direction>("dir", given("dir"))?,
-        page: page - 1,
+        // What it says is the console's: it names the parameter when it cannot be read.
+        cursor: given("cursor"),
+        limit: ReplicaQuery::PAGE_ROWS,
     })
 }
 
@@ -74,8 +68,8 @@ pub fn replica_href(query: &ReplicaQuery) -> String {
     if query.direction != Direction::default() {
         pairs.push(("dir", query.direction.to_string()));
     }
-    if query.page > 0 {
-        pairs.push(("page", (query.page + 1).to_string()));
+    if let Some(cursor) = &query.cursor {
+        pairs.push(("cursor", cursor.clone()));
     }
     let query: Vec<String> = pairs
         .iter()
@@ -126,13 +120,12 @@ mod tests {
             ("tenant", "contoso"),
             ("sort", "host"),
             ("dir", "desc"),
-            ("page", "3"),
+            ("cursor", "after~host~desc~hv-1~contoso~sql*20a~7"),
         ])
         .expect("valid");
-        assert_eq!(query.page, 2);
         assert_eq!(
             replica_href(&query),
-            "/replicas?show=waiting&q=sql%2003%26x&tenant=contoso&sort=host&dir=desc&page=3"
+            "/replicas?show=waiting&q=sql%2003%26x&tenant=contoso&sort=host&dir=desc&cursor=after~host~desc~hv-1~contoso~sql%2A20a~7"
         );
     }
 
@@ -142,7 +135,6 @@ mod tests {
             ("show", "green"),
             ("sort", "luck"),
             ("dir", "up"),
-            ("page", "0"),
             ("tenant", "../x"),
         ] {
             assert!(

@@ -20,6 +20,9 @@ let browser = await launch();
 let passed = 0;
 const failures = [];
 
+// Where a browser died it is told what it said last: the rest of its words would fill the log.
+const crashed = () => (browser.isConnected() ? "" : `\nthe browser died; it said last:\n${browser.lastWords()}`);
+
 /** One named check; a failure is told and the next one runs. */
 async function check(name, body) {
   try {
@@ -30,7 +33,7 @@ async function check(name, body) {
     console.log(`ok   ${name}`);
   } catch (error) {
     failures.push(name);
-    console.log(`FAIL ${name}\n     ${String(error.message ?? error).split("\n").slice(0, 12).join("\n     ")}`);
+    console.log(`FAIL ${name}\n     ${(String(error.message ?? error) + crashed()).split("\n").slice(0, 30).join("\n     ")}`);
   }
 }
 
@@ -126,6 +129,40 @@ await check("filter, search and theme work without JavaScript", async () => {
 });
 
 for (const javaScript of [true, false]) {
+  await check(`a restore point's commands stand there whole${javaScript ? " and are copied by their button" : ", without a button that would do nothing"}`, async () => {
+    const page = await open(browser, base, { javaScript });
+    const path = screens.find(([name]) => name === "point")[1];
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await (javaScript ? visit(page, base + path) : page.goto(base + path));
+    const lines = await page.locator("#out pre").allTextContents();
+    const id = path.split("/").pop();
+    must(lines[0].startsWith(`stillpoint restore ${id} --data /`) && lines[0].includes("--to-dir "), lines[0]);
+    must(lines[1].includes(`restore ${id}`) && lines[1].includes("--disk 0 --to "), lines[1]);
+    const button = page.locator("#out button").first();
+    must((await button.isVisible()) === javaScript, `the button is ${javaScript ? "not " : ""}there`);
+    if (javaScript) {
+      await button.click();
+      await page.locator('#out button[data-copy="done"]').waitFor();
+      must((await page.evaluate(() => navigator.clipboard.readText())) === lines[0], "something else was copied");
+    }
+    quiet(page);
+    await page.context().close();
+  });
+}
+
+await check("no screen shows a machine's time or a wrong plural", async () => {
+  const page = await open(browser, base);
+  for (const [name, path] of screens) {
+    await visit(page, base + path);
+    const text = await page.locator("main").innerText();
+    // The evidence document is shown as stored, folded away.
+    const found = text.match(/\d{4}-\d\d-\d\dT\d\d:\d\d[^\s]*|\b1 (disks|looks|attempts|deferrals|replicas|points|tenants|applies|requests)\b/);
+    must(!found, `${name}: “${found?.[0]}”`);
+  }
+  await page.context().close();
+});
+
+for (const javaScript of [true, false]) {
   await check(`back up now is requested ${javaScript ? "with" : "without"} JavaScript, and no more is claimed`, async () => {
     const page = await open(browser, base, { javaScript });
     const replica = screens.find(([name]) => name === "replica")[1];
@@ -180,7 +217,7 @@ await check("the page says that it is live", async () => {
   await page.context().close();
 });
 
-for (const [path, status] of [["/nowhere", 404], [`/replicas/${nobody}`, 404], ["/replicas/not-an-id", 404], [`/points/${nobody}`, 404], ["/replicas?show=green", 422], ["/points?before=yesterday", 422]]) {
+for (const [path, status] of [["/nowhere", 404], [`/replicas/${nobody}`, 404], ["/replicas/not-an-id", 404], [`/points/${nobody}`, 404], ["/replicas?show=green", 422], ["/points?cursor=yesterday", 422], ["/replicas?cursor=yesterday", 422]]) {
   await check(`${path} answers ${status} in words, hydrated`, async () => {
     const page = await open(browser, base);
     const answer = await visit(page, base + path);
@@ -193,6 +230,6 @@ for (const [path, status] of [["/nowhere", 404], [`/replicas/${nobody}`, 404], [
   });
 }
 
-await browser.close();
+await browser.end();
 console.log(`${passed} passed, ${failures.length} failed`);
 process.exit(failures.length ? 1 : 0);

@@ -4,6 +4,8 @@
 
 mod attempts;
 mod bar;
+mod commands;
+mod cursor;
 mod days;
 mod facts;
 mod fault;
@@ -24,7 +26,7 @@ use ::console::{
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::{HostId, TenantId};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::traits::{AttemptStore, OverviewStore, ReplicaStore, Scope};
 
@@ -71,13 +73,15 @@ pub struct Site {
     pub backup_every: TimeDelta,
     /// The world's seconds per real second, rounded, at least 1.
     pub speed: u32,
+    /// As the commands name it.
+    pub data: PathBuf,
     pub vault: PathBuf,
 }
 
 impl Site {
     /// The site of a configuration.
     #[must_use]
-    pub fn of(config: &Config) -> Self {
+    pub fn of(config: &Config, data: &Path) -> Self {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -95,6 +99,8 @@ impl Site {
             freshness: TimeDelta::seconds(i64::from(config.policy.freshness_secs)),
             backup_every: TimeDelta::seconds(i64::from(config.policy.backup_every_secs)),
             speed,
+            // A command may be run from any folder.
+            data: std::path::absolute(data).unwrap_or_else(|_| data.to_owned()),
             vault: config.vault_path.clone(),
         }
     }

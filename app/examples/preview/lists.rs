@@ -117,6 +117,9 @@ pub fn page(query: ReplicaQuery) -> ReplicasPage {
         zone: zone(),
         query,
         matching: rows.len() as u64,
+        before: 0,
+        previous: None,
+        next: None,
         counts,
         rows,
     }
@@ -183,6 +186,7 @@ pub fn night() -> NightView {
         day: ago(7200).date_naive(),
         opens,
         due: as_of() + TimeDelta::seconds(4 * 3600 + 473),
+        freshness_limit_secs: 180,
         counts: NightCounts {
             total: 40,
             tenants: 4,

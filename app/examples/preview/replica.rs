@@ -177,6 +177,7 @@ pub fn view(row: &ReplicaRow) -> ReplicaView {
         ],
         size_bytes: row.size_bytes,
         first_seen: ago(2_500_000),
+        freshness_limit_secs: 180,
         tonight: Standing {
             mark: row.now.mark,
             code: None,
@@ -330,6 +331,13 @@ pub fn point(row: PointRow) -> PointView {
             previous: Some("77aa".repeat(16)),
         }),
         repository: Some("/var/lib/stillpoint/vault/northwind".into()),
+        commands: vec![CommandRow {
+            title: "Everything, into a new folder".into(),
+            line: format!(
+                "stillpoint restore {} --data /srv/stillpoint --to-dir ./{}",
+                row.id, row.name
+            ),
+        }],
         document: "{\n  \"attempt\": \"5b2f0c1d\",\n  \"token\": 12\n}".into(),
         row,
     }

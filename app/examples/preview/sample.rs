@@ -95,7 +95,7 @@ impl Console for Sample {
             zone: zone(),
             total: rows.len() as u64,
             rows,
-            next: Some(ago(90_000)),
+            next: Some("1~2".into()),
         })
     }
 

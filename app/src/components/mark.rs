@@ -63,10 +63,14 @@ pub fn mark(mark: Mark) -> AnyView {
 pub fn standing(now: Standing, zone: &Zone, as_of: DateTime<Utc>) -> AnyView {
     // Of a blocker the row names what it is; since when stands on the replica's screen.
     let at = match now.mark {
-        Mark::Met | Mark::Late | Mark::Missed if now.code.is_none() => now.at,
+        Mark::Met | Mark::Late | Mark::Missed if now.code.is_none() => {
+            now.at.map(|at| format::moment(zone, as_of, at))
+        }
+        // Where nobody counts how far it is, how long it takes says more than an empty bar.
+        Mark::Running if now.percent.is_none() => now.at.map(|at| format!("for {}", format::age(as_of, at))),
         _ => None,
     };
-    let at = at.map(|at| view! { <span class="dim">" " {format::moment(zone, as_of, at)}</span> });
+    let at = at.map(|at| view! { <span class="dim">" " {at}</span> });
     let percent = now
         .percent
         .map(|p| view! { <span class="dim">" " {p} " %"</span> });

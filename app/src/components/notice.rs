@@ -26,11 +26,14 @@ pub fn error_notice(fault: &Fault) -> AnyView {
         UiError::Unavailable { .. } => "Not reachable",
         UiError::Internal { .. } => "Something went wrong",
     };
+    // `?` is the same address without what was asked for.
+    let anew =
+        matches!(fault.0, UiError::Invalid { .. }).then(|| view! { <a href="?">"Begin anew"</a> " · " });
     view! {
         <div class="notice error" role="alert">
-            <h1>{mark(Mark::Missed)} {title}</h1>
+            <h1>{mark(Mark::Missed)} " " {title}</h1>
             <p>{sentence(fault)}</p>
-            <p><a href="/">"To the night"</a></p>
+            <p>{anew}<a href="/">"To the night"</a></p>
         </div>
     }
     .into_any()

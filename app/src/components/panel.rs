@@ -4,10 +4,16 @@ use leptos::prelude::*;
 
 /// A panel. `note` is the grey text on the right of its header.
 pub fn panel(id: &'static str, title: &'static str, note: String, body: AnyView) -> AnyView {
+    panel_of(id, title, note, false, body)
+}
+
+/// A panel whose figures may be too old to be believed: then it is hatched.
+pub fn panel_of(id: &'static str, title: &'static str, note: String, stale: bool, body: AnyView) -> AnyView {
+    let class = if stale { "panel stale" } else { "panel" };
     let heading = format!("{id}-title");
     let labelled = heading.clone();
     view! {
-        <section class="panel" id=id aria-labelledby=labelled>
+        <section class=class id=id aria-labelledby=labelled>
             <header><h2 id=heading>{title}</h2><span class="note">{note}</span></header>
             {body}
         </section>
@@ -25,6 +31,11 @@ pub fn figure(label: &'static str, number: AnyView, beside: String, below: Strin
         </div>
     }
     .into_any()
+}
+
+/// There is no number.
+pub fn none() -> AnyView {
+    view! { <span class="none">"—"</span> }.into_any()
 }
 
 /// The way to where one is.

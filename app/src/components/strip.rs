@@ -7,18 +7,7 @@ use leptos::prelude::*;
 const STEP: usize = 8;
 const HEIGHT: usize = 16;
 
-/// Days as they are counted and shown: the last is today, which stays open until it is met or excused.
-pub fn settled(days: &[DayMark]) -> Vec<DayMark> {
-    let mut days = days.to_vec();
-    if let Some(today) = days.last_mut()
-        && !matches!(today.mark, None | Some(Mark::Met | Mark::Excused))
-    {
-        today.mark = Some(Mark::Open);
-    }
-    days
-}
-
-/// One cell per day, oldest left; the days are [`settled`].
+/// One cell per day, oldest left; a day that owed nothing is a short dash.
 pub fn strip(days: &[DayMark]) -> AnyView {
     let width = days.len() * STEP;
     let label = summary(days);
@@ -50,9 +39,11 @@ fn summary(days: &[DayMark]) -> String {
     text
 }
 
-fn cell(x: usize, day: DayMark) -> Option<AnyView> {
-    let mark = day.mark?;
+fn cell(x: usize, day: DayMark) -> AnyView {
     let x = x as f64 + 0.5;
+    let Some(mark) = day.mark else {
+        return view! { <path class="cell none" d=format!("M{} 15h4", x + 1.0)/> }.into_any();
+    };
     let title = format!("{} {}", day.day.format("%-d %b"), mark_word(mark));
     let class = format!("cell {}", mark_class(mark));
     let shape = match mark {
@@ -78,24 +69,12 @@ fn cell(x: usize, day: DayMark) -> Option<AnyView> {
             view! { <rect x=x + 0.5 y="1" width="5" height="14" rx="1" class="ring dash"/> }.into_any()
         }
     };
-    Some(view! { <g class=class><title>{title}</title>{shape}</g> }.into_any())
+    view! { <g class=class><title>{title}</title>{shape}</g> }.into_any()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn today_is_open_until_it_is_met() {
-        let day = |mark| DayMark {
-            day: chrono::NaiveDate::default(),
-            mark,
-        };
-        let last = |mark| settled(&[day(Some(Mark::Late)), day(mark)])[1].mark;
-        assert_eq!(last(Some(Mark::Late)), Some(Mark::Open));
-        assert_eq!(last(Some(Mark::Met)), Some(Mark::Met));
-        assert_eq!(last(None), None);
-    }
 
     #[test]
     fn a_strip_says_in_words_what_it_shows() {

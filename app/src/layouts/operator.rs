@@ -18,6 +18,13 @@ pub fn Operator() -> impl IntoView {
     let live = use_live();
     let bar = Resource::new(move || live.version(), |_| api::load_bar());
     keyboard();
+    // In the browser only: the frame's own question tells when the server answered last.
+    Effect::new(move || {
+        if bar.get().is_some_and(|answer| answer.is_ok()) {
+            live.answered();
+        }
+    });
+    let stale = Memo::new(move |_| live.stale());
     let count = move |of: fn(&Bar) -> String| {
         view! {
             <Transition>
@@ -61,7 +68,10 @@ pub fn Operator() -> impl IntoView {
                     <span class="person">"operator"</span>
                 </div>
             </header>
-            <main id="main" tabindex="-1"><Outlet/></main>
+            <main id="main" tabindex="-1" class:stale=stale>
+                <p class="old" role="status">{move || stale.get().then_some("The server has not answered for a while: what stands here is old.")}</p>
+                <Outlet/>
+            </main>
         </div>
     }
 }

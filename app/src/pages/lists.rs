@@ -4,10 +4,9 @@ mod api;
 mod tables;
 
 use crate::components::{empty, error_notice, loading};
-use crate::errors::{Fault, set_status};
 use crate::format;
 use crate::live::use_live;
-use console::{AttemptQuery, AttemptsPage, PointQuery, PointsPage, UiError};
+use console::{AttemptQuery, AttemptsPage, PointQuery, PointsPage};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -15,46 +14,25 @@ pub use tables::{attempt_table, point_table};
 
 const LIMIT: u32 = 100;
 
-type Before = Result<Option<chrono::DateTime<chrono::Utc>>, UiError>;
-
-/// Where the page begins: `?before=2026-11-22T22:57:03Z`.
-fn before() -> Memo<Before> {
+/// Where the page begins: `?cursor=`, the `next` of the page before.
+fn cursor() -> Memo<Option<String>> {
     let url = use_query_map();
-    Memo::new(
-        move |_| match url.read().get("before").filter(|t| !t.is_empty()) {
-            None => Ok(None),
-            Some(text) => text.parse().map(Some).map_err(|_| UiError::Invalid {
-                field: "before".to_owned(),
-                text: "a time such as 2026-11-22T22:57:03Z is expected".to_owned(),
-            }),
-        },
-    )
-}
-
-fn refuse<T>(error: UiError) -> Result<T, Fault> {
-    set_status(error.status());
-    Err(Fault(error))
+    Memo::new(move |_| url.read().get("cursor").filter(|text| !text.is_empty()))
 }
 
 /// All restore points.
 #[component]
 pub fn Points() -> impl IntoView {
     let live = use_live();
-    let before = before();
+    let cursor = cursor();
     let page = Resource::new(
-        move || (before.get(), live.version()),
-        |(before, _)| async move {
-            match before {
-                Ok(before) => {
-                    api::points(PointQuery {
-                        replica: None,
-                        before,
-                        limit: LIMIT,
-                    })
-                    .await
-                }
-                Err(error) => refuse(error),
-            }
+        move || (cursor.get(), live.version()),
+        |(cursor, _)| {
+            api::points(PointQuery {
+                replica: None,
+                cursor,
+                limit: LIMIT,
+            })
         },
     );
     view! {
@@ -62,7 +40,7 @@ pub fn Points() -> impl IntoView {
         <Transition fallback=loading>
             {move || Suspend::new(async move {
                 match page.await {
-                    Ok(page) => points(&page),
+                    Ok(page) => points(&page, cursor.get_untracked().is_some()),
                     Err(fault) => error_notice(&fault),
                 }
             })}
@@ -70,7 +48,7 @@ pub fn Points() -> impl IntoView {
     }
 }
 
-fn points(page: &PointsPage) -> AnyView {
+fn points(page: &PointsPage, later: bool) -> AnyView {
     let body = if page.rows.is_empty() {
         empty("No restore point here yet.")
     } else {
@@ -88,7 +66,9 @@ fn points(page: &PointsPage) -> AnyView {
         "Every one is crash-consistent and carries its evidence.",
         note,
         body,
-        page.next.map(|at| ("/points", at)),
+        "/points",
+        later,
+        page.next.clone(),
     )
 }
 
@@ -96,21 +76,15 @@ fn points(page: &PointsPage) -> AnyView {
 #[component]
 pub fn Attempts() -> impl IntoView {
     let live = use_live();
-    let before = before();
+    let cursor = cursor();
     let page = Resource::new(
-        move || (before.get(), live.version()),
-        |(before, _)| async move {
-            match before {
-                Ok(before) => {
-                    api::attempts(AttemptQuery {
-                        replica: None,
-                        before,
-                        limit: LIMIT,
-                    })
-                    .await
-                }
-                Err(error) => refuse(error),
-            }
+        move || (cursor.get(), live.version()),
+        |(cursor, _)| {
+            api::attempts(AttemptQuery {
+                replica: None,
+                cursor,
+                limit: LIMIT,
+            })
         },
     );
     view! {
@@ -118,7 +92,7 @@ pub fn Attempts() -> impl IntoView {
         <Transition fallback=loading>
             {move || Suspend::new(async move {
                 match page.await {
-                    Ok(page) => attempts(&page),
+                    Ok(page) => attempts(&page, cursor.get_untracked().is_some()),
                     Err(fault) => error_notice(&fault),
                 }
             })}
@@ -126,7 +100,7 @@ pub fn Attempts() -> impl IntoView {
     }
 }
 
-fn attempts(page: &AttemptsPage) -> AnyView {
+fn attempts(page: &AttemptsPage, later: bool) -> AnyView {
     let body = if page.rows.is_empty() {
         empty("No attempt here yet.")
     } else {
@@ -134,7 +108,7 @@ fn attempts(page: &AttemptsPage) -> AnyView {
     };
     let note = format!(
         "{} · newest first · as of {} {}",
-        page.rows.len(),
+        format::things(page.rows.len() as u64, "attempt", "attempts"),
         format::clock_secs(&page.zone, page.as_of),
         page.zone.name
     );
@@ -143,7 +117,9 @@ fn attempts(page: &AttemptsPage) -> AnyView {
         "Waiting is not failing: a deferral costs no attempt and names its blocker.",
         note,
         body,
-        page.next.map(|at| ("/attempts", at)),
+        "/attempts",
+        later,
+        page.next.clone(),
     )
 }
 
@@ -152,17 +128,23 @@ fn list(
     sub: &'static str,
     note: String,
     body: AnyView,
-    next: Option<(&'static str, chrono::DateTime<chrono::Utc>)>,
+    path: &'static str,
+    later: bool,
+    next: Option<String>,
 ) -> AnyView {
-    let next = next.map(|(path, at)| {
-        let href = format!("{path}?before={}", crate::urlq::escape(&at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)));
-        view! { <nav class="pager" aria-label="Pages"><a class="button" rel="next" href=href>"Older →"</a></nav> }
+    let pager = (later || next.is_some()).then(|| {
+        let newest = later.then(|| view! { <a class="button" rel="first" href=path>"← Newest"</a> });
+        let older = next.map(|cursor| {
+            let href = format!("{path}?cursor={}", crate::urlq::escape(&cursor));
+            view! { <a class="button" rel="next" href=href>"Older →"</a> }
+        });
+        view! { <nav class="pager" aria-label="Pages">{newest}{older}</nav> }
     });
     view! {
         <div class="head"><div><h1>{title}</h1><p class="sub">{sub}</p></div></div>
         <div class="tools"><span></span><span class="note">{note}</span></div>
         <section class="panel" aria-label=title>{body}</section>
-        {next}
+        {pager}
     }
     .into_any()
 }

@@ -19,7 +19,9 @@ pub use domain::ids::{AttemptId, HostId, InvalidId, PointId, ReplicaId, TenantId
 pub use error::UiError;
 pub use mark::{DayMark, Mark, Standing};
 pub use night::{Bar, Cause, FindingRow, HostRow, NightCounts, NightView, OpenAt, RunningRow, TenantRow};
-pub use point::{AnswerRow, CheckRow, DiskRow, LookRow, PointRow, PointView, PointsPage, SealView};
+pub use point::{
+    AnswerRow, CheckRow, CommandRow, DiskRow, LookRow, PointRow, PointView, PointsPage, SealView,
+};
 pub use query::{AttemptQuery, Direction, Filter, PointQuery, ReplicaQuery, Sort};
 pub use replica::{
     AttemptRow, AttemptTick, AttemptsPage, BlockerView, CadenceView, Fact, Lane, ReplicaView, Requested,

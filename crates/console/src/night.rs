@@ -39,6 +39,8 @@ pub struct NightView {
     pub day: NaiveDate,
     pub opens: DateTime<Utc>,
     pub due: DateTime<Utc>,
+    /// Beyond this age a look at a host says nothing any more, seconds.
+    pub freshness_limit_secs: u32,
     pub counts: NightCounts,
     /// How many replicas had no restore point of this night yet, at each change; ascending, ends at `as_of`.
     pub open_over_time: Vec<OpenAt>,

@@ -34,7 +34,8 @@ pub struct PointsPage {
     pub zone: Zone,
     pub rows: Vec<PointRow>,
     pub total: u64,
-    pub next: Option<DateTime<Utc>>,
+    /// For [`crate::PointQuery::cursor`] of the next page; `None` at the end.
+    pub next: Option<String>,
 }
 
 /// A restore point with its evidence.
@@ -59,8 +60,19 @@ pub struct PointView {
     pub seal: Option<SealView>,
     /// Where it lives: the repository's path or URL, without secrets.
     pub repository: Option<String>,
+    /// The commands that take it out, ready to be run on the server: everything, then disk by disk, then a tenant's own way.
+    pub commands: Vec<CommandRow>,
     /// The evidence document as stored, pretty-printed JSON.
     pub document: String,
+}
+
+/// A command line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandRow {
+    /// "Everything, into a folder", "Disk 0, sql-01.vhdx".
+    pub title: String,
+    /// Quoted for a POSIX shell.
+    pub line: String,
 }
 
 /// One check of the evidence.

@@ -1,7 +1,6 @@
 //! What a list is asked for. All fields have a place in the URL.
 
 use crate::{ReplicaId, TenantId};
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -68,7 +67,7 @@ word_enum! {
 }
 
 /// One page of replicas.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplicaQuery {
     pub filter: Filter,
     /// Part of a name, tenant, host, GUID or blocker code; empty for all. Case does not matter.
@@ -80,21 +79,39 @@ pub struct ReplicaQuery {
     pub code: Option<String>,
     pub sort: Sort,
     pub direction: Direction,
-    /// 0-based.
-    pub page: u32,
+    /// Where the page begins: a page's `previous` or `next`, of the same sort and direction. `None` is the beginning.
+    pub cursor: Option<String>,
+    /// 1 to 500; what is outside is held to it.
+    pub limit: u32,
 }
 
 impl ReplicaQuery {
-    /// Rows of one page.
+    /// Rows of one page, where nothing else is asked for.
     pub const PAGE_ROWS: u32 = 50;
+}
+
+impl Default for ReplicaQuery {
+    fn default() -> Self {
+        Self {
+            filter: Filter::default(),
+            search: String::new(),
+            tenant: None,
+            host: None,
+            code: None,
+            sort: Sort::default(),
+            direction: Direction::default(),
+            cursor: None,
+            limit: Self::PAGE_ROWS,
+        }
+    }
 }
 
 /// Attempts, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct AttemptQuery {
     pub replica: Option<ReplicaId>,
-    /// Only attempts started before this instant: the next page.
-    pub before: Option<DateTime<Utc>>,
+    /// Where the page begins: the `next` of the page before it.
+    pub cursor: Option<String>,
     /// 1 to 500.
     pub limit: u32,
 }
@@ -103,7 +120,8 @@ pub struct AttemptQuery {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PointQuery {
     pub replica: Option<ReplicaId>,
-    pub before: Option<DateTime<Utc>>,
+    /// Where the page begins: the `next` of the page before it.
+    pub cursor: Option<String>,
     /// 1 to 500.
     pub limit: u32,
 }

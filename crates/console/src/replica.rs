@@ -19,6 +19,8 @@ pub struct ReplicaView {
     pub disks: Vec<String>,
     pub size_bytes: Option<u64>,
     pub first_seen: DateTime<Utc>,
+    /// Beyond this age an observation says nothing any more, seconds.
+    pub freshness_limit_secs: u32,
     /// This night's outcome so far.
     pub tonight: Standing,
     pub due: DateTime<Utc>,
@@ -172,8 +174,8 @@ pub struct AttemptsPage {
     pub as_of: DateTime<Utc>,
     pub zone: Zone,
     pub rows: Vec<AttemptRow>,
-    /// For [`crate::AttemptQuery::before`] of the next page.
-    pub next: Option<DateTime<Utc>>,
+    /// For [`crate::AttemptQuery::cursor`] of the next page; `None` at the end.
+    pub next: Option<String>,
 }
 
 /// A value as read on the host: "Replication state", "Replicating", "3".

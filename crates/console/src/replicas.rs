@@ -9,10 +9,16 @@ use serde::{Deserialize, Serialize};
 pub struct ReplicasPage {
     pub as_of: DateTime<Utc>,
     pub zone: Zone,
-    /// What was asked for, with the page clamped to what exists.
+    /// What was asked for.
     pub query: ReplicaQuery,
     /// Rows that match filter and search.
     pub matching: u64,
+    /// How many of them stand before this page.
+    pub before: u64,
+    /// For [`ReplicaQuery::cursor`] of the page before this one; `None` at the beginning.
+    pub previous: Option<String>,
+    /// For the page after this one; `None` at the end.
+    pub next: Option<String>,
     /// Counts per filter under the same search, tenant, host and code.
     pub counts: Vec<FilterCount>,
     pub rows: Vec<ReplicaRow>,

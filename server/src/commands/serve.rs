@@ -83,7 +83,7 @@ pub async fn start(opened: Opened, args: &Args) -> Result<Running, Failure> {
     let console = StoreConsole::new(
         Arc::new(opened.store.clone()),
         Arc::new(Door(engine.clone(), tokio::runtime::Handle::current())),
-        Site::of(&opened.config),
+        Site::of(&opened.config, opened.data.root()),
         Arc::new(move || world.now()),
     );
     let site = site_folder(args.site.clone());

@@ -1,7 +1,9 @@
 //! Attempts as rows: what each came to, in words.
 
-use super::{StoreConsole, fault};
-use ::console::{AttemptQuery, AttemptRow, AttemptsPage, Mark, ReplicaId, StepRow, UiError, Zone, words};
+use super::{StoreConsole, cursor, fault};
+use ::console::{
+    AttemptId, AttemptQuery, AttemptRow, AttemptsPage, Mark, ReplicaId, StepRow, UiError, Zone, words,
+};
 use chrono::{DateTime, Utc};
 use domain::attempt::AttemptState;
 use domain::words::{explain_deferral, explain_failure};
@@ -66,13 +68,35 @@ impl StoreConsole {
                 .map_err(fault::ui)?;
         }
         let limit = query.limit.clamp(1, PAGE_ROWS_MAX);
-        let attempts = self
-            .store
-            .attempts(&self.scope, query.replica, query.before, limit)
-            .await
-            .map_err(fault::ui)?;
-        let full = u32::try_from(attempts.len()).unwrap_or(u32::MAX) >= limit;
-        let next = attempts.last().map(|attempt| attempt.started).filter(|_| full);
+        // The store's order: newest first, then the higher token, then the higher id.
+        let after = match &query.cursor {
+            None => None,
+            Some(text) => {
+                let [started, token, id] = cursor::read(text)?;
+                let place = (
+                    cursor::instant(&started)?,
+                    cursor::parsed::<u64>(&token)?,
+                    cursor::parsed::<AttemptId>(&id)?,
+                );
+                Some(place)
+            }
+        };
+        let (attempts, more) = cursor::page(
+            limit,
+            |asked| {
+                let before = after.map(|(started, ..)| cursor::just_after(started));
+                self.store.attempts(&self.scope, query.replica, before, asked)
+            },
+            |it: &Attempt| after.is_none_or(|after| (it.started, it.token.0, it.id) < after),
+        )
+        .await?;
+        let next = attempts.last().filter(|_| more).map(|last| {
+            cursor::write([
+                cursor::stamp(last.started),
+                last.token.0.to_string(),
+                last.id.to_string(),
+            ])
+        });
         let replicas = self.store.replicas(&self.scope).await.map_err(fault::ui)?;
         let names: BTreeMap<ReplicaId, String> = replicas.into_iter().map(|it| (it.id, it.name)).collect();
         let mut rows = Vec::with_capacity(attempts.len());

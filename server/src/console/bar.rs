@@ -6,6 +6,10 @@ use ::console::{Bar, TenantRow, UiError, Zone};
 use store::traits::Scope;
 
 impl StoreConsole {
+    pub(super) fn freshness_limit_secs(&self) -> u32 {
+        u32::try_from(self.site.freshness.num_seconds()).unwrap_or(u32::MAX)
+    }
+
     pub(super) async fn bar_view(&self) -> Result<Bar, UiError> {
         let picture = self.picture().await?;
         let findings = self.store.findings(&self.scope).await.map_err(fault::ui)?;
@@ -20,7 +24,7 @@ impl StoreConsole {
             as_of: picture.now,
             zone: Zone::utc(),
             oldest_observation,
-            freshness_limit_secs: u32::try_from(self.site.freshness.num_seconds()).unwrap_or(u32::MAX),
+            freshness_limit_secs: self.freshness_limit_secs(),
             speed: self.site.speed,
             replicas: picture.subjects.len() as u64,
             running: count(Class::Running).unwrap_or(0),

@@ -1,6 +1,6 @@
 //! The last 28 SLA days of a replica.
 
-use super::picture::{Class, Night, Subject};
+use super::picture::{Night, Subject};
 use ::console::{DayMark, Mark};
 use chrono::{DateTime, TimeDelta, Utc};
 use store::records::PointTime;
@@ -23,7 +23,8 @@ pub(super) fn strip(night: Night, subject: &Subject, points: &[PointTime]) -> Ve
             let mark = if met {
                 Some(Mark::Met)
             } else if opens == night.opens {
-                Some(today(subject.class))
+                // Today is open until it is met: what is in the way now is the verdict's, not the day's.
+                Some(Mark::Open)
             } else {
                 (subject.replica.first_seen <= opens).then_some(Mark::Missed)
             };
@@ -33,16 +34,4 @@ pub(super) fn strip(night: Night, subject: &Subject, points: &[PointTime]) -> Ve
             }
         })
         .collect()
-}
-
-/// Today is open until it is over.
-fn today(class: Class) -> Mark {
-    match class {
-        Class::Met => Mark::Met,
-        Class::Running => Mark::Running,
-        Class::Unknown => Mark::Unknown,
-        Class::Waiting => Mark::Late,
-        Class::Failed => Mark::Missed,
-        Class::Ready => Mark::Open,
-    }
 }

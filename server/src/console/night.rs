@@ -28,6 +28,7 @@ impl StoreConsole {
             day: night.day,
             opens: night.opens,
             due: night.due,
+            freshness_limit_secs: self.freshness_limit_secs(),
             counts: counts(&picture, &attempts),
             open_over_time: open::over_time(&picture, &times, self.site.backup_every),
             running: running(&picture),
@@ -170,7 +171,7 @@ fn running(picture: &Picture) -> Vec<RunningRow> {
                 step: words::step(step).to_owned(),
                 since,
                 started: attempt.started,
-                percent: None,
+                percent: subject.percent(),
             })
         })
         .collect();

@@ -6,18 +6,20 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
 use store::records::PointTime;
 
-/// One step per change, from the opening (or the first replica) to now. A replica counts from when it was first seen, and
-/// does not while a point covers it: one taken in this night, or one so recent that none is owed yet.
+/// One step per change, from the opening (or the first look at the site) to now. Every replica counts from the beginning, also
+/// one that was found later in the night: it had no point before either. It does not count while a point covers it: one taken
+/// in this night, or one so recent that none is owed yet.
 pub(super) fn over_time(picture: &Picture, times: &[PointTime], every: TimeDelta) -> Vec<OpenAt> {
     let (opens, now) = (picture.night.opens, picture.now);
     let mut changes: BTreeMap<DateTime<Utc>, i64> = BTreeMap::new();
+    let seen = picture.subjects.iter().map(|it| it.replica.first_seen).min();
+    let known = seen.map_or(opens, |seen| seen.max(opens));
     for subject in &picture.subjects {
         let mut covered = covers(
             times.iter().filter(|time| time.replica == subject.replica.id),
             opens,
             every,
         );
-        let known = subject.replica.first_seen.max(opens);
         *changes.entry(known).or_default() += 1;
         covered.retain(|(_, to)| *to > known);
         for (from, to) in covered {

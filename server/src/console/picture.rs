@@ -3,8 +3,9 @@
 use super::{StoreConsole, fault};
 use ::console::{Mark, ReplicaId, Standing, UiError, words};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use domain::attempt::AttemptState;
+use domain::attempt::{AttemptState, Step};
 use domain::blocker::Unknown;
+use domain::job::{JobClass, job_type};
 use domain::verdict::Verdict;
 use std::collections::BTreeMap;
 use store::records::{Attempt, PointHead, PointTime, Replica, ReplicaStatus};
@@ -186,6 +187,25 @@ impl StoreConsole {
 }
 
 impl Subject {
+    /// How far the running export is by the host's own job list, where a look in this step has seen it. Nobody counts the
+    /// other steps.
+    pub(super) fn percent(&self) -> Option<u8> {
+        let AttemptState::Running {
+            step: Step::Export,
+            since,
+        } = self.attempt.as_ref()?.state
+        else {
+            return None;
+        };
+        let seen = &self.status.as_ref()?.observation;
+        let export = seen.jobs.iter().find(|job| {
+            job.class == JobClass::Concrete && job.job_type == job_type::EXPORT && job.state.is_running()
+        })?;
+        (seen.seen_at >= since)
+            .then(|| u8::try_from(export.percent.min(100)).ok())
+            .flatten()
+    }
+
     pub(super) fn observed(&self) -> Option<DateTime<Utc>> {
         self.status.as_ref().map(|status| status.observation.seen_at)
     }
@@ -205,7 +225,10 @@ impl Subject {
                     AttemptState::Running { step, since } => (words::step(*step), *since),
                     _ => ("Running", attempt.started),
                 };
-                plain(Mark::Running, step.to_owned(), Some(since))
+                Standing {
+                    percent: self.percent(),
+                    ..plain(Mark::Running, step.to_owned(), Some(since))
+                }
             }
             (Class::Met, _, Some(head)) => plain(Mark::Met, "Protected".to_owned(), Some(head.taken)),
             (Class::Failed, Some(attempt), _) => {

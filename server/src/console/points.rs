@@ -1,7 +1,7 @@
 //! Restore points and what proves them.
 
 use super::attempts::PAGE_ROWS_MAX;
-use super::{StoreConsole, fault};
+use super::{StoreConsole, commands, cursor, fault};
 use ::console::{
     AnswerRow, CheckRow, DiskRow, LookRow, Mark, PointId, PointQuery, PointRow, PointView, PointsPage,
     SealView, UiError, Zone, words,
@@ -25,14 +25,31 @@ impl StoreConsole {
                 .map_err(fault::ui)?;
         }
         let limit = query.limit.clamp(1, PAGE_ROWS_MAX);
-        let (heads, total) = futures::try_join!(
-            self.store
-                .point_heads(&self.scope, query.replica, query.before, limit),
-            self.store.point_count(&self.scope, query.replica),
+        let total = self
+            .store
+            .point_count(&self.scope, query.replica)
+            .await
+            .map_err(fault::ui)?;
+        let after = match &query.cursor {
+            None => None,
+            Some(text) => {
+                let [taken, id] = cursor::read(text)?;
+                Some((cursor::instant(&taken)?, cursor::parsed::<PointId>(&id)?))
+            }
+        };
+        let (heads, more) = cursor::page(
+            limit,
+            |asked| {
+                let before = after.map(|(taken, _)| cursor::just_after(taken));
+                self.store.point_heads(&self.scope, query.replica, before, asked)
+            },
+            |head: &PointHead| after.is_none_or(|after| (head.taken, head.id) < after),
         )
-        .map_err(fault::ui)?;
-        let full = u32::try_from(heads.len()).unwrap_or(u32::MAX) >= limit;
-        let next = heads.last().map(|head| head.taken).filter(|_| full);
+        .await?;
+        let next = heads
+            .last()
+            .filter(|_| more)
+            .map(|head| cursor::write([cursor::stamp(head.taken), head.id.to_string()]));
         Ok(PointsPage {
             as_of,
             zone: Zone::utc(),
@@ -78,6 +95,7 @@ impl StoreConsole {
             held_secs: evidence.held_secs,
             seal: seal(&point.seal),
             repository: Some(self.site.vault.join(point.tenant.as_str()).display().to_string()),
+            commands: commands::take_out(&point, &self.site.data),
             document,
             row: row(head(point)),
         })
@@ -98,9 +116,16 @@ pub(super) fn row(head: PointHead) -> PointRow {
         added_bytes: head.added_bytes,
         // Nothing is sealed without a proof that holds.
         mark: Mark::Met,
-        proof: format!("Proof holds \u{b7} {} looks", head.looks),
+        proof: format!(
+            "Proof holds \u{b7} {}",
+            counted(head.looks as usize, "look", "looks")
+        ),
         snapshot: head.snapshot,
     }
+}
+
+fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 fn head(point: Point) -> PointHead {
@@ -143,8 +168,8 @@ fn checks(evidence: &Evidence) -> Vec<CheckRow> {
         Ok(()) => (
             true,
             format!(
-                "No apply touched the disks from the checkpoint to the end of the export, by {} looks at the host's jobs.",
-                evidence.hold.looks.len()
+                "No apply touched the disks from the checkpoint to the end of the export, by {} at the host's jobs.",
+                counted(evidence.hold.looks.len(), "look", "looks")
             ),
         ),
         Err(breaks) => (
@@ -165,9 +190,13 @@ fn checks(evidence: &Evidence) -> Vec<CheckRow> {
             !evidence.disks.is_empty() && !evidence.files.is_empty(),
             "Complete",
             format!(
-                "{} disks and {} configuration files were stored, each with its digest.",
-                evidence.disks.len(),
-                evidence.files.len()
+                "{} and {} stored, each with its digest.",
+                counted(evidence.disks.len(), "disk", "disks"),
+                counted(
+                    evidence.files.len(),
+                    "configuration file was",
+                    "configuration files were"
+                ),
             ),
         ),
         check(trusted, "Trust in the host", basis(&evidence.basis)),

@@ -9,6 +9,7 @@ use ::console::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::attempt::AttemptState;
+use domain::blocker::Blocker;
 use domain::cadence::Cadence;
 use domain::verdict::Verdict;
 use store::records::{Attempt, BlockerInterval, ReplicaStatus};
@@ -83,11 +84,12 @@ impl StoreConsole {
             disks: replica.disks.clone(),
             size_bytes: subject.newest.as_ref().map(|head| head.read_bytes),
             first_seen: replica.first_seen,
+            freshness_limit_secs: self.freshness_limit_secs(),
             tonight: subject.standing(),
             due: night.due,
             attempts_tonight: u32::try_from(tonight.len() - deferrals).unwrap_or(u32::MAX),
             deferrals_tonight: u32::try_from(deferrals).unwrap_or(u32::MAX),
-            verdict: self.verdict_view(&subject),
+            verdict: self.verdict_view(&subject, &intervals),
             cadence: subject.status.as_ref().and_then(|status| cadence(status, now)),
             timeline: timeline(from, now, &intervals, &attempts),
             attempts: collapse(rows),
@@ -101,17 +103,15 @@ impl StoreConsole {
         })
     }
 
-    fn verdict_view(&self, subject: &Subject) -> VerdictView {
+    fn verdict_view(&self, subject: &Subject, intervals: &[BlockerInterval]) -> VerdictView {
         let next_look = self.engine.next_look(subject.replica.id);
         let (kind, blockers): (VerdictKind, Vec<BlockerView>) = match &subject.verdict {
             Verdict::Clear => (VerdictKind::Clear, Vec::new()),
             Verdict::Blocked { blockers } => (
                 VerdictKind::Blocked,
-                // Since when holds for the first; what else holds has its own interval on the timeline.
                 blockers
                     .iter()
-                    .enumerate()
-                    .map(|(index, it)| words::blocker(it, subject.since.filter(|_| index == 0), next_look))
+                    .map(|it| words::blocker(it, since(it, blockers, subject, intervals), next_look))
                     .collect(),
             ),
             Verdict::Unknown { why } => (
@@ -135,6 +135,29 @@ impl StoreConsole {
             blockers,
         }
     }
+}
+
+/// Since when a blocker holds: the verdict's own instant for all with the first one's code, else the open interval of its code.
+/// Applies make no intervals: an apply holds since its job began, by the host's clock moved to the world's.
+fn since(
+    blocker: &Blocker,
+    all: &[Blocker],
+    subject: &Subject,
+    intervals: &[BlockerInterval],
+) -> Option<DateTime<Utc>> {
+    let code = blocker.code();
+    if all.first().is_some_and(|first| first.code() == code) {
+        return subject.since;
+    }
+    let open = intervals.iter().find(|it| it.code == code && it.to.is_none());
+    let apply = || match blocker {
+        Blocker::LogBeingApplied { job: Some(job), .. } => {
+            let seen = &subject.status.as_ref()?.observation;
+            Some(seen.seen_at + (job.started? - seen.host_time))
+        }
+        _ => None,
+    };
+    open.map(|it| it.from).or_else(apply)
 }
 
 fn timeline(

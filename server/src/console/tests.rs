@@ -1,7 +1,7 @@
 //! The screens' answers over a real store with two tenants.
 
 use super::*;
-use ::console::{Filter, Mark, VerdictKind};
+use ::console::{Direction, Filter, Mark, Sort, VerdictKind};
 use chrono::TimeDelta;
 use domain::attempt::{AttemptState, Deferral, Failure};
 use domain::blocker::{Blocker, NotReady};
@@ -41,6 +41,7 @@ impl Place {
             freshness: TimeDelta::seconds(180),
             backup_every: TimeDelta::hours(24),
             speed: 1,
+            data: "/srv/still point".into(),
             vault: "/vault".into(),
         };
         StoreConsole::new(
@@ -267,13 +268,13 @@ async fn another_tenant_finds_nothing_of_ours() {
     assert!(missing(theirs.backup_now(replica).await.unwrap_err()));
     let query = AttemptQuery {
         replica: Some(replica),
-        before: None,
+        cursor: None,
         limit: 10,
     };
     assert!(missing(theirs.attempts(query).await.unwrap_err()));
     let query = PointQuery {
         replica: Some(replica),
-        before: None,
+        cursor: None,
         limit: 10,
     };
     assert!(missing(theirs.points(query).await.unwrap_err()));
@@ -344,19 +345,125 @@ async fn replicas_are_filtered_searched_and_counted() {
     );
     let page = console
         .replicas(ReplicaQuery {
-            page: 9,
             filter: Filter::Waiting,
             ..all()
         })
         .await
         .unwrap();
-    assert_eq!(
-        (page.query.page, page.matching),
-        (0, 1),
-        "a page that is not there is the last"
-    );
+    assert_eq!((page.matching, page.previous, page.next), (1, None, None));
     let counts: Vec<_> = page.counts.iter().map(|it| (it.filter, it.count)).collect();
     assert!(counts.contains(&(Filter::All, 2)) && counts.contains(&(Filter::Waiting, 1)));
+}
+
+#[tokio::test]
+async fn pages_of_replicas_begin_at_a_row_and_lead_both_ways() {
+    let place = Place::new().await;
+    let console = place.console_at(30);
+    let ask = async |sort, direction, cursor: Option<String>| {
+        let query = ReplicaQuery {
+            sort,
+            direction,
+            cursor,
+            limit: 1,
+            ..ReplicaQuery::default()
+        };
+        console.replicas(query).await
+    };
+    for sort in Sort::ALL.iter().copied() {
+        for direction in Direction::ALL.iter().copied() {
+            let first = ask(sort, direction, None).await.unwrap();
+            assert_eq!((first.before, &first.previous), (0, &None), "{sort} {direction}");
+            let second = ask(sort, direction, first.next.clone()).await.unwrap();
+            assert_eq!((second.before, &second.next), (1, &None), "{sort} {direction}");
+            assert_ne!(first.rows[0].id, second.rows[0].id);
+            let back = ask(sort, direction, second.previous).await.unwrap();
+            assert_eq!(back.rows, first.rows, "{sort} {direction}");
+        }
+    }
+    let first = ask(Sort::Name, Direction::Ascending, None).await.unwrap();
+    let elsewhere = ask(Sort::Host, Direction::Ascending, first.next).await;
+    assert!(
+        matches!(elsewhere, Err(UiError::Invalid { ref field, .. }) if field == "cursor"),
+        "{elsewhere:?}"
+    );
+}
+
+#[tokio::test]
+async fn attempts_and_points_page_by_page_are_all_of_them() {
+    let place = Place::new().await;
+    for number in 1..=3 {
+        place
+            .seed
+            .seal(&place.store, number, 10 * i64::try_from(number).unwrap())
+            .await
+            .unwrap();
+    }
+    let console = place.console_at(100);
+    let (mut points, mut attempts) = (Vec::new(), Vec::new());
+    let mut cursor = None;
+    loop {
+        let query = PointQuery {
+            replica: None,
+            cursor,
+            limit: 2,
+        };
+        let page = console.points(query).await.unwrap();
+        points.extend(page.rows.into_iter().map(|row| row.taken));
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    loop {
+        let query = AttemptQuery {
+            replica: None,
+            cursor,
+            limit: 2,
+        };
+        let page = console.attempts(query).await.unwrap();
+        attempts.extend(page.rows.into_iter().map(|row| row.id));
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!((points.len(), attempts.len()), (3, 3));
+    assert!(points.is_sorted_by(|newer, older| newer >= older));
+    attempts.sort_unstable();
+    attempts.dedup();
+    assert_eq!(attempts.len(), 3, "none twice");
+}
+
+#[tokio::test]
+async fn every_blocker_says_since_when_and_today_stays_open() {
+    let place = Place::new().await;
+    let other = NotReady::Enabled { enabled_state: 2 };
+    let migrating = Blocker::Migrating {
+        job: None,
+        operational_status: Some(32774),
+    };
+    let blockers = vec![migrating, vm_health(), Blocker::NotReady { reason: other }];
+    let open = BlockerInterval {
+        replica: place.seed.ours.id,
+        code: "NR".to_owned(),
+        detail: Some(vm_health()),
+        from: place.at(5),
+        to: None,
+    };
+    place
+        .store
+        .poll_write(PollWrite {
+            open: vec![open],
+            ..PollWrite::default()
+        })
+        .await
+        .unwrap();
+    place.look(20, Verdict::Blocked { blockers }).await;
+    let view = place.console_at(30).replica(place.seed.ours.id).await.unwrap();
+    let since: Vec<_> = view.verdict.blockers.iter().map(|it| it.since).collect();
+    assert_eq!(since, [view.verdict.since, Some(place.at(5)), Some(place.at(5))]);
+    assert!(view.verdict.since.is_some());
+    assert_eq!(view.days[27].mark, Some(Mark::Open), "waiting is not missed");
 }
 
 #[tokio::test]

@@ -203,7 +203,7 @@ impl Site {
             let Some(next) = page["next"].as_str() else {
                 return Ok(attempts);
             };
-            path = format!("/api/v1/attempts?limit=500&before={}", next.replace('+', "%2B"));
+            path = format!("/api/v1/attempts?limit=500&cursor={next}");
         }
     }
 
@@ -218,20 +218,17 @@ impl Site {
     /// Replicas that are on a protected host now and that nothing keeps blocked for good.
     pub fn protectable(&self) -> Result<Vec<String>, String> {
         let mut rows: Vec<Value> = Vec::new();
-        for page in 0.. {
-            let mut told = web::get(&self.url, &format!("/api/v1/replicas?sort=name&page={page}"))?;
+        let mut path = "/api/v1/replicas?sort=name&limit=500".to_owned();
+        loop {
+            let mut told = web::get(&self.url, &path)?;
             let Value::Array(more) = told["rows"].take() else {
                 return Err("/api/v1/replicas has no rows".to_owned());
             };
-            let last = more.is_empty();
             rows.extend(more);
-            if last
-                || told["matching"]
-                    .as_u64()
-                    .is_none_or(|matching| rows.len() as u64 >= matching)
-            {
+            let Some(next) = told["next"].as_str() else {
                 break;
-            }
+            };
+            path = format!("/api/v1/replicas?sort=name&limit=500&cursor={next}");
         }
         let protected = |host: &str| {
             let hosts = self.spec["hosts"].as_array().into_iter().flatten();

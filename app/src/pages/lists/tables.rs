@@ -1,6 +1,6 @@
 //! Attempts and restore points as tables.
 
-use crate::components::{mark, moment, moment_secs};
+use crate::components::{mark, moment, moment_secs, told};
 use crate::format;
 use chrono::{DateTime, Utc};
 use console::{AttemptRow, Mark, PointRow, Zone};
@@ -55,7 +55,7 @@ fn attempt(i: usize, row: &AttemptRow, zone: &Zone, as_of: DateTime<Utc>, named:
             <td class="first when">{when}</td>
             {named}
             <td class="side"><span class="standing">{mark(row.mark)}<span>{row.outcome.clone()}{times}</span></span></td>
-            <td class="second reason">{code}{row.reason.clone()}{point}{steps}</td>
+            <td class="second reason">{code}{told(zone, as_of, &row.reason)}{point}{steps}</td>
             <td class="num m">{took}</td>
         </tr>
     }
@@ -72,7 +72,9 @@ pub fn point_table(rows: &[PointRow], zone: &Zone, as_of: DateTime<Utc>, named: 
                 <td class="m mono">{p.host.clone()}</td>
             }
         });
-        let label = format!("Evidence of {} taken {}", p.name, format::full(zone, p.taken));
+        let taken = format::full(zone, p.taken);
+        let label = format!("Evidence of {} taken {taken}", p.name);
+        let restore = format!("Restore {} as of {taken}", p.name);
         view! {
             <tr data-row=i>
                 <td class="first">{moment(zone, as_of, p.taken)}</td>
@@ -81,7 +83,7 @@ pub fn point_table(rows: &[PointRow], zone: &Zone, as_of: DateTime<Utc>, named: 
                 <td class="num second">{format::bytes(p.size_bytes)}</td>
                 <td class="num m">{format::bytes(p.added_bytes)}" new"</td>
                 <td class="second"><span class="standing">{mark(p.mark)}<span>{p.proof.clone()}</span></span></td>
-                <td class="num side"><a href=format!("/points/{}", p.id) aria-label=label>"Evidence"</a></td>
+                <td class="num side"><a href=format!("/points/{}", p.id) aria-label=label>"Evidence"</a>" "<a class="m" href=format!("/points/{}#out", p.id) aria-label=restore>"Restore…"</a></td>
             </tr>
         }
         .into_any()

@@ -30,11 +30,11 @@ pub fn figures(night: &NightView) -> AnyView {
         let class = if n > 0 { class } else { "" };
         view! { <span class=class>{format::count(n)}</span> }.into_any()
     };
-    let each = (c.attempts * 10)
-        .checked_div(c.met)
-        .map_or_else(String::new, |tenths| {
-            format!("{}.{} attempts each · ", tenths / 10, tenths % 10)
-        });
+    let attempts = format!(
+        "{} · {}",
+        format::things(c.attempts, "attempt", "attempts"),
+        format::things(c.deferrals, "deferral", "deferrals")
+    );
     let others = match c.failed {
         0 => "the others clear by themselves".to_owned(),
         n => format!("{} failed tonight", format::count(n)),
@@ -45,7 +45,7 @@ pub fn figures(night: &NightView) -> AnyView {
             {figure("Need a person", number(c.needs_person + c.failed, "missed-text"), format!("of {} waiting", format::count(c.waiting + c.failed)), others)}
             {figure("Not known", number(c.unknown, "late-text"), of_total, "never green, never skipped".to_owned())}
             {figure("Running", number(c.running, ""), String::new(), format!("{} clear, in line for a slot", format::count(c.ready)))}
-            {figure("Met", number(c.met, ""), format::percent(c.met, c.total), format!("{each}{}", format::things(c.deferrals, "deferral", "deferrals")))}
+            {figure("Met", number(c.met, ""), format::percent(c.met, c.total), attempts)}
         </div>
     }
     .into_any()

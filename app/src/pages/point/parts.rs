@@ -1,6 +1,6 @@
 //! Evidence, panel by panel.
 
-use crate::components::{crumb, empty, figure, mark, panel};
+use crate::components::{command, crumb, empty, figure, mark, panel, told};
 use crate::format;
 use console::{CheckRow, LookRow, Mark, PointView, Zone};
 use leptos::prelude::*;
@@ -30,8 +30,8 @@ pub fn page(p: &PointView) -> AnyView {
         </div>
         {checks(p)}
         <div class="columns">
-            <div>{looks(p)}{answers(p)}{document(p)}</div>
-            <div>{disks(p)}{seal(p)}{way_out(p)}</div>
+            <div>{way_out(p)}{looks(p)}{answers(p)}{document(p)}</div>
+            <div>{disks(p)}{seal(p)}</div>
         </div>
     }
     .into_any()
@@ -39,7 +39,7 @@ pub fn page(p: &PointView) -> AnyView {
 
 fn checks(p: &PointView) -> AnyView {
     let good = p.checks.iter().filter(|c| c.mark == Mark::Met).count();
-    let row = |c: &CheckRow| view! { <li><div class="line"><b>{mark(c.mark)} " " {c.title.clone()}</b></div><p>{c.sentence.clone()}</p></li> };
+    let row = |c: &CheckRow| view! { <li><div class="line"><b>{mark(c.mark)} " " {c.title.clone()}</b></div><p>{told(&p.zone, p.as_of, &c.sentence)}</p></li> };
     let rows = p.checks.iter().map(row).collect_view();
     panel(
         "checks",
@@ -69,6 +69,7 @@ fn looks(p: &PointView) -> AnyView {
         } else {
             l.applies_text.clone()
         };
+        let text = told(&utc, p.as_of, &text);
         view! { <tr><td class="first">{format::clock_secs(&utc, l.host_time)}</td><td class="num second">{gap}</td><td class="num second">{apply}</td><td class="second">{text}</td></tr> }
     };
     let rows = p.looks.iter().map(row).collect_view();
@@ -101,7 +102,7 @@ fn answers(p: &PointView) -> AnyView {
         .iter()
         .map(|a| {
             let job = a.job.clone().unwrap_or_else(|| "—".to_owned());
-            view! { <tr><td class="first">{a.step.clone()}</td><td class="second mono">{a.request.clone()}</td><td class="num side">{a.return_value}</td><td class="second">{job}</td></tr> }
+            view! { <tr><td class="first">{a.step.clone()}</td><td class="second mono">{a.request.clone()}</td><td class="num side">{a.return_value}</td><td class="second">{told(&p.zone, p.as_of, &job)}</td></tr> }
         })
         .collect_view();
     let body = view! {
@@ -156,27 +157,34 @@ fn seal(p: &PointView) -> AnyView {
             <div><dt>"Point before it"</dt><dd class="mono">{previous}</dd></div>
         }
     });
-    let body = view! { <dl class="facts"><div><dt>"Basis of trust"</dt><dd>{p.basis.clone()}</dd></div>{signed}</dl> }.into_any();
-    panel("seal", "Seal and basis", String::new(), body)
+    let body = view! { <dl class="facts"><div><dt>"Basis of trust"</dt><dd>{told(&p.zone, p.as_of, &p.basis)}</dd></div>{signed}</dl> }.into_any();
+    panel(
+        "seal",
+        "Seal and basis",
+        format!(
+            "sealed {} {}",
+            format::moment_secs(&p.zone, p.as_of, p.row.sealed),
+            p.zone.name
+        ),
+        body,
+    )
 }
 
 fn way_out(p: &PointView) -> AnyView {
-    let restore = format!("stillpoint restore {} --to-dir DIR", p.row.id);
-    let access = format!("stillpoint vault access {}", p.row.tenant);
+    let commands = p.commands.iter().map(command).collect_view();
     let repository = p
         .repository
         .clone()
         .map(|r| view! { <p class="mono dim wrap">{r}</p> });
     let body = view! {
         <div class="text">
-            <p>"Never onto a live replica: restore into files, then import them."</p>
-            <pre class="mono" tabindex="0">{restore}</pre>
+            <p>"Never onto a live replica: restore into files, then import them. A file that exists is not replaced."</p>
+            {commands}
             <p>"The repository is restic's format; a tenant can leave with stock restic."</p>
-            <pre class="mono" tabindex="0">{access}</pre>
             {repository}
             <p class="mono dim wrap">"snapshot " {p.row.snapshot.clone()}</p>
         </div>
     }
     .into_any();
-    panel("out", "Take it out", String::new(), body)
+    panel("out", "Restore", "commands for the server".to_owned(), body)
 }

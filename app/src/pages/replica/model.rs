@@ -2,7 +2,7 @@
 
 use crate::format;
 use chrono::{Datelike, NaiveDate};
-use console::{CadenceView, DayMark, Mark};
+use console::{CadenceView, DayMark, Mark, ReplicaView};
 
 /// Days met and owed: an open day and one on which nothing was owed do not count.
 pub fn kept(days: &[DayMark]) -> (u64, u64) {
@@ -12,6 +12,13 @@ pub fn kept(days: &[DayMark]) -> (u64, u64) {
         .filter(|d| d.mark.is_some_and(|m| m != Mark::Open))
         .count() as u64;
     (met, owed)
+}
+
+/// Whether the gate's facts are too old to be believed, or were never read.
+pub fn is_stale(r: &ReplicaView) -> bool {
+    r.verdict
+        .observed
+        .is_none_or(|at| (r.as_of - at).num_seconds() > i64::from(r.freshness_limit_secs))
 }
 
 /// How many days carry a mark.

@@ -21,8 +21,8 @@ pub fn page(r: &ReplicaView, back_up: ServerAction<BackUpNow>, requested: bool) 
         {verdict::verdict(r)}
         {timeline::timeline(r)}
         <div class="columns">
-            <div>{attempts(r)}{points(r)}</div>
-            <div>{side::calendar(r)}{side::disks(r)}{side::facts(r)}</div>
+            <div>{attempts(r)}{points(r)}{side::facts(r)}</div>
+            <div>{side::calendar(r)}{side::disks(r)}</div>
         </div>
     }
     .into_any()
@@ -45,9 +45,10 @@ fn attempts(r: &ReplicaView) -> AnyView {
 
 fn points(r: &ReplicaView) -> AnyView {
     let note = format!(
-        "{} of {} · all crash-consistent",
+        "{} of {} · all crash-consistent · as of {}",
         r.points.len(),
-        format::count(r.points_total)
+        format::count(r.points_total),
+        format::clock_secs(&r.zone, r.as_of)
     );
     let body = if r.points.is_empty() {
         empty("No restore point yet. The first still point of a night makes one.")

@@ -1,6 +1,6 @@
 //! Chips, table, pager.
 
-use crate::components::{empty, settled, standing, strip};
+use crate::components::{empty, standing, strip};
 use crate::format;
 use crate::urlq::replica_href;
 use console::{Direction, Filter, Mark, ReplicaQuery, ReplicaRow, ReplicasPage, Sort};
@@ -9,20 +9,10 @@ use leptos::prelude::*;
 /// The page below its title.
 pub fn page(page: &ReplicasPage) -> AnyView {
     let query = &page.query;
-    let first = u64::from(query.page) * u64::from(ReplicaQuery::PAGE_ROWS) + 1;
-    let last = first + page.rows.len() as u64 - u64::from(!page.rows.is_empty());
-    let range = match page.rows.len() {
-        0 => "none".to_owned(),
-        _ => format!(
-            "{}–{} of {}",
-            format::count(first),
-            format::count(last),
-            format::count(page.matching)
-        ),
-    };
     let note = format!(
-        "sorted by {} · {range} · as of {} {}",
+        "sorted by {} · {} · as of {} {}",
         sort_word(query.sort),
+        range(page),
         format::clock_secs(&page.zone, page.as_of),
         page.zone.name
     );
@@ -43,6 +33,20 @@ pub fn page(page: &ReplicasPage) -> AnyView {
         {pager(page)}
     }
     .into_any()
+}
+
+/// `51–100 of 214`: where this page stands among all that match.
+fn range(page: &ReplicasPage) -> String {
+    let shown = page.rows.len() as u64;
+    if shown == 0 {
+        return "none".to_owned();
+    }
+    format!(
+        "{}–{} of {}",
+        format::count(page.before + 1),
+        format::count(page.before + shown),
+        format::count(page.matching)
+    )
 }
 
 fn is_narrowed(q: &ReplicaQuery) -> bool {
@@ -86,7 +90,7 @@ fn chips(page: &ReplicasPage) -> AnyView {
                 .map(|c| format::count(c.count));
             let href = replica_href(&ReplicaQuery {
                 filter: *filter,
-                page: 0,
+                cursor: None,
                 ..page.query.clone()
             });
             let current = (*filter == page.query.filter).then_some("true");
@@ -100,7 +104,10 @@ fn chips(page: &ReplicasPage) -> AnyView {
             view! { <a class="chip given" href=replica_href(&query) aria-label=label>{text} <span aria-hidden="true">" ×"</span></a> }
         })
     };
-    let base = || ReplicaQuery { page: 0, ..q.clone() };
+    let base = || ReplicaQuery {
+        cursor: None,
+        ..q.clone()
+    };
     view! {
         {filters}
         {without((!q.search.is_empty()).then(|| format!("“{}”", q.search)), ReplicaQuery { search: String::new(), ..base() })}
@@ -130,7 +137,7 @@ fn heading(q: &ReplicaQuery, sort: Sort, text: &'static str, class: &'static str
     let href = replica_href(&ReplicaQuery {
         sort,
         direction,
-        page: 0,
+        cursor: None,
         ..q.clone()
     });
     view! { <th scope="col" class=class aria-sort=aria><a href=href>{text}<span aria-hidden="true">{arrow}</span></a></th> }.into_any()
@@ -167,8 +174,7 @@ fn table(page: &ReplicasPage) -> AnyView {
 }
 
 fn row(page: &ReplicasPage, i: usize, r: &ReplicaRow) -> AnyView {
-    let days = settled(&r.days);
-    let met = days.iter().filter(|d| d.mark == Some(Mark::Met)).count() as u64;
+    let met = r.days.iter().filter(|d| d.mark == Some(Mark::Met)).count() as u64;
     let owed = r
         .days
         .iter()
@@ -183,7 +189,7 @@ fn row(page: &ReplicasPage, i: usize, r: &ReplicaRow) -> AnyView {
             <td class="first"><a class="name" href=format!("/replicas/{}", r.id)>{r.name.clone()}</a></td>
             <td class="second dim">{r.tenant.clone()}</td>
             <td class="now">{standing(r.now.clone(), &page.zone, page.as_of)}</td>
-            <td class="days">{strip(&days)}</td>
+            <td class="days">{strip(&r.days)}</td>
             <td class="num m" title=format!("{met} of {owed} days")>{format::percent(met, owed)}</td>
             <td class="second mono">{r.host.clone()}</td>
             <td class="num m dim">{format::span(i64::from(r.interval_secs))}</td>
@@ -195,21 +201,21 @@ fn row(page: &ReplicasPage, i: usize, r: &ReplicaRow) -> AnyView {
     .into_any()
 }
 
+/// Links that begin at a row and not at a count: what comes and goes meanwhile shifts nothing.
 fn pager(page: &ReplicasPage) -> Option<AnyView> {
-    let pages = page.matching.div_ceil(u64::from(ReplicaQuery::PAGE_ROWS));
-    if pages < 2 {
+    if page.previous.is_none() && page.next.is_none() {
         return None;
     }
-    let at = u64::from(page.query.page);
-    let to = |n: u32| {
-        replica_href(&ReplicaQuery {
-            page: n,
-            ..page.query.clone()
+    let to = |cursor: &Option<String>| {
+        cursor.as_ref().map(|cursor| {
+            replica_href(&ReplicaQuery {
+                cursor: Some(cursor.clone()),
+                ..page.query.clone()
+            })
         })
     };
     let back =
-        (at > 0).then(|| view! { <a class="button" rel="prev" href=to(page.query.page - 1)>"← Earlier"</a> });
-    let on = (at + 1 < pages)
-        .then(|| view! { <a class="button" rel="next" href=to(page.query.page + 1)>"Later →"</a> });
-    Some(view! { <nav class="pager" aria-label="Pages">{back}<span class="note">"page " {at + 1} " of " {pages}</span>{on}</nav> }.into_any())
+        to(&page.previous).map(|href| view! { <a class="button" rel="prev" href=href>"← Previous"</a> });
+    let on = to(&page.next).map(|href| view! { <a class="button" rel="next" href=href>"Next →"</a> });
+    Some(view! { <nav class="pager" aria-label="Pages">{back}<span class="note">{range(page)}</span>{on}</nav> }.into_any())
 }

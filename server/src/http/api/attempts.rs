@@ -1,6 +1,6 @@
 //! `GET /api/v1/attempts`: attempts, newest first.
 //!
-//! Parameters: `replica` (id), `before` (RFC 3339; the page's `next`), `limit` (1 to 500, 100 if not given).
+//! Parameters: `replica` (id), `cursor` (a page's `next`), `limit` (1 to 500, 100 if not given).
 
 use super::parameters::Parameters;
 use crate::http::problem::Problem;
@@ -21,7 +21,7 @@ async fn list(
 ) -> Result<Json<AttemptsPage>, Problem> {
     let query = AttemptQuery {
         replica: parameters.parsed("replica")?,
-        before: parameters.time("before")?,
+        cursor: parameters.text("cursor")?,
         limit: parameters.number("limit", 100, 1, 500)?,
     };
     parameters.end()?;

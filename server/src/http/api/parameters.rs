@@ -3,7 +3,6 @@
 use crate::http::problem::Problem;
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
-use chrono::{DateTime, Utc};
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -43,19 +42,6 @@ impl Parameters {
     pub(super) fn parsed<T: FromStr<Err: Display>>(&mut self, name: &str) -> Result<Option<T>, Problem> {
         self.text(name)?
             .map(|text| text.parse().map_err(|error| Problem::parameter(name, error)))
-            .transpose()
-    }
-
-    pub(super) fn time(&mut self, name: &str) -> Result<Option<DateTime<Utc>>, Problem> {
-        self.text(name)?
-            .map(|text| {
-                DateTime::parse_from_rfc3339(&text)
-                    .map(|at| at.with_timezone(&Utc))
-                    .map_err(|_| {
-                        let expected = "an RFC 3339 time such as 2026-11-22T20:00:00Z (write + as %2B)";
-                        Problem::parameter(name, format!("`{text}` is not {expected}"))
-                    })
-            })
             .transpose()
     }
 

@@ -1,7 +1,8 @@
 //! `GET /api/v1/replicas`: one page of replicas.
 //!
 //! Parameters: `filter` (all, protected, running, waiting, failed, unknown), `q` (search), `tenant`, `host`, `code` (B1..B8, NR,
-//! BE, UN), `sort` (attention, name, tenant, host, last-point, size), `dir` (asc, desc), `page` (from 0).
+//! BE, UN), `sort` (attention, name, tenant, host, last-point, size), `dir` (asc, desc), `limit` (1 to 500, 50 if not given),
+//! `cursor` (a page's `next` or `previous`; sort and direction have to be the same).
 
 use super::parameters::Parameters;
 use crate::http::problem::Problem;
@@ -38,7 +39,8 @@ async fn list(
         code: parameters.text("code")?,
         sort: parameters.parsed("sort")?.unwrap_or_default(),
         direction: parameters.parsed("dir")?.unwrap_or_default(),
-        page: parameters.number("page", 0, 0, 1_000_000)?,
+        cursor: parameters.text("cursor")?,
+        limit: parameters.number("limit", ReplicaQuery::PAGE_ROWS, 1, 500)?,
     };
     parameters.end()?;
     Ok(Json(console.replicas(query).await?))

@@ -35,6 +35,7 @@ impl Server {
             freshness: TimeDelta::seconds(180),
             backup_every: TimeDelta::hours(24),
             speed: 1,
+            data: "/srv/data".into(),
             vault: "/vault".into(),
         };
         let console = StoreConsole::new(
@@ -92,7 +93,7 @@ async fn lists_and_single_things_are_answered() {
     let server = Server::new().await;
     let point = server.seed.seal(&server.store, 1, 10).await.unwrap();
     let (status, page) = server
-        .get("/api/v1/replicas?filter=protected&sort=name&dir=desc&page=0")
+        .get("/api/v1/replicas?filter=protected&sort=name&dir=desc&limit=1")
         .await;
     assert_eq!((status, &page["matching"]), (200, &Value::from(1)));
     let id = server.seed.ours.id;
@@ -131,8 +132,11 @@ async fn what_cannot_be_used_is_named() {
         ("sort=colour", "sort"),
         ("dir=up", "dir"),
         ("tenant=No%20Slug", "tenant"),
-        ("page=-1", "page"),
-        ("page=x", "page"),
+        ("limit=0", "limit"),
+        ("limit=501", "limit"),
+        ("cursor=x", "cursor"),
+        ("cursor=after~name~asc~a~b~c~d", "cursor"),
+        ("page=1", "page"),
         ("colour=red", "colour"),
         ("filter=all&filter=all", "filter"),
     ] {
@@ -142,7 +146,9 @@ async fn what_cannot_be_used_is_named() {
     for (query, parameter) in [
         ("limit=0", "limit"),
         ("limit=501", "limit"),
-        ("before=yesterday", "before"),
+        ("cursor=yesterday", "cursor"),
+        ("cursor=1~2~3", "cursor"),
+        ("before=2026-11-22T20:00:00Z", "before"),
         ("replica=7", "replica"),
     ] {
         Server::refused(

@@ -27,8 +27,10 @@ pub fn chart(night: &NightView) -> AnyView {
         .ticks(&night.zone, 10)
         .into_iter()
         .map(|(x, text)| {
+            // What stands at an edge stays inside.
+            let anchor = if x < 2.0 { "start" } else if x > 98.0 { "end" } else { "middle" };
             let x = format!("{x}%");
-            view! { <line class="grid" x1=x.clone() x2=x.clone() y1="168" y2="173"/><text class="tick" x=x y="188" text-anchor="middle">{text}</text> }
+            view! { <line class="grid" x1=x.clone() x2=x.clone() y1="168" y2="173"/><text class="tick" x=x y="188" text-anchor=anchor>{text}</text> }
         })
         .collect_view();
     // The label keeps to the side that has room.

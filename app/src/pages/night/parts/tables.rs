@@ -1,7 +1,7 @@
 //! Causes, running attempts, hosts, findings.
 
 use super::super::model::{places, since};
-use crate::components::{ahead, empty, mark, moment, panel};
+use crate::components::{ahead, empty, mark, moment, panel, told};
 use crate::format;
 use crate::urlq::replica_href;
 use console::{Cause, Filter, FindingRow, HostRow, Mark, NightView, ReplicaQuery, RunningRow};
@@ -9,10 +9,10 @@ use leptos::prelude::*;
 
 /// Waiting replicas by cause: one resynchronization storm is one row.
 pub fn causes(night: &NightView) -> AnyView {
-    let waiting: u64 = night.causes.iter().map(|c| c.replicas).sum();
     let note = format!(
-        "{} waiting · grouped by cause · as of {}",
-        format::count(waiting),
+        "{} waiting, {} not known · grouped by cause · as of {}",
+        format::count(night.counts.waiting),
+        format::count(night.counts.unknown),
         format::clock_secs(&night.zone, night.as_of)
     );
     if night.causes.is_empty() {
@@ -89,7 +89,7 @@ pub fn running(night: &NightView) -> AnyView {
         );
     }
     let row = |(i, row): (usize, &RunningRow)| {
-        let percent = row.percent.map(|p| format!(" {p} %"));
+        let percent = row.percent.map(|p| format!(" {p}\u{a0}%"));
         view! {
             <tr data-row=night.causes.len() + i>
                 <td class="first"><span class="standing">{mark(Mark::Running)}<a href=format!("/replicas/{}", row.replica)>{row.name.clone()}</a></span></td>
@@ -118,7 +118,10 @@ pub fn running(night: &NightView) -> AnyView {
 
 /// Hosts: slots in use, age of the last survey, trust.
 pub fn hosts(night: &NightView) -> AnyView {
-    let note = "slots in use · last survey".to_owned();
+    let note = format!(
+        "slots in use · last survey · as of {}",
+        format::clock_secs(&night.zone, night.as_of)
+    );
     if night.hosts.is_empty() {
         return panel("hosts", "Hosts", note, empty("No host is configured."));
     }
@@ -130,10 +133,14 @@ pub fn hosts(night: &NightView) -> AnyView {
         );
         let build = host.build.clone().unwrap_or_else(|| "build not known".to_owned());
         let error = host.error.clone().map(
-            |text| view! { <tr class="more"><td colspan="4">{mark(Mark::Unknown)} " " {text}</td></tr> },
+            |text| view! { <tr class="more"><td colspan="4">{mark(Mark::Unknown)} " " {told(&night.zone, night.as_of, &text)}</td></tr> },
         );
+        let limit = i64::from(night.freshness_limit_secs);
+        let fresh = host
+            .last_survey
+            .is_some_and(|at| (night.as_of - at).num_seconds() <= limit);
         view! {
-            <tr>
+            <tr class:stale=!fresh>
                 <td class="mono first"><span class="standing" title=format!("{} · {build}", host.trust)>{mark(host.trust_mark)}<span>{host.host.clone()}</span></span></td>
                 <td class="meter-cell"><svg class="meter" width="100%" height="7" aria-hidden="true"><rect width="100%" height="7" rx="1.5" class="ground"/><rect width=format!("{used:.0}%") height="7" rx="1.5" class="fill"/></svg></td>
                 <td class="num side">{host.slots_used}"/"{host.slots_max}</td>
@@ -156,7 +163,11 @@ pub fn hosts(night: &NightView) -> AnyView {
 
 /// What a person should look at.
 pub fn findings(night: &NightView) -> AnyView {
-    let note = format!("{} to look at", format::count(night.findings.len() as u64));
+    let note = format!(
+        "{} to look at · as of {}",
+        format::count(night.findings.len() as u64),
+        format::clock_secs(&night.zone, night.as_of)
+    );
     if night.findings.is_empty() {
         return panel(
             "findings",
@@ -174,7 +185,7 @@ pub fn findings(night: &NightView) -> AnyView {
             Some(id) => view! { <a href=format!("/replicas/{id}")>{f.title.clone()}</a> }.into_any(),
             None => f.title.clone().into_any(),
         };
-        view! { <li><div class="line"><b>{title}</b><span class="dim">{moment(&night.zone, night.as_of, f.since)}</span></div><p>{place}{f.text.clone()}</p></li> }
+        view! { <li><div class="line"><b>{title}</b><span class="dim">{moment(&night.zone, night.as_of, f.since)}</span></div><p>{place}{told(&night.zone, night.as_of, &f.text)}</p></li> }
     };
     let rows = night.findings.iter().map(row).collect_view();
     panel(

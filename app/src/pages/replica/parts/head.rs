@@ -2,7 +2,7 @@
 
 use super::super::api::BackUpNow;
 use super::super::model::{cadence, kept, marked};
-use crate::components::{crumb, figure, mark, settled};
+use crate::components::{crumb, figure, mark, none};
 use crate::format;
 use crate::urlq::escape;
 use console::{Mark, ReplicaView, VerdictKind};
@@ -34,6 +34,9 @@ pub fn head(r: &ReplicaView, back_up: ServerAction<BackUpNow>) -> AnyView {
         .unwrap_or_else(|| "a primary that is not known".to_owned());
     let short = format!("{} on {}", format::short_id(&guid), r.host);
     let (id, name) = (r.id.to_string(), r.name.clone());
+    let restore = r.points.first().map(|newest| {
+        view! { <a class="button" href=format!("/points/{}#out", newest.id)>"Restore…"</a> }
+    });
     view! {
         <div class="head">
             <div>
@@ -41,10 +44,13 @@ pub fn head(r: &ReplicaView, back_up: ServerAction<BackUpNow>) -> AnyView {
                 <h1>{name} " " <span class="mono id" title=guid>{short}</span></h1>
                 <p class="sub">"Replica of " <b>{primary}</b>{sub}</p>
             </div>
-            <ActionForm action=back_up>
-                <input type="hidden" name="id" value=id/>
-                <button class="primary" type="submit" disabled=move || back_up.pending().get()>"Back up now"</button>
-            </ActionForm>
+            <div class="actions">
+                {restore}
+                <ActionForm action=back_up>
+                    <input type="hidden" name="id" value=id/>
+                    <button class="primary" type="submit" disabled=move || back_up.pending().get()>"Back up now"</button>
+                </ActionForm>
+            </div>
         </div>
     }
     .into_any()
@@ -78,8 +84,7 @@ pub fn figures(r: &ReplicaView) -> AnyView {
         _ => String::new(),
     };
     let words = |m: Mark, text: String| view! { <span class="words">{mark(m)} " " {text}</span> }.into_any();
-    let days = settled(&r.days);
-    let (met, owed) = kept(&days);
+    let (met, owed) = kept(&r.days);
     let mut others: Vec<String> = Vec::new();
     for (m, word) in [
         (Mark::Missed, "missed"),
@@ -87,15 +92,22 @@ pub fn figures(r: &ReplicaView) -> AnyView {
         (Mark::Excused, "excused"),
         (Mark::Unknown, "not known"),
     ] {
-        let n = marked(&days, m);
+        let n = marked(&r.days, m);
         if n > 0 {
             others.push(format!("{n} {word}"));
         }
     }
-    let others = if others.is_empty() {
-        "no other outcome".to_owned()
-    } else {
-        others.join(" · ")
+    let others = match (owed, others.is_empty()) {
+        (0, _) => "no day was owed yet; today is open".to_owned(),
+        (_, true) => "no other outcome".to_owned(),
+        (_, false) => others.join(" · "),
+    };
+    let (percent, raw) = match owed {
+        0 => (none(), String::new()),
+        _ => (
+            format::percent(met, owed).into_any(),
+            format!("raw, {met} of {owed}"),
+        ),
     };
     let still = match &r.cadence {
         Some(c) => {
@@ -112,7 +124,7 @@ pub fn figures(r: &ReplicaView) -> AnyView {
         }
         None => figure(
             "Still points",
-            "—".into_any(),
+            none(),
             String::new(),
             "too few applies seen to tell".to_owned(),
         ),
@@ -121,7 +133,7 @@ pub fn figures(r: &ReplicaView) -> AnyView {
         <div class="figures four">
             {figure("Tonight", words(r.tonight.mark, format!("{}{tonight_at}", r.tonight.text)), String::new(), format!("{due} · {deferrals}"))}
             {figure("Right now", words(verdict_mark(r), r.verdict.title.clone()), String::new(), now_below(r))}
-            {figure("28 days", format::percent(met, owed).into_any(), format!("raw, {met} of {owed}"), others)}
+            {figure("28 days", percent, raw, others)}
             {still}
         </div>
     }
@@ -147,6 +159,7 @@ fn now_below(r: &ReplicaView) -> String {
     let since = r
         .verdict
         .since
+        .filter(|_| r.verdict.kind != VerdictKind::Clear)
         .map(|at| format!("for {} · ", format::age(r.as_of, at)))
         .unwrap_or_default();
     let seen = r.verdict.observed.map_or_else(

@@ -1,7 +1,7 @@
 //! The narrow column: calendar, disks, what the host said.
 
-use super::super::model::weeks;
-use crate::components::{mark, mark_class, mark_word, panel, settled};
+use super::super::model::{is_stale, weeks};
+use crate::components::{empty, mark, mark_class, mark_word, panel, panel_of, told};
 use crate::format;
 use console::{DayMark, Mark, ReplicaView};
 use leptos::prelude::*;
@@ -19,7 +19,7 @@ pub fn calendar(r: &ReplicaView) -> AnyView {
             view! { <td><span class=class title=title.clone()>{day.format("%-d").to_string()}{mark(*m)}<span class="hidden">{mark_word(*m)}</span></span></td> }.into_any()
         }
     };
-    let rows = weeks(&settled(&r.days))
+    let rows = weeks(&r.days)
         .iter()
         .map(|week| view! { <tr>{week.iter().map(cell).collect_view()}</tr> })
         .collect_view();
@@ -29,6 +29,7 @@ pub fn calendar(r: &ReplicaView) -> AnyView {
         (Mark::Missed, "missed"),
         (Mark::Excused, "excused"),
         (Mark::Unknown, "not known"),
+        (Mark::Open, "open"),
     ]
     .map(|(m, word)| view! { <span>{mark(m)} " " {word}</span> })
     .collect_view();
@@ -40,7 +41,16 @@ pub fn calendar(r: &ReplicaView) -> AnyView {
         <p class="legend">{legend}</p>
     }
     .into_any();
-    panel("calendar", "28 days", format!("SLA days, {}", r.zone.name), body)
+    panel(
+        "calendar",
+        "28 days",
+        format!(
+            "SLA days, {} · as of {}",
+            r.zone.name,
+            format::clock_secs(&r.zone, r.as_of)
+        ),
+        body,
+    )
 }
 
 /// The disks that a point must hold.
@@ -50,12 +60,16 @@ pub fn disks(r: &ReplicaView) -> AnyView {
         .iter()
         .map(|d| view! { <li class="mono">{d.clone()}</li> })
         .collect_view();
-    panel(
-        "disks",
-        "Disks",
-        "all, or no point".to_owned(),
-        view! { <ul class="list plain">{rows}</ul> }.into_any(),
-    )
+    let note = format!(
+        "all, or no point · as of {}",
+        format::clock_secs(&r.zone, r.as_of)
+    );
+    let body = if r.disks.is_empty() {
+        empty("The host has named no disk yet.")
+    } else {
+        view! { <ul class="list plain">{rows}</ul> }.into_any()
+    };
+    panel("disks", "Disks", note, body)
 }
 
 /// The host's own words.
@@ -68,17 +82,23 @@ pub fn facts(r: &ReplicaView) -> AnyView {
                 .raw
                 .clone()
                 .map(|raw| view! { <span class="mono dim">" " {raw}</span> });
-            view! { <div><dt>{f.label.clone()}</dt><dd>{f.value.clone()}{raw}</dd></div> }
+            view! { <div><dt>{f.label.clone()}</dt><dd>{told(&r.zone, r.as_of, &f.value)}{raw}</dd></div> }
         })
         .collect_view();
-    let note = r
-        .verdict
-        .observed
-        .map_or_else(String::new, |at| format!("read {} ago", format::age(r.as_of, at)));
-    panel(
-        "facts",
-        "What the host said",
-        note,
-        view! { <dl class="facts">{rows}</dl> }.into_any(),
-    )
+    let note = r.verdict.observed.map_or_else(
+        || "never read".to_owned(),
+        |at| {
+            format!(
+                "read {} ago · as of {}",
+                format::age(r.as_of, at),
+                format::clock_secs(&r.zone, r.as_of)
+            )
+        },
+    );
+    let body = if r.facts.is_empty() {
+        empty("Nothing was read on a host yet: the next survey brings it.")
+    } else {
+        view! { <dl class="facts two">{rows}</dl> }.into_any()
+    };
+    panel_of("facts", "What the host said", note, is_stale(r), body)
 }

@@ -49,9 +49,9 @@ pub fn timeline(r: &ReplicaView) -> AnyView {
         .map(|a| tick(r, axis, a, attempts_y))
         .collect_view();
     let label = format!(
-        "{} kinds of blocker and {} attempts from {} to {}; the table below says the same",
-        lanes,
-        t.attempts.len(),
+        "{} and {} from {} to {}; the table below says the same",
+        format::things(u64::from(lanes), "kind of blocker", "kinds of blocker"),
+        format::things(t.attempts.len() as u64, "attempt", "attempts"),
         format::clock(&r.zone, t.from),
         format::clock(&r.zone, axis.to)
     );
@@ -60,7 +60,7 @@ pub fn timeline(r: &ReplicaView) -> AnyView {
     let now = format!("{now}%");
     let body = view! {
         <div class="timeline">
-            <div class="lanes" aria-hidden="true">{labels}<span>"Attempts"</span></div>
+            <div class="lanes" aria-hidden="true">{labels}<span class="tries">"Attempts"</span></div>
             <svg class="plot" width="100%" height=height role="img" aria-label=label>
                 {ticks}
                 {bars}
