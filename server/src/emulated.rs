@@ -35,7 +35,7 @@ pub struct Making {
 pub enum Kind {
     /// 3 hosts, 4 tenants, mixed intervals; some replicas stay blocked
     Demo,
-    /// Every 30 s a log, busy half of the time; one host of three guards nothing
+    /// Every 30 s a log, busy half of the time; `protect` takes a host its guard
     Soak,
 }
 

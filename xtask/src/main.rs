@@ -17,14 +17,16 @@ cargo xtask CHORE
 
   demo [ARGS]      build release UI and server, start an emulated replica site and Stillpoint, print the URL
                    (ARGS go to `stillpoint demo`, see `--help` there)
-  test [--yes]     everything: formatting, tidy, clippy (native and wasm32), all tests, web UI, peers, browser
+  test [--yes]     everything: formatting, tidy, clippy (native and wasm32), all tests, web UI, peers, browser,
+                   the short soak; the error and the end of what failed come last
                    (--yes installs missing Debian packages as root; so does CI=true)
   web              build the web UI into target/site
   tidy             check the house: arrows between crates, file sizes, words that do not belong here
   journeys [--no-browser]
                    a demo in the test build (after `test`), looked at by pypsrp, restic, qemu-img and a real browser
-  soak [--short] [--seed N]
+  soak [--short] [--seed N] [--binary FILE]
                    kill the server again and again and ask the oracle about every restore point
+                   (--short as in `test`: 8 replicas, 4 kills; --binary soaks a program that is built already)
 ";
 
 fn main() -> ExitCode {

@@ -1,8 +1,12 @@
 //! Running other programs from the repository's root, visibly.
 
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, IsTerminal, Read};
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Instant;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 /// The repository's root: the folder above this crate.
 pub fn root() -> PathBuf {
@@ -28,18 +32,67 @@ pub fn call(program: &str, args: &[&str]) -> Result<(), String> {
     call_command(&mut command(program, args))
 }
 
-/// As [`call`], for a prepared command.
+/// As [`call`], for a prepared command. Where nobody looks on (no terminal), the last lines of a failed command are said
+/// again in the error: of a long output often only the end is kept.
 pub fn call_command(command: &mut Command) -> Result<(), String> {
     let words = words(command);
     eprintln!("  $ {words}");
-    let status = command
-        .status()
-        .map_err(|e| format!("`{words}` could not be started: {e}"))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("`{words}` ended with {status}"))
+    let fail = |e: std::io::Error| format!("`{words}` could not be started: {e}");
+    if std::io::stderr().is_terminal() {
+        let status = command.status().map_err(fail)?;
+        return if status.success() {
+            Ok(())
+        } else {
+            Err(format!("`{words}` ended with {status}"))
+        };
     }
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(fail)?;
+    let last = Arc::new(Mutex::new(VecDeque::new()));
+    let readers = [
+        pass_on(child.stdout.take(), &last),
+        pass_on(child.stderr.take(), &last),
+    ];
+    let status = child.wait().map_err(fail)?;
+    // What it left running may hold the pipes open for as long as it likes.
+    let patience = Instant::now() + Duration::from_secs(3);
+    while !readers.iter().all(JoinHandle::is_finished) && Instant::now() < patience {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    if status.success() {
+        return Ok(());
+    }
+    let last = last.lock().unwrap_or_else(PoisonError::into_inner);
+    let last: String = last.iter().map(|line| format!("\n  | {line}")).collect();
+    Err(format!(
+        "`{words}` ended with {status}; the end of what it said:{last}"
+    ))
+}
+
+/// Lines of a failed command that are said again.
+const LAST_LINES: usize = 80;
+
+/// Passes lines on to stderr and keeps the last ones.
+fn pass_on(from: Option<impl Read + Send + 'static>, last: &Arc<Mutex<VecDeque<String>>>) -> JoinHandle<()> {
+    let last = Arc::clone(last);
+    std::thread::spawn(move || {
+        let mut from = from.map(BufReader::new);
+        let mut line = Vec::new();
+        // By bytes: what a program says need not be UTF-8.
+        while let Some(Ok(1..)) = from.as_mut().map(|from| from.read_until(b'\n', &mut line)) {
+            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+            line.clear();
+            eprintln!("{text}");
+            let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+            if last.len() == LAST_LINES {
+                last.pop_front();
+            }
+            last.push_back(text);
+        }
+    })
 }
 
 /// Standard output of a command as text, trimmed.

@@ -8,6 +8,7 @@ mod dice;
 mod judge;
 mod plan;
 mod process;
+mod reasons;
 mod season;
 mod site;
 mod web;
@@ -15,6 +16,7 @@ mod web;
 use crate::run::{call, target_dir};
 use plan::Plan;
 use site::Site;
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::time::Instant;
 
@@ -29,6 +31,7 @@ pub fn run(args: &[String]) -> Result<(), String> {
         }
     };
     let folder = target_dir().join("soak").join(plan.name());
+    let _lock = lock(&folder)?;
     fresh(&folder)?;
     let began = Instant::now();
     eprintln!("soak: {plan}; in {}", folder.display());
@@ -40,9 +43,12 @@ pub fn run(args: &[String]) -> Result<(), String> {
             );
             std::fs::remove_dir_all(&folder).map_err(|e| format!("cannot remove {}: {e}", folder.display()))
         }
+        // Logs before the reason: of a long output only the end is looked at, and often only the end is kept.
         Err(why) => Err(format!(
-            "the soak failed after {:.1} min: {why}\n  data and logs are kept in {}\n  the same again: cargo xtask soak{} --seed {}",
+            "the soak failed after {:.1} min\n{}{}\n  data and logs are kept in {}\n  the same again: cargo xtask soak{} --seed {}\n\n  the reason: {why}",
             began.elapsed().as_secs_f64() / 60.0,
+            log_end(&folder, "lab"),
+            log_end(&folder, "serve"),
             folder.display(),
             if plan.short { " --short" } else { "" },
             plan.seed
@@ -50,10 +56,40 @@ pub fn run(args: &[String]) -> Result<(), String> {
     }
 }
 
+fn log_end(folder: &Path, name: &str) -> String {
+    let log = folder.join(format!("{name}.log"));
+    format!("  the end of {}:\n{}", log.display(), process::tail(&log))
+}
+
+/// One soak at a time works in a folder; the system lets go of the lock when this process ends, however it ends.
+fn lock(folder: &Path) -> Result<File, String> {
+    let path = folder.with_extension("lock");
+    let fail = |e: std::io::Error| format!("cannot lock {}: {e}", path.display());
+    if let Some(above) = path.parent() {
+        std::fs::create_dir_all(above).map_err(fail)?;
+    }
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(fail)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(format!(
+            "another soak runs in {}; wait for it, or choose another --seed or CARGO_TARGET_DIR",
+            folder.display()
+        )),
+        Err(TryLockError::Error(e)) => Err(fail(e)),
+    }
+}
+
 fn soak(plan: &Plan, binary: &Path, folder: &Path) -> Result<String, String> {
     let mut site = Site::start(plan, binary, folder)?;
     let season = season::run(plan, &mut site)?;
     let protected = account::settle(plan, &mut site, &season)?;
+    let left = account::quiet(plan, &mut site)?;
+    site.start_server()?;
     let attempts = site.attempts()?;
     eprintln!(
         "soak: {} attempts:{}",
@@ -61,13 +97,17 @@ fn soak(plan: &Plan, binary: &Path, folder: &Path) -> Result<String, String> {
         account::outcomes(&attempts)
     );
     let points = site.points()?;
-    site.stop_server()?;
+    site.kill_server()?;
 
     // Everything is looked at before anything is said: one failed check must not hide another.
     let mut wrong = Vec::new();
-    wrong.extend(account::nothing_left(&mut site));
+    wrong.extend(left);
     wrong.extend(account::never_two_at_once(&site));
-    wrong.extend(account::right_blockers(&site, &season, &attempts));
+    let (explained, unexplained) = reasons::right_blockers(&site, &season, &attempts);
+    eprintln!("soak: deferrals and what explains them:{explained}");
+    wrong.extend(unexplained);
+    let unguarded = account::on_unguarded_hosts(&site, &attempts, &points);
+    eprintln!("soak: {unguarded}");
     let judged = judge::every_point(plan, &site, &points, &mut wrong);
     site.stop()?;
     if !wrong.is_empty() {
@@ -82,7 +122,7 @@ fn soak(plan: &Plan, binary: &Path, folder: &Path) -> Result<String, String> {
         return Err("no restore point was made: nothing was proved".to_owned());
     }
     Ok(format!(
-        "{judged} points whole and equal by both ways, {protected}, {} attempts, {} kills, {} blockers",
+        "{judged} points whole and equal by both ways, {protected}; {unguarded}; {} attempts, {} kills, {} blockers",
         attempts.len(),
         season.kills,
         season.spells.len()

@@ -1,8 +1,8 @@
 //! `cargo xtask test`: everything that must hold, in the order that fails soonest.
 
 use crate::run::{Steps, call, call_command, root, target_dir};
-use crate::{packages, tidy, web};
-use std::path::Path;
+use crate::{packages, soak, tidy, web};
+use std::path::PathBuf;
 use std::process::Command;
 
 /// Runs every check; the first that fails ends the chore.
@@ -69,18 +69,28 @@ fn all(steps: &mut Steps, yes: bool) -> Result<(), String> {
         )
     })?;
     steps.step("web UI", web::build)?;
-    // The short soak is a chore of its own until it has been seen green from a fresh clone.
-    steps.step("peers and browser", || journeys(&[]))
+    steps.step("peers and browser", || journeys(&[]))?;
+    steps.step("soak, short", || {
+        let binary = built()?.display().to_string();
+        soak::run(&["--short".to_owned(), "--binary".to_owned(), binary])
+    })
+}
+
+/// The program as the tests have built it; another build would have other features and take minutes.
+fn built() -> Result<PathBuf, String> {
+    let binary = target_dir().join("debug/stillpoint");
+    if binary.is_file() {
+        Ok(binary)
+    } else {
+        Err(format!("{} is missing: build the tests first", binary.display()))
+    }
 }
 
 /// A demo in the test build, looked at by pypsrp, restic, qemu-img and, unless told otherwise, a real browser.
 pub fn journeys(args: &[String]) -> Result<(), String> {
     let python = packages::python()?;
     let script = root().join("end2end/journeys.py");
-    let binary = target_dir().join("debug/stillpoint");
-    if !Path::new(&binary).is_file() {
-        return Err(format!("{} is missing: build the tests first", binary.display()));
-    }
+    let binary = built()?;
     call_command(
         Command::new(python)
             .arg(script)

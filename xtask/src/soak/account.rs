@@ -1,8 +1,9 @@
-//! What has to hold beside the data itself: protection, order, honest reasons, nothing left.
+//! What has to hold beside the data itself: protection, order, nothing left.
 
 use super::plan::Plan;
+use super::reasons;
 use super::season::Season;
-use super::site::{Site, seconds, text};
+use super::site::{Site, text};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread::sleep;
@@ -10,51 +11,38 @@ use std::time::{Duration, Instant};
 
 /// Share of the replicas that could be protected and must be.
 const PROTECTED_PERCENT_MIN: usize = 95;
-/// World seconds after the end of a blocker in which it may still be the reason: its traces have to clear (a failed
-/// apply blocks until a later one completes), and a look may be as old as the freshness limit.
-const AFTERMATH_SECS: f64 = 1_200.0;
-
-/// Waits until the replicas that nothing keeps from it are protected; then lets the site fall quiet: nobody owes a new
-/// point any more, and what a stop or a kill left half done is finished or undone.
+/// Starts of the server after which nothing may be left.
+const QUIET_ROUNDS_MAX: u32 = 6;
+/// Waits until the replicas that nothing keeps from it are protected, and until hosts that guard nothing were tried too.
 pub fn settle(plan: &Plan, site: &mut Site, season: &Season) -> Result<String, String> {
     let last = season.spells.iter().map(|spell| spell.to).fold(0.0, f64::max);
     let deadline = Instant::now() + Duration::from_secs(plan.settle_secs);
     let (want, have) = loop {
         let (want, have) = protection(site)?;
-        if have.len() * 100 >= want.len() * PROTECTED_PERCENT_MIN && site.world_now() > last {
+        let enough = have.len() * 100 >= want.len() * PROTECTED_PERCENT_MIN;
+        let over = site.world_now() > last;
+        if enough && over && unguarded(site, &site.attempts()?, &site.points()?).tried() {
             break (want, have);
         }
         if Instant::now() > deadline {
             let missing: Vec<String> = want.difference(&have).cloned().collect();
             return Err(format!(
-                "{} of {} unblocked replicas on protected hosts are protected after {} s, at least {PROTECTED_PERCENT_MIN} % must be; missing: {}",
+                "{} of {} unblocked replicas on protected hosts are protected after {} s, at least {PROTECTED_PERCENT_MIN} % must be; missing: {}; {}",
                 have.len(),
                 want.len(),
                 plan.settle_secs,
-                missing.join(", ")
+                missing.join(", "),
+                on_unguarded_hosts(site, &site.attempts()?, &site.points()?)
             ));
         }
         sleep(Duration::from_secs(1));
     };
-    site.stop_server()?;
-    site.owe_nothing()?;
-    site.start_server()?;
-    let deadline = Instant::now() + Duration::from_secs(plan.settle_secs);
-    // A first attempt may start between two looks, where a replica has no point yet: two quiet looks in a row.
-    let mut quiet = 0;
-    while quiet < 2 {
-        quiet = if site.attempts_running()? == 0 {
-            quiet + 1
-        } else {
-            0
-        };
-        if Instant::now() > deadline {
-            return Err(format!(
-                "attempts still run {} s after the last replica owed a point",
-                plan.settle_secs
-            ));
-        }
-        sleep(Duration::from_secs(1));
+    if want.len() < plan.guarded_min() {
+        return Err(format!(
+            "only {} unblocked replicas are on protected hosts, {} are needed for the quota to mean something",
+            want.len(),
+            plan.guarded_min()
+        ));
     }
     Ok(format!(
         "{} of {} unblocked replicas on protected hosts protected",
@@ -63,13 +51,101 @@ pub fn settle(plan: &Plan, site: &mut Site, season: &Season) -> Result<String, S
     ))
 }
 
+/// Lets the site fall quiet and tells what is left behind for good: on the hosts and in staging.
+///
+/// Who has a point owes no more, so that most attempts end. A replica without one - on a host that guards nothing - is
+/// tried again and again, and the end of the server may cut such an attempt off; the next start has to clean up after it.
+/// Only what survives that is left for good.
+pub fn quiet(plan: &Plan, site: &mut Site) -> Result<Vec<String>, String> {
+    site.stop_server()?;
+    site.owe_nothing()?;
+    let mut before: BTreeSet<String> = BTreeSet::new();
+    for round in 1.. {
+        site.start_server()?;
+        let deadline = Instant::now() + Duration::from_secs(plan.settle_secs);
+        // An attempt may start between two looks: two quiet looks in a row.
+        let mut quiet = 0;
+        while quiet < 2 && Instant::now() < deadline {
+            quiet = if site.attempts_running()? == 0 {
+                quiet + 1
+            } else {
+                0
+            };
+            sleep(Duration::from_millis(500));
+        }
+        site.stop_server()?;
+        let left: BTreeSet<String> = site.left_behind()?.into_iter().collect();
+        let for_good: Vec<String> = left.intersection(&before).cloned().collect();
+        if left.is_empty() || !for_good.is_empty() {
+            return Ok(for_good);
+        }
+        if round == QUIET_ROUNDS_MAX {
+            return Ok(left.into_iter().collect());
+        }
+        before = left;
+    }
+    Ok(Vec::new())
+}
+
+/// What came of the attempts on hosts that guard nothing.
+#[derive(Debug, Default)]
+struct Unguarded {
+    attempts: usize,
+    points: usize,
+    /// Refused by the proof, after the export.
+    unproven: usize,
+    /// Deferred by the gate after the host had accepted the checkpoint.
+    gated: usize,
+}
+
+impl Unguarded {
+    /// Gate and proof were asked what only they could answer.
+    fn tried(&self) -> bool {
+        self.points + self.unproven + self.gated > 0
+    }
+}
+
+fn unguarded(site: &Site, attempts: &[Value], points: &[Value]) -> Unguarded {
+    let there = |row: &&Value| !site.guards(text(row, "host"));
+    let mut found = Unguarded {
+        points: points.iter().filter(there).count(),
+        ..Unguarded::default()
+    };
+    let log = site.lab_log();
+    let accepted: BTreeSet<&str> = log
+        .iter()
+        .filter(|entry| text(entry, "event") == "checkpoint-created")
+        .filter_map(|entry| reasons::attempt_of(text(entry, "name")))
+        .collect();
+    for attempt in attempts.iter().filter(there) {
+        found.attempts += 1;
+        if reasons::is_unproven(attempt) {
+            found.unproven += 1;
+        } else if text(attempt, "outcome") == "Deferred" && accepted.contains(text(attempt, "id")) {
+            found.gated += 1;
+        }
+    }
+    found
+}
+
+/// The same in a sentence.
+pub fn on_unguarded_hosts(site: &Site, attempts: &[Value], points: &[Value]) -> String {
+    let found = unguarded(site, attempts, points);
+    format!(
+        "on unprotected hosts {} points of {} attempts, {} refused by the proof, {} by the gate after the host had accepted",
+        found.points, found.attempts, found.unproven, found.gated
+    )
+}
+
 /// Attempts by outcome and code or reason, most frequent first, for people.
 pub fn outcomes(attempts: &[Value]) -> String {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for attempt in attempts {
         let (outcome, code) = (text(attempt, "outcome"), text(attempt, "code"));
         let why = if outcome == "Failed" {
-            text(attempt, "reason")
+            // Without the names of jobs: the same reason is counted once.
+            let reason = text(attempt, "reason");
+            reason.split(':').next().unwrap_or(reason)
         } else {
             code
         };
@@ -98,14 +174,6 @@ fn protection(site: &Site) -> Result<(BTreeSet<String>, BTreeSet<String>), Strin
     Ok((want, have))
 }
 
-/// Checkpoints and jobs of ours on the hosts, and folders in staging.
-pub fn nothing_left(site: &mut Site) -> Vec<String> {
-    match site.left_behind() {
-        Ok(left) => left,
-        Err(why) => vec![format!("what is left on the hosts cannot be had: {why}")],
-    }
-}
-
 /// The lab marks a request that met another one of a client on the same replica.
 pub fn never_two_at_once(site: &Site) -> Vec<String> {
     let overlapping = |entry: &&Value| entry["overlap"].as_bool() == Some(true);
@@ -118,49 +186,4 @@ pub fn never_two_at_once(site: &Site) -> Vec<String> {
         )
     };
     site.lab_log().iter().filter(overlapping).map(say).collect()
-}
-
-/// Each deferral with one of the codes that only a spell brings must have met that spell.
-pub fn right_blockers(site: &Site, season: &Season, attempts: &[Value]) -> Vec<String> {
-    let mut wrong = Vec::new();
-    for attempt in attempts {
-        let code = text(attempt, "code");
-        if !matches!(code, "B2" | "B3" | "B4" | "B5" | "B6" | "B7" | "B8")
-            || text(attempt, "outcome") != "Deferred"
-        {
-            continue;
-        }
-        let replica = format!("{}/{}", text(attempt, "tenant"), text(attempt, "name"));
-        let first = attempt.get("first_started").or_else(|| attempt.get("started"));
-        let Some(from) = first.and_then(Value::as_str).and_then(seconds) else {
-            wrong.push(format!("attempt {} has no start", text(attempt, "id")));
-            continue;
-        };
-        let to = attempt
-            .get("ended")
-            .and_then(Value::as_str)
-            .and_then(seconds)
-            .unwrap_or(from);
-        let explained = site.stays_blocked(&replica).as_deref() == Some(code)
-            || season.spells.iter().any(|spell| {
-                spell.replica == replica
-                    && spell.code == code
-                    && from < spell.to + AFTERMATH_SECS
-                    && to >= spell.from
-            });
-        if !explained {
-            let had = season
-                .spells
-                .iter()
-                .filter(|spell| spell.replica == replica)
-                .map(|spell| spell.op);
-            wrong.push(format!(
-                "attempt {} on {replica} says {code} at {}, but nothing put that on it (only: {})",
-                text(attempt, "id"),
-                text(attempt, "started"),
-                had.collect::<Vec<_>>().join(", ")
-            ));
-        }
-    }
-    wrong
 }

@@ -66,7 +66,7 @@ impl Plan {
                 backup_every_secs: 600,
                 calm_secs: 7,
                 spells_per_calm: 1,
-                settle_secs: 75,
+                settle_secs: 150,
                 ..plan
             }
         } else {
@@ -77,6 +77,16 @@ impl Plan {
     /// Name of the run's folder.
     pub fn name(&self) -> String {
         format!("{}-{}", if self.short { "short" } else { "long" }, self.seed)
+    }
+
+    /// How many replicas may migrate away from the hosts that guard: enough of them have to stay for the quota.
+    pub fn may_leave(&self) -> u32 {
+        self.replicas / 20
+    }
+
+    /// Fewer unblocked replicas than this on hosts that guard make no quota.
+    pub fn guarded_min(&self) -> usize {
+        self.replicas as usize / 4
     }
 
     /// Machine seconds in which more than five minutes pass in the world.

@@ -2,18 +2,49 @@
 
 use serde_json::Value;
 use std::fs::OpenOptions;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-/// A process whose stderr goes to a log; killed when dropped.
+/// Lines of a log that are worth telling.
+const TAIL_LINES: usize = 40;
+
+/// A process whose stderr goes to a log; killed when dropped, and when this process ends, however it ends.
 #[derive(Debug)]
 pub struct Service {
     name: &'static str,
     child: Child,
+    guard: Guard,
     log: PathBuf,
+}
+
+/// A shell that waits for a word on its stdin. The other end of that pipe is ours alone: when this process ends, even by
+/// SIGKILL, the shell reads the end of its input instead of a word and kills the service. It does not listen to the
+/// terminal's Ctrl-C, which reaches it too.
+#[derive(Debug)]
+struct Guard(Child);
+
+impl Guard {
+    fn of(child: &Child) -> std::io::Result<Self> {
+        let script = r#"trap "" INT TERM HUP; read -r word || kill -KILL "$0""#;
+        Command::new("sh")
+            .args(["-c", script, &child.id().to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map(Self)
+    }
+
+    /// The service has ended, or is about to by our own hand: its id may soon be another's.
+    fn release(&mut self) {
+        if let Some(mut pipe) = self.0.stdin.take() {
+            let _ = pipe.write_all(b"done\n");
+        }
+        let _ = self.0.wait();
+    }
 }
 
 impl Service {
@@ -33,8 +64,18 @@ impl Service {
             .stderr(stderr)
             .spawn();
         let mut child = child.map_err(|e| format!("{name} could not be started: {e}"))?;
+        let guard = Guard::of(&child).map_err(|e| {
+            let _ = child.kill();
+            let _ = child.wait();
+            format!("`sh` could not be started to guard {name}: {e}")
+        })?;
         let stdout = child.stdout.take();
-        let mut service = Self { name, child, log };
+        let mut service = Self {
+            name,
+            child,
+            guard,
+            log,
+        };
         let (send, lines) = mpsc::channel();
         // Reads on for as long as the process writes, so that it never stalls on a full pipe.
         std::thread::spawn(move || {
@@ -72,15 +113,8 @@ impl Service {
         )
     }
 
-    /// The last lines of its log.
-    pub fn log_end(&self) -> String {
-        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().collect();
-        lines
-            .iter()
-            .skip(lines.len().saturating_sub(15))
-            .map(|line| format!("    {line}\n"))
-            .collect()
+    fn log_end(&self) -> String {
+        tail(&self.log)
     }
 
     /// True while it runs.
@@ -97,8 +131,9 @@ impl Service {
                 self.log_end()
             ));
         }
-        self.child
-            .kill()
+        let killed = self.child.kill();
+        self.guard.release();
+        killed
             .and_then(|()| self.child.wait())
             .map_err(|e| format!("cannot kill {}: {e}", self.name))?;
         Ok(())
@@ -134,8 +169,21 @@ impl Service {
 impl Drop for Service {
     fn drop(&mut self) {
         let _ = self.child.kill();
+        self.guard.release();
         let _ = self.child.wait();
     }
+}
+
+/// The last lines of a log, indented.
+pub fn tail(log: &Path) -> String {
+    let text = std::fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().collect();
+    lines
+        .iter()
+        .skip(lines.len().saturating_sub(TAIL_LINES))
+        .map(|line| format!("    {line}\n"))
+        .collect()
 }
 
 /// Runs a command to its end; its words when it fails.

@@ -12,7 +12,6 @@ use std::time::Duration;
 pub struct Spell {
     /// `tenant/name`
     pub replica: String,
-    pub op: &'static str,
     /// What the product has to call it.
     pub code: &'static str,
     /// World time, seconds since 1970.
@@ -25,6 +24,8 @@ pub struct Spell {
 pub struct Season {
     pub spells: Vec<Spell>,
     pub kills: u32,
+    /// Migrations away from hosts that guard.
+    left: u32,
 }
 
 /// (operation, its own fields, code)
@@ -95,19 +96,29 @@ fn cast(plan: &Plan, site: &mut Site, dice: &mut Dice, season: &mut Season) -> R
         return Ok(());
     };
     let for_secs = dice.between(100, 300);
+    let (op, fields, code) = match *op {
+        // Enough replicas have to stay where the quota counts them.
+        "migrate" if site.guards(site.first_host(&replica)) && season.left == plan.may_leave() => KINDS[0],
+        _ => (*op, *fields, *code),
+    };
     let mut operation: Value = serde_json::from_str(fields).unwrap_or_default();
+    if op == "migrate" {
+        let leaves = site.guards(site.first_host(&replica));
+        season.left += u32::from(leaves);
+        operation["to"] = json!(site.a_host(!leaves));
+    }
     operation["op"] = json!(op);
     operation["replica"] = json!(replica);
     // A long apply is one log, not every log.
-    if *op != "apply-long" {
+    if op != "apply-long" {
         operation["for_secs"] = json!(for_secs);
     }
     site.operate(&operation)?;
     eprintln!("soak: {op} ({code}) on {replica} for {for_secs} world seconds");
-    let to = from + for_secs as f64 + f64::from(plan.speed);
+    // It lasts from a moment within the call.
+    let to = site.world_now() + for_secs as f64;
     season.spells.push(Spell {
         replica,
-        op,
         code,
         from,
         to,

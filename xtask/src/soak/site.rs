@@ -4,9 +4,9 @@ mod traces;
 mod world;
 
 use super::plan::Plan;
-use super::process::{Service, finish, json, json_however};
+use super::process::{self, Service, finish, json_however};
 use super::web;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,6 +16,8 @@ pub use world::seconds;
 
 /// A start may wait for slow disks and for the clean-up after a kill.
 const READY_SECS: u64 = 60;
+/// The server gives running attempts 20 s to end, and then undoes them.
+const STOP_SECS: u64 = 90;
 /// The longest that the policy allows.
 const A_WEEK_SECS: u32 = 7 * 86_400;
 
@@ -31,6 +33,10 @@ pub struct Site {
     lab: Option<Service>,
     server: Option<Service>,
     url: String,
+    /// Hosts that guard nothing any more.
+    unguarded: Vec<String>,
+    /// World seconds of each start of the server.
+    starts: Vec<f64>,
 }
 
 /// A member as text, empty when it is none.
@@ -73,42 +79,89 @@ impl Site {
             lab: Some(lab),
             server: None,
             url: String::new(),
+            unguarded: Vec::new(),
+            starts: Vec::new(),
         };
         site.enrol()?;
+        site.unguard()?;
         site.start_server()?;
         Ok(site)
     }
 
-    /// `doctor` must pass on every protected host and must not on any other.
+    /// `doctor` must pass on every host: all of them still guard their replicas.
     fn enrol(&self) -> Result<(), String> {
         let told = json_however(self.command().args(["doctor", "--json"]))?;
-        for host in self.spec["hosts"].as_array().into_iter().flatten() {
-            let (name, protected) = (text(host, "name"), text(host, "protection") == "protected");
-            let result = told
-                .as_array()
-                .into_iter()
-                .flatten()
-                .find(|result| text(result, "host") == name);
-            let result = result.ok_or_else(|| format!("doctor says nothing about {name}"))?;
-            match (result["enrolled"].as_bool() == Some(true), protected) {
-                (false, true) => {
-                    return Err(format!(
-                        "protected host {name} was not enrolled: {}",
-                        text(result, "reason")
-                    ));
-                }
-                (true, false) => return Err(format!("doctor enrolled {name}, which guards nothing")),
-                _ => eprintln!(
-                    "soak: {name} is {}",
-                    if protected {
-                        "enrolled"
-                    } else {
-                        "unprotected and refused"
-                    }
-                ),
+        for host in self.hosts() {
+            let mut results = told.as_array().into_iter().flatten();
+            let result = results
+                .find(|result| text(result, "host") == host)
+                .ok_or_else(|| format!("doctor says nothing about {host}: {told}"))?;
+            if result["enrolled"].as_bool() != Some(true) {
+                return Err(format!("{host} was not enrolled: {}", text(result, "reason")));
             }
         }
         Ok(())
+    }
+
+    /// Half of the hosts, rounded up, stop guarding their replicas behind the back of a server that trusts them, as an
+    /// update might do that keeps the build number. From here on only gate and proof keep torn points out.
+    fn unguard(&mut self) -> Result<(), String> {
+        let hosts = self.hosts();
+        let guarded = hosts.len() / 2;
+        for host in hosts.into_iter().skip(guarded) {
+            self.operate(&json!({ "op": "protect", "on": false, "host": host }))?;
+            self.unguarded.push(host);
+        }
+        let state = process::json(self.command().args(["lab", "ctl", "state"]))?;
+        for host in state["hosts"].as_array().into_iter().flatten() {
+            let expected = if self.guards(text(host, "name")) {
+                "protected"
+            } else {
+                "unprotected"
+            };
+            if text(host, "protection") != expected {
+                return Err(format!(
+                    "{} is not {expected}: {}",
+                    host["name"], host["protection"]
+                ));
+            }
+        }
+        eprintln!(
+            "soak: all hosts enrolled; unprotected from now on: {}",
+            self.unguarded.join(", ")
+        );
+        Ok(())
+    }
+
+    /// Names of all hosts.
+    fn hosts(&self) -> Vec<String> {
+        let hosts = self.spec["hosts"].as_array().into_iter().flatten();
+        hosts.map(|host| text(host, "name").to_owned()).collect()
+    }
+
+    /// Whether a host guards its replicas.
+    pub fn guards(&self, host: &str) -> bool {
+        !self.unguarded.iter().any(|name| name == host)
+    }
+
+    /// A host that guards, or one that does not.
+    pub fn a_host(&self, guarding: bool) -> Option<String> {
+        self.hosts()
+            .into_iter()
+            .find(|host| self.guards(host) == guarding)
+    }
+
+    /// Where a replica (`tenant/name`) was at the beginning.
+    pub fn first_host(&self, replica: &str) -> &str {
+        let mut replicas = self.spec["replicas"].as_array().into_iter().flatten();
+        replicas
+            .find(|it| format!("{}/{}", text(it, "tenant"), text(it, "name")) == replica)
+            .map_or("", |it| text(it, "host"))
+    }
+
+    /// World seconds of each start of the server.
+    pub fn starts(&self) -> &[f64] {
+        &self.starts
     }
 
     /// The binary on this data directory; arguments follow.
@@ -129,6 +182,7 @@ impl Site {
     pub fn start_server(&mut self) -> Result<(), String> {
         let mut command = self.command();
         command.args(["serve", "--listen", "127.0.0.1:0", "--json"]);
+        self.starts.push(self.world_now());
         let (server, ready) = Service::start(
             "serve",
             &mut command,
@@ -158,14 +212,14 @@ impl Site {
     pub fn stop_server(&mut self) -> Result<(), String> {
         self.server
             .take()
-            .map_or(Ok(()), |server| server.stop(Duration::from_secs(30)))
+            .map_or(Ok(()), |server| server.stop(Duration::from_secs(STOP_SECS)))
     }
 
     /// Ends the lab; the server has ended before.
     pub fn stop(mut self) -> Result<(), String> {
         self.lab
             .take()
-            .map_or(Ok(()), |lab| lab.stop(Duration::from_secs(30)))
+            .map_or(Ok(()), |lab| lab.stop(Duration::from_secs(STOP_SECS)))
     }
 
     /// World time, seconds since 1970.
@@ -184,7 +238,7 @@ impl Site {
     }
 
     pub fn points(&self) -> Result<Vec<Value>, String> {
-        match json(self.command().args(["points", "--json"]))? {
+        match process::json(self.command().args(["points", "--json"]))? {
             Value::Array(points) => Ok(points),
             other => Err(format!("`points --json` printed no array: {other}")),
         }
@@ -217,27 +271,26 @@ impl Site {
 
     /// Replicas that are on a protected host now and that nothing keeps blocked for good.
     pub fn protectable(&self) -> Result<Vec<String>, String> {
-        let mut rows: Vec<Value> = Vec::new();
-        let mut path = "/api/v1/replicas?sort=name&limit=500".to_owned();
-        loop {
-            let mut told = web::get(&self.url, &path)?;
-            let Value::Array(more) = told["rows"].take() else {
-                return Err("/api/v1/replicas has no rows".to_owned());
-            };
-            rows.extend(more);
-            let Some(next) = told["next"].as_str() else {
-                break;
-            };
-            path = format!("/api/v1/replicas?sort=name&limit=500&cursor={next}");
-        }
-        let protected = |host: &str| {
-            let hosts = self.spec["hosts"].as_array().into_iter().flatten();
-            hosts
-                .into_iter()
-                .any(|spec| text(spec, "name") == host && text(spec, "protection") == "protected")
+        // One page has room for all replicas of a soak.
+        let mut told = web::get(&self.url, "/api/v1/replicas?sort=name")?;
+        let Value::Array(rows) = told["rows"].take() else {
+            return Err("/api/v1/replicas has no rows".to_owned());
         };
+        if told["matching"]
+            .as_u64()
+            .is_none_or(|all| all != rows.len() as u64)
+        {
+            return Err(format!(
+                "/api/v1/replicas shows {} of {} rows",
+                rows.len(),
+                told["matching"]
+            ));
+        }
         let named = |row: &Value| format!("{}/{}", text(row, "tenant"), text(row, "name"));
-        let on_protected = rows.iter().filter(|row| protected(text(row, "host"))).map(named);
+        let on_protected = rows
+            .iter()
+            .filter(|row| self.guards(text(row, "host")))
+            .map(named);
         Ok(on_protected
             .filter(|name| self.replicas.contains(name) && self.stays_blocked(name).is_none())
             .collect())

@@ -161,6 +161,7 @@ impl Site {
         };
         self.queue.plan(apply.due(), Event::ApplyStep(job));
         replica.applying = Some(apply);
+        self.record_apply(r, "apply-began", None);
         // Before the first block: whoever finds the disks after a crash must know that they may be torn.
         self.save_replica(r)
     }
@@ -262,6 +263,12 @@ impl Site {
                 self.job_end(job, job_state::EXCEPTION, code, Some(text));
             }
         }
+        let ended = match ending {
+            Ending::Whole => "whole",
+            Ending::Cut(_) => "cut",
+            Ending::Failed(_) => "failed",
+        };
+        self.record_apply(r, "apply-ended", Some(ended));
         self.save_replica(r)?;
         self.next_waiting(host)?;
         // After a bad end the next log is the next try.
@@ -303,6 +310,7 @@ impl Site {
             let host = replica.host;
             replica.bad_apply = Some(job_state::KILLED);
             self.hosts[host].applying = self.hosts[host].applying.saturating_sub(1);
+            self.record_apply(r, "apply-ended", Some("cut"));
             self.job_end(apply.job, job_state::KILLED, 0, None);
         }
     }

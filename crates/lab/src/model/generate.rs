@@ -88,7 +88,8 @@ impl World {
         }
     }
 
-    /// The soak: every replica at 30 s, applies busy half of the time, one host of three unprotected.
+    /// The soak: every replica at 30 s, applies busy half of the time. All hosts begin protected, so that they can be enrolled;
+    /// [`Op::Protect`] makes them unprotected later, as an update would that keeps the build number.
     #[must_use]
     pub fn soak(seed: u64, begins_at: DateTime<Utc>, replicas: usize) -> Self {
         let apply = super::ApplyTiming {
@@ -98,8 +99,7 @@ impl World {
             tail_ms: 20_000,
         };
         Self {
-            unprotected: 1,
-            // One release: what the protecting hosts prove is believed of the others too, as it would be in life.
+            unprotected: 0,
             mixed_releases: false,
             interval_secs: Some(30),
             stays_blocked: 0,
@@ -107,6 +107,7 @@ impl World {
             export_mib_per_sec: 4,
             settings: SiteSettings {
                 apply,
+                record_applies: true,
                 ..SiteSettings::default()
             },
             ..Self::demo(seed, begins_at, replicas)

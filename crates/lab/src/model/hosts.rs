@@ -139,6 +139,7 @@ impl Site {
             replica.locks = 0;
             if replica.applying.take().is_some() {
                 replica.bad_apply = Some(job_state::KILLED);
+                self.record_apply(r, "apply-ended", Some("cut"));
                 self.save_replica(r)?;
             }
         }

@@ -1,6 +1,7 @@
 //! What clients did, kept in memory and appended to `lab.log` (JSON lines), and how often they asked.
 
-use super::{CheckpointView, JobView};
+use super::job::SYSTEM;
+use super::{CheckpointView, JobView, Site};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -118,6 +119,8 @@ const KEPT_MAX: usize = 200_000;
 pub(super) struct Journal {
     pub(super) entries: Vec<LogEntry>,
     pub(super) file: Option<File>,
+    /// `applies.log`, where it is asked for.
+    pub(super) applies: Option<File>,
 }
 
 impl Journal {
@@ -132,5 +135,21 @@ impl Journal {
             self.entries.drain(..KEPT_MAX / 2);
         }
         self.entries.push(entry);
+    }
+}
+
+impl Site {
+    /// One line in `applies.log`: `apply-began` with the generation it writes, `apply-ended` with how in `why`.
+    pub(super) fn record_apply(&mut self, r: usize, event: &str, why: Option<&str>) {
+        if self.journal.applies.is_none() {
+            return;
+        }
+        let mut entry = self.about(self.entry(event, self.replicas[r].host, SYSTEM), r);
+        entry.why = why.map(str::to_owned);
+        if let (Some(file), Ok(line)) = (&mut self.journal.applies, serde_json::to_string(&entry))
+            && let Err(error) = file.write_all(format!("{line}\n").as_bytes())
+        {
+            tracing::warn!(%error, "cannot write applies.log");
+        }
     }
 }

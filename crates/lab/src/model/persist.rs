@@ -59,13 +59,15 @@ impl Site {
         )?;
         fs::create_dir_all(home).map_err(trouble(home))?;
         site.count_start(home)?;
-        let log = home.join("lab.log");
-        let file = fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&log)
-            .map_err(trouble(&log))?;
-        site.journal.file = Some(file);
+        let open = |name: &str| {
+            let path = home.join(name);
+            let file = fs::OpenOptions::new().create(true).append(true).open(&path);
+            file.map_err(trouble(&path))
+        };
+        site.journal.file = Some(open("lab.log")?);
+        if site.spec.settings.record_applies {
+            site.journal.applies = Some(open("applies.log")?);
+        }
         let all = site.replicas.len();
         for r in 0..all {
             site.bank.prepare(site.spec.seed, &site.replicas[r].spec)?;

@@ -167,6 +167,8 @@ pub struct SiteSettings {
     pub refused_apply_code: u16,
     /// More logs than this in waiting are applied by one job 120.
     pub deltas_from: u64,
+    /// Writes when each apply began and how it ended into `applies.log`, for those who check what was said about them.
+    pub record_applies: bool,
 }
 
 impl Default for SiteSettings {
@@ -185,6 +187,7 @@ impl Default for SiteSettings {
             show_refused_applies: false,
             refused_apply_code: 32775,
             deltas_from: 6,
+            record_applies: false,
         }
     }
 }

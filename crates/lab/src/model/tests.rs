@@ -264,6 +264,68 @@ fn an_unprotected_export_across_applies_is_torn() {
 }
 
 #[test]
+fn a_host_that_loses_its_protection_goes_on_applying_and_one_that_regains_it_holds_again() {
+    let mut bench = Bench::new(5, true);
+    bench.quiet();
+    let (_, checkpoint) = bench.checkpoint();
+    assert!(checkpoint.is_some());
+    bench.step(TimeDelta::seconds(90));
+    let (held, applying) = bench.site.generation(bench.id).unwrap();
+    assert_eq!(applying, None, "held back while the checkpoint is there");
+    let build = bench.site.host(HOST).unwrap().release;
+    let protect = |on| Operation::on_host(HOST, Op::Protect { on });
+    bench.site.operate(&protect(false)).unwrap();
+    let host = bench.site.host(HOST).unwrap();
+    assert_eq!(
+        (host.protection, host.release),
+        (Protection::Unprotected, build),
+        "the build says nothing of it"
+    );
+    bench.step(TimeDelta::seconds(90));
+    assert!(
+        bench.site.generation(bench.id).unwrap().0 > held,
+        "applied under the checkpoint"
+    );
+    let (job, _) = bench.checkpoint();
+    assert_eq!(job.state, job_state::COMPLETED, "and accepts everything");
+    bench.site.operate(&protect(true)).unwrap();
+    let id = bench.id;
+    bench.until("the end of the apply", |site| {
+        site.generation(id).unwrap().1.is_none()
+    });
+    let held = bench.site.generation(bench.id).unwrap();
+    bench.step(TimeDelta::seconds(90));
+    assert_eq!(bench.site.generation(bench.id).unwrap(), held);
+}
+
+#[test]
+fn a_site_that_is_asked_to_records_when_each_apply_began_and_how_it_ended() {
+    let mut bench = Bench::with(|staging| {
+        let mut spec = spec(9, true, staging);
+        spec.settings.record_applies = true;
+        spec
+    });
+    bench.quiet();
+    bench.operate(Op::ApplyAbort { state: 8 });
+    bench.step(TimeDelta::seconds(60));
+    let log = std::fs::read_to_string(bench.folder.path().join("lab/applies.log")).unwrap();
+    let lines: Vec<LogEntry> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.event == "apply-began" && line.applying == Some(1))
+    );
+    let ended: Vec<&str> = lines.iter().filter_map(|line| line.why.as_deref()).collect();
+    assert!(
+        ended.first() == Some(&"whole") && ended.contains(&"cut"),
+        "{ended:?}"
+    );
+}
+
+#[test]
 fn a_protected_host_refuses_a_checkpoint_while_a_log_is_applied() {
     let mut bench = Bench::new(3, true);
     bench.applying();
@@ -628,15 +690,8 @@ fn the_demo_is_as_described() {
         spec.validate().unwrap();
         assert!(spec.stays_blocked.len() * 4 <= replicas);
     }
-    assert_eq!(
-        World::soak(7, start(), 8)
-            .generate()
-            .hosts
-            .iter()
-            .filter(|h| h.protection == Protection::Unprotected)
-            .count(),
-        1
-    );
+    let soak = World::soak(7, start(), 8).generate();
+    assert!(soak.hosts.iter().all(|h| h.protection == Protection::Protected));
 }
 
 #[test]

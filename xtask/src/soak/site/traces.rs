@@ -9,7 +9,16 @@ use std::time::{Duration, Instant};
 impl Site {
     /// What clients did, in order.
     pub fn lab_log(&self) -> Vec<Value> {
-        let log = fs::read_to_string(self.folder.join("data/lab/lab.log")).unwrap_or_default();
+        self.lines("lab.log")
+    }
+
+    /// When applies began and ended, in order.
+    pub fn applies_log(&self) -> Vec<Value> {
+        self.lines("applies.log")
+    }
+
+    fn lines(&self, name: &str) -> Vec<Value> {
+        let log = fs::read_to_string(self.folder.join("data/lab").join(name)).unwrap_or_default();
         log.lines()
             .filter_map(|line| serde_json::from_str(line).ok())
             .collect()
