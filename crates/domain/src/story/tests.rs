@@ -133,7 +133,7 @@ fn a_late_day_says_how_late_and_why() {
         [
             "Met late at 09:12 after 3 deferrals by log applies.",
             "That was 1 hour 12 minutes after it was due at 08:00; the checkpoint was accepted at 09:00.",
-            "The window 20:00-08:00 had a gap of 12 hours beside what was not the provider's, and 10 minutes is enough; most of it went to log applies (B1).",
+            "Nothing of the tenant's or of others stood in the window 20:00-08:00; what took the most of it was log applies (B1).",
             "Of the window's 12 hours, log applies (B1) took 11 hours 30 minutes.",
             "Up to the provider.",
             "1 of 2 attempts failed.",
@@ -154,6 +154,19 @@ fn a_missed_day_says_why_and_whose_it_was() {
             "Up to the provider.",
             "No attempt was made.",
             CLOSED,
+        ]
+    );
+    let enough = Outcome::Missed {
+        attribution: lost(&[
+            held(Code::B5, Owner::Tenant, 0, 300),
+            held(Code::B3, Owner::Provider, 300, 720),
+        ]),
+    };
+    assert_eq!(
+        tell(&enough, &Tries::default(), 1_440)[..2],
+        [
+            "Missed: blockers of others left a gap of 7 hours in the window 20:00-08:00, and 10 minutes is enough; what took the most of it was failed applies (B3).",
+            "Up to the provider.",
         ]
     );
     let resync = lost(&[held(Code::B5, Owner::Tenant, 3, 720)]);

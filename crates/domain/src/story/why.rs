@@ -33,13 +33,17 @@ pub(super) fn lost(attribution: &Attribution, obligation: &Obligation) -> String
         };
         return format!("{cause} left no gap of {} in {window}; {longest}", span(usable));
     }
-    match attribution.shares.first() {
-        Some(most) => format!(
-            "{window} had a gap of {} beside what was not the provider's, and {} is enough; most of it went to {}",
+    let left = if others {
+        format!(
+            "blockers of others left a gap of {} in {window}, and {} is enough",
             span(gap),
-            span(usable),
-            named(most.code)
-        ),
+            span(usable)
+        )
+    } else {
+        format!("nothing of the tenant's or of others stood in {window}")
+    };
+    match attribution.shares.first() {
+        Some(most) => format!("{left}; what took the most of it was {}", named(most.code)),
         None => format!("nothing blocked the replica in {window}, yet no backup was sealed by due"),
     }
 }
