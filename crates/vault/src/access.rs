@@ -13,6 +13,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
+/// What a listing of keys can still show.
+const LABEL_CHARS_MAX: usize = 120;
+
 /// A restic key just made. The password is shown once and stored nowhere.
 #[derive(Debug)]
 pub struct Access {
@@ -42,8 +45,15 @@ impl Vault {
     /// ignores restic's locks, so nobody may run `restic prune` or `forget` there, and the commands say `--no-lock`.
     ///
     /// # Errors
-    /// [`VaultError::NoRepository`]; key and storage errors.
+    /// [`VaultError::BadRequest`] for a label that is no single line; [`VaultError::NoRepository`]; key and storage errors.
     pub fn access(&self, tenant: &TenantId, label: &str) -> Result<Access> {
+        if label.chars().any(char::is_control) || label.chars().count() > LABEL_CHARS_MAX {
+            return Err(VaultError::BadRequest {
+                why: format!(
+                    "a label is one line of at most {LABEL_CHARS_MAX} characters without control characters"
+                ),
+            });
+        }
         let backend = Arc::new(self.backend(tenant)?);
         let _lock = self.lock(tenant)?;
         let repository = self.open_repository(tenant, backend)?;

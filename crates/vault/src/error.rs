@@ -115,7 +115,7 @@ pub enum VaultError {
     #[error("the repository of tenant {tenant} has no snapshot {snapshot}")]
     NoSuchSnapshot { tenant: TenantId, snapshot: String },
     /// The snapshot has no such disk.
-    #[error("snapshot {snapshot} has no disk {disk}: it has {available}")]
+    #[error("snapshot {snapshot} has no disk {disk}; its disks: {available}")]
     NoSuchDisk {
         snapshot: String,
         disk: u32,
@@ -127,6 +127,12 @@ pub enum VaultError {
     /// The target exists.
     #[error("`{}` exists: choose another name or allow overwriting", path.display())]
     Exists { path: PathBuf },
+    /// The target exists and is something that overwriting was never meant for: a device, a pipe, a link, a folder.
+    #[error("`{}` is {what}: only a regular file is ever replaced; choose another name", path.display())]
+    NotReplaceable { path: PathBuf, what: &'static str },
+    /// The folder that a file is to be restored to is not there.
+    #[error("there is no folder `{}`: make it, or choose another place", folder.display())]
+    NoFolder { folder: PathBuf },
     /// Stored content differs from the digest recorded when it was stored.
     #[error(
         "{what} does not match its digest (recorded {recorded}, found {found}): do not use this restore point"

@@ -3,7 +3,7 @@
 use crate::backend::StoreBackend;
 use crate::envelope::Wrapped;
 use crate::error::{Result, VaultError, io_error};
-use crate::secrets::{make_private_folder, write_new_private};
+use crate::secrets::{exists, make_private_folder, write_new_private};
 use crate::{Vault, ingest};
 use domain::ids::TenantId;
 use rustic_core::repofile::{Chunker, FileType, MasterKey};
@@ -87,7 +87,7 @@ impl Vault {
             .exists(FileType::Config, &Id::default())
             .map_err(engine_error("look for the configuration", tenant))?;
         let key_path = self.key_path(tenant);
-        if !key_path.exists() {
+        if !exists(&key_path)? {
             if made {
                 return Err(VaultError::KeyLost {
                     tenant: tenant.clone(),
@@ -140,7 +140,7 @@ impl Vault {
             .list(FileType::Config)
             .map_err(engine_error("look for the configuration", tenant))?
             .is_empty();
-        match (made, key_path.exists()) {
+        match (made, exists(&key_path)?) {
             (false, _) => {
                 return Err(VaultError::NoRepository {
                     tenant: tenant.clone(),

@@ -4,14 +4,14 @@ use crate::Vault;
 use crate::error::{Result, VaultError, io_error, is_full};
 use crate::point::reading::Point;
 use crate::progress::Progress;
-use crate::secrets::{sibling, sync_folder_of};
+use crate::secrets::{folder_of, sibling, sync_folder_of};
 use domain::ids::TenantId;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, FileType, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use vhdx::VhdxSink;
 
@@ -41,7 +41,7 @@ impl Format {
 pub enum Overwrite {
     /// Leave it and fail.
     Never,
-    /// Replace it, at the very end and in one step.
+    /// Replace a regular file, at the very end and in one step. Anything else (device, pipe, socket, link, folder) stays.
     Force,
 }
 
@@ -49,7 +49,7 @@ impl Vault {
     /// Restores one disk to a file. Each extent is compared with its digest on the way.
     ///
     /// # Errors
-    /// [`VaultError::Exists`], [`VaultError::NoSuchDisk`], [`VaultError::DigestMismatch`], [`VaultError::NoRoom`]; key, storage and I/O
+    /// [`VaultError::Exists`], [`VaultError::NotReplaceable`], [`VaultError::NoFolder`], [`VaultError::NoSuchDisk`], [`VaultError::DigestMismatch`], [`VaultError::NoRoom`]; key, storage and I/O
     /// errors. Then there is no file `to`, or the one that was there before.
     #[expect(
         clippy::too_many_arguments,
@@ -66,6 +66,7 @@ impl Vault {
         progress: &dyn Progress,
     ) -> Result<()> {
         refuse_existing(to, overwrite)?;
+        refuse_no_folder(to)?;
         let point = self.open_point(tenant, snapshot)?;
         restore_one(&point, disk, to, format, overwrite, progress)
     }
@@ -179,12 +180,45 @@ fn vhdx_error(path: &Path, error: vhdx::Error) -> VaultError {
 
 fn refuse_existing(to: &Path, overwrite: Overwrite) -> Result<()> {
     // A dangling link counts as existing, so no look through it.
-    if overwrite == Overwrite::Never && fs::symlink_metadata(to).is_ok() {
-        return Err(VaultError::Exists {
-            path: to.to_path_buf(),
-        });
+    let there = match fs::symlink_metadata(to) {
+        Ok(there) => there.file_type(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(io_error("look at", to)(error)),
+    };
+    let path = to.to_path_buf();
+    match (overwrite, other_than_file(there)) {
+        (Overwrite::Never, _) => Err(VaultError::Exists { path }),
+        (Overwrite::Force, Some(what)) => Err(VaultError::NotReplaceable { path, what }),
+        (Overwrite::Force, None) => Ok(()),
     }
-    Ok(())
+}
+
+/// What something is that is no regular file.
+fn other_than_file(there: FileType) -> Option<&'static str> {
+    if there.is_file() {
+        None
+    } else if there.is_dir() {
+        Some("a folder")
+    } else if there.is_symlink() {
+        Some("a symbolic link")
+    } else if there.is_fifo() {
+        Some("a named pipe")
+    } else if there.is_socket() {
+        Some("a socket")
+    } else {
+        Some("a device")
+    }
+}
+
+fn refuse_no_folder(to: &Path) -> Result<()> {
+    let folder = folder_of(to);
+    match fs::metadata(folder) {
+        Ok(there) if there.is_dir() => Ok(()),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error("look at", folder)(error)),
+        _ => Err(VaultError::NoFolder {
+            folder: folder.to_path_buf(),
+        }),
+    }
 }
 
 /// A file in the making beside its target; removed unless published.
@@ -212,7 +246,11 @@ impl Draft {
 
     fn publish(self, overwrite: Overwrite) -> Result<()> {
         let renamed = match overwrite {
-            Overwrite::Force => fs::rename(&self.path, &self.to),
+            Overwrite::Force => {
+                // Looked at when the work began; it may have become something else since.
+                refuse_existing(&self.to, overwrite)?;
+                fs::rename(&self.path, &self.to)
+            }
             Overwrite::Never => match renameat_with(CWD, &self.path, CWD, &self.to, RenameFlags::NOREPLACE) {
                 // The file system cannot do it in one step: look, then rename.
                 Err(Errno::INVAL | Errno::NOSYS) => {
@@ -284,5 +322,47 @@ mod tests {
         ));
         assert_eq!(fs::read(&to).unwrap(), b"mine");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn overwriting_replaces_a_regular_file_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::write(at("file"), b"old").unwrap();
+        refuse_existing(&at("file"), Overwrite::Force).unwrap();
+        refuse_existing(&at("none"), Overwrite::Force).unwrap();
+        let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::from_raw_mode(0o600));
+        rustix::fs::mknodat(CWD, at("pipe"), kind, mode, 0).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+        std::os::unix::fs::symlink(at("file"), at("link")).unwrap();
+        fs::create_dir(at("folder")).unwrap();
+        for (name, kind) in [
+            ("pipe", "a named pipe"),
+            ("socket", "a socket"),
+            ("link", "a symbolic link"),
+            ("folder", "a folder"),
+        ] {
+            let draft = Draft::new(&at(name));
+            drop(draft.create().unwrap());
+            let refused = draft.publish(Overwrite::Force);
+            assert!(
+                matches!(&refused, Err(VaultError::NotReplaceable { what, .. }) if *what == kind),
+                "{name}: {refused:?}"
+            );
+        }
+        assert!(fs::symlink_metadata(at("pipe")).unwrap().file_type().is_fifo());
+        assert_eq!(fs::read(at("link")).unwrap(), b"old");
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let none = dir.path().join("none");
+        let refused = refuse_no_folder(&none.join("disk.raw")).unwrap_err();
+        assert!(
+            matches!(&refused, VaultError::NoFolder { folder } if *folder == none),
+            "{refused}"
+        );
+        refuse_no_folder(&dir.path().join("disk.raw")).unwrap();
     }
 }

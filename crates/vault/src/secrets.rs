@@ -33,7 +33,7 @@ impl Secrets {
             Kek::new(*parse_key(text).ok_or(VaultError::KekInvalid { place })?)
         } else {
             let path = folder.join("kek");
-            if keys_exist && !path.exists() {
+            if keys_exist && !exists(&path)? {
                 return Err(VaultError::KekMissing {
                     kek: path,
                     root: root.to_path_buf(),
@@ -71,7 +71,7 @@ fn parse_key(text: &str) -> Option<Zeroizing<[u8; 32]>> {
 /// Reads a hexadecimal key file, making a random one when there is none. Two processes that come first at once end up with the
 /// same key.
 fn read_or_create(path: &Path) -> Result<Zeroizing<String>> {
-    if !path.exists() {
+    if !exists(path)? {
         let key = Zeroizing::new(rand::random::<[u8; 32]>());
         let text = Zeroizing::new(format!("{}\n", blake3::Hash::from_bytes(*key).to_hex()));
         write_new_private(path, text.as_bytes())?;
@@ -86,6 +86,11 @@ fn read_or_create(path: &Path) -> Result<Zeroizing<String>> {
     Ok(Zeroizing::new(
         fs::read_to_string(path).map_err(io_error("read", path))?,
     ))
+}
+
+/// Whether a file is there. What cannot be looked at is an error: it must never read as lost, and never be made anew.
+pub(crate) fn exists(path: &Path) -> Result<bool> {
+    path.try_exists().map_err(io_error("look at", path))
 }
 
 /// Makes a folder that only we can enter, with its parents.
@@ -126,12 +131,17 @@ pub(crate) fn sibling(path: &Path, suffix: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Makes the names in a file's folder durable.
-pub(crate) fn sync_folder_of(path: &Path) -> Result<()> {
-    let folder = match path.parent() {
+/// The folder that a file's name stands in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
-    };
+    }
+}
+
+/// Makes the names in a file's folder durable.
+pub(crate) fn sync_folder_of(path: &Path) -> Result<()> {
+    let folder = folder_of(path);
     File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(io_error("make durable", folder))
@@ -162,6 +172,24 @@ mod tests {
             .unwrap();
         assert!(matches!(lost, VaultError::KekMissing { .. }), "{lost}");
         assert!(!dir.path().join("secrets/kek").exists());
+    }
+
+    #[test]
+    fn a_kek_that_cannot_be_looked_at_is_not_called_lost() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("secrets");
+        make_private_folder(&folder).unwrap();
+        // Not to be looked at for anybody, root included: a link that leads to itself.
+        std::os::unix::fs::symlink(folder.join("kek"), folder.join("kek")).unwrap();
+        for keys_exist in [true, false] {
+            let error = Secrets::open(&folder, None, dir.path(), keys_exist)
+                .err()
+                .unwrap();
+            assert!(
+                matches!(&error, VaultError::Io { path, .. } if path.ends_with("kek")),
+                "{error}"
+            );
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod support;
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use support::*;
@@ -113,6 +114,11 @@ fn a_restored_vhdx_reads_like_the_disk_and_is_never_overwritten_unasked() {
         )
     };
     restore(Overwrite::Never).unwrap();
+    assert_eq!(
+        fs::metadata(&to).unwrap().mode() & 0o777,
+        0o600,
+        "for its owner only"
+    );
     let back = vhdx::Reader::open(&to).unwrap();
     let raw = dir.path().join("back.raw");
     vhdx::raw_copy(&back, &fs::File::create(&raw).unwrap()).unwrap();
@@ -136,7 +142,20 @@ fn a_restored_vhdx_reads_like_the_disk_and_is_never_overwritten_unasked() {
         Overwrite::Force,
         &Quiet,
     );
+    let words = missing.as_ref().map_err(ToString::to_string);
     assert!(matches!(missing, Err(VaultError::NoSuchDisk { .. })));
+    assert!(words.is_err_and(|words| words.contains("no disk 4; its disks: 0 (")));
+    let nowhere = dir.path().join("none/back.vhdx");
+    let refused = vault.restore_disk(
+        &contoso,
+        &withheld.snapshot,
+        0,
+        &nowhere,
+        Format::Vhdx,
+        Overwrite::Never,
+        &Quiet,
+    );
+    assert!(matches!(refused, Err(VaultError::NoFolder { .. })), "{refused:?}");
 }
 
 #[test]

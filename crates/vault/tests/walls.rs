@@ -28,6 +28,10 @@ fn one_tenants_keys_do_not_open_anothers_repository() {
     vault.access(&fabrikam, "theirs").unwrap();
 
     // With restic: the password of one on the repository of the other.
+    let two_lines = vault
+        .access(&contoso, "ours\nfake  2026-01-01  theirs")
+        .unwrap_err();
+    assert!(two_lines.to_string().contains("one line"), "{two_lines}");
     let access = vault.access(&contoso, "ours").unwrap();
     let stranger = Restic::with(vault.repository_path(&fabrikam), access.password.expose_secret());
     let refused = stranger.run(&["snapshots"]);

@@ -1,6 +1,7 @@
 //! Laying out a new file: headers, log, metadata, table, each on its mebibyte.
 
 use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use crate::bat::{Bat, Geometry};
@@ -22,7 +23,7 @@ const METADATA_OFFSET: u64 = 2 * MIB;
 const BAT_OFFSET: u64 = 3 * MIB;
 
 impl DynamicWriter {
-    /// Makes an empty dynamic disk of 512-byte sectors. Never overwrites a file.
+    /// Makes an empty dynamic disk of 512-byte sectors, for its owner only (0600). Never overwrites a file.
     ///
     /// # Errors
     /// [`Error::BadParameter`] unless `virtual_size` is whole sectors up to 64 TiB and `block_bytes` a power of two
@@ -107,7 +108,9 @@ impl DynamicWriter {
         let file_len = BAT_OFFSET + bat_len;
         let write = || -> Result<File> {
             let mut options = OpenOptions::new();
-            let file = options.read(true).write(true).create_new(true).open(path);
+            // A disk holds everything that its machine knew.
+            options.read(true).write(true).create_new(true).mode(0o600);
+            let file = options.open(path);
             let file = file.map_err(Error::io("create", "file", 0))?;
             file.set_len(file_len)
                 .map_err(Error::io("lengthen", "file", file_len))?;

@@ -29,7 +29,7 @@ pub struct VhdxSink {
 }
 
 impl VhdxSink {
-    /// Makes the file; never overwrites one.
+    /// Makes the file, for its owner only; never overwrites one.
     ///
     /// # Errors
     /// As [`DynamicWriter::create`].

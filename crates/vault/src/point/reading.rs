@@ -89,7 +89,7 @@ impl Point {
                     [] => "none".to_owned(),
                     disks => disks
                         .iter()
-                        .map(|disk| disk.index.to_string())
+                        .map(|disk| format!("{} ({})", disk.index, disk.name))
                         .collect::<Vec<_>>()
                         .join(", "),
                 },
