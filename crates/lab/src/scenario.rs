@@ -11,9 +11,11 @@
 //! ```
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// One thing that happens. Without `for_secs` a state lasts until `clear`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Written")]
 pub struct Operation {
     /// Seconds after the site began; 0 and now for `lab ctl`.
     #[serde(default)]
@@ -28,6 +30,63 @@ pub struct Operation {
     pub for_secs: Option<u64>,
     #[serde(flatten)]
     pub op: Op,
+}
+
+/// An operation as it was written, its `op` not understood yet.
+#[derive(Deserialize)]
+struct Written {
+    #[serde(default)]
+    at_secs: u64,
+    replica: Option<String>,
+    host: Option<String>,
+    for_secs: Option<u64>,
+    #[serde(flatten)]
+    op: Map<String, Value>,
+}
+
+impl TryFrom<Written> for Operation {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        let op: Op = serde_json::from_value(Value::Object(written.op.clone())).map_err(|e| e.to_string())?;
+        only_known(
+            &written.op,
+            &op,
+            &["at_secs", "replica", "host", "for_secs"],
+            op.name(),
+        )?;
+        Ok(Self {
+            at_secs: written.at_secs,
+            replica: written.replica,
+            host: written.host,
+            for_secs: written.for_secs,
+            op,
+        })
+    }
+}
+
+/// Refuses a written key that was not understood: a misspelt one would quietly do something else. Serde cannot refuse it by
+/// itself where one structure is flattened into another. `beside` are the keys of the structure around it.
+pub(crate) fn only_known(
+    written: &Map<String, Value>,
+    understood: &impl Serialize,
+    beside: &[&str],
+    name: &str,
+) -> Result<(), String> {
+    let all = serde_json::to_value(understood).map_err(|e| e.to_string())?;
+    let Some(unknown) = written.keys().find(|key| all.get(key.as_str()).is_none()) else {
+        return Ok(());
+    };
+    let own = all
+        .as_object()
+        .into_iter()
+        .flat_map(Map::keys)
+        .map(String::as_str);
+    let known: Vec<&str> = beside.iter().copied().chain(own).collect();
+    Err(format!(
+        "`{unknown}` is no key of `{name}`; it has {}",
+        known.join(", ")
+    ))
 }
 
 /// What happens.
@@ -249,6 +308,7 @@ pub enum ScenarioError {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Steps {
     #[serde(default)]
     step: Vec<Operation>,
@@ -294,5 +354,64 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(error.contains("explode"), "{error}");
+    }
+
+    #[test]
+    fn a_misspelt_key_is_an_error_that_names_it_and_the_right_ones() {
+        let cases = [
+            (
+                "[[step]]\nreplica = 'x/y'\nop = 'apply-long'\nsecs = 5\nat_sec = 5\n",
+                "at_sec",
+                "at_secs",
+            ),
+            (
+                "[[step]]\nreplica = 'x/y'\nop = 'resyncing'\nfor_sec = 5\n",
+                "for_sec",
+                "for_secs",
+            ),
+            (
+                "[[step]]\nreplica = 'x/y'\nop = 'weird'\nstates = 5\n",
+                "states",
+                "health_state",
+            ),
+            (
+                "[{\"host\":\"h\",\"op\":\"host-restart\",\"secs\":5}]",
+                "secs",
+                "host-restart",
+            ),
+            ("{\"steps\":[]}", "steps", "step"),
+        ];
+        for (text, key, right) in cases {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("`{key}`")) && error.contains(right),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_operation_is_read_as_it_is_written() {
+        let all = [
+            Op::Weird {
+                state: Some(3),
+                health: None,
+                enabled: None,
+                mode: None,
+                health_state: None,
+                operational: Some(vec![2]),
+            },
+            Op::Migrate { to: None },
+            Op::Clear {
+                what: Some("weird".to_owned()),
+            },
+            Op::Receive,
+            Op::Protect { on: false },
+        ];
+        for op in all {
+            let operation = Operation::on_replica("x/y", op).at(3).lasting(4);
+            let text = serde_json::to_string(&operation).unwrap();
+            assert_eq!(serde_json::from_str::<Operation>(&text).unwrap(), operation);
+        }
     }
 }

@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::fault::Fault;
+use crate::scenario::only_known;
 
 /// One kind of trouble.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +32,7 @@ pub enum Trouble {
 
 /// Trouble for some requests of one host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Written")]
 pub struct WireTrouble {
     /// The host's name.
     pub host: String,
@@ -41,6 +44,38 @@ pub struct WireTrouble {
     /// Only requests whose operation and class contain this text, such as `CreateSnapshot` or `Msvm_ConcreteJob`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<String>,
+}
+
+/// Trouble as it was written, its kind not understood yet.
+#[derive(Deserialize)]
+struct Written {
+    host: String,
+    #[serde(default = "one")]
+    requests: u32,
+    only: Option<String>,
+    #[serde(flatten)]
+    trouble: Map<String, Value>,
+}
+
+impl TryFrom<Written> for WireTrouble {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        let trouble: Trouble =
+            serde_json::from_value(Value::Object(written.trouble.clone())).map_err(|e| e.to_string())?;
+        only_known(
+            &written.trouble,
+            &trouble,
+            &["host", "requests", "only"],
+            "trouble",
+        )?;
+        Ok(Self {
+            host: written.host,
+            trouble,
+            requests: written.requests,
+            only: written.only,
+        })
+    }
 }
 
 fn one() -> u32 {
@@ -103,6 +138,16 @@ impl Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_misspelt_key_is_refused_with_the_right_ones() {
+        let json = r#"{"host":"hv-r-01","trouble":"quota-limit","request":2}"#;
+        let error = serde_json::from_str::<WireTrouble>(json).unwrap_err().to_string();
+        assert!(
+            error.contains("`request`") && error.contains("requests"),
+            "{error}"
+        );
+    }
 
     #[test]
     fn trouble_meets_so_many_requests_of_its_kind() {
