@@ -89,22 +89,38 @@ fn arrows(say: &mut impl FnMut(String)) -> Result<(), String> {
     Ok(())
 }
 
+/// Names of `[dependencies]`, `[build-dependencies]` and their `[target.*]` forms; a table of its own (`[dependencies.x]`) is one.
 fn dependencies(manifest: &str) -> Vec<String> {
     let mut inside = false;
     let mut names = Vec::new();
     for line in manifest.lines() {
         let line = line.trim();
-        if line.starts_with('[') {
-            inside = line == "[dependencies]";
+        if let Some(header) = line.strip_prefix('[') {
+            let header = header.split(']').next().unwrap_or_default();
+            // The condition of a target may hold dots, so it is read from the end.
+            let normal = |part: &str| {
+                let part = part.rsplit('.').next().unwrap_or_default();
+                matches!(part, "dependencies" | "build-dependencies")
+            };
+            inside = normal(header);
+            if let Some((kind, name)) = header.rsplit_once('.')
+                && normal(kind)
+            {
+                names.push(name.trim_matches(['"', '\'', ' ']).to_owned());
+            }
         } else if inside && !line.is_empty() && !line.starts_with('#') {
-            let name: String = line
-                .chars()
-                .take_while(|c| c.is_ascii_alphanumeric() || *c == '-' || *c == '_')
-                .collect();
-            names.push(name);
+            names.push(key(line));
         }
     }
     names
+}
+
+/// The name that begins a line.
+fn key(line: &str) -> String {
+    line.trim_start_matches('"')
+        .chars()
+        .take_while(|c| c.is_ascii_alphanumeric() || *c == '-' || *c == '_')
+        .collect()
 }
 
 fn source(file: &str, text: &str, say: &mut impl FnMut(String)) {
@@ -138,6 +154,14 @@ mod tests {
     fn dependencies_are_read_from_their_section_only() {
         let manifest = "[package]\nname = \"x\"\n\n[dependencies]\ndomain.workspace = true\nserde = \"1\"\n\n[dev-dependencies]\nlab.workspace = true\n";
         assert_eq!(dependencies(manifest), ["domain", "serde"]);
+    }
+
+    #[test]
+    fn no_form_of_a_dependency_is_overlooked() {
+        let manifest = "[dependencies.engine]\nworkspace = true\nfeatures = []\n\n[target.'cfg(not(target_arch = \"wasm32\"))'.dependencies]\nstore.workspace = true\n\n\
+            [target.x86_64-unknown-linux-gnu.dependencies.vault]\npath = \"../vault\"\n\n[build-dependencies]\nhyperv.workspace = true\n\n\
+            [target.'cfg(unix)'.dev-dependencies]\nlab.workspace = true\n\n[dev-dependencies.sim]\nworkspace = true\n";
+        assert_eq!(dependencies(manifest), ["engine", "store", "vault", "hyperv"]);
     }
 
     #[test]
