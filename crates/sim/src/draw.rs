@@ -7,7 +7,6 @@ pub enum Topic {
     TenantOpen,
     TenantLength,
     TenantOrder,
-    HostSlots,
     HostLoad,
     HostOutage,
     ServiceOutage,

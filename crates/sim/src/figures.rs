@@ -3,7 +3,7 @@
 use crate::ledger::{self, Foul, Start};
 use crate::play::{NotStartable, play};
 use crate::policy::PolicyName;
-use crate::world::{Applies, Ending};
+use crate::world::{Applies, Ending, REFUSAL};
 use crate::{InvalidSpec, World, WorldSpec};
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +50,7 @@ pub struct Figures {
     pub excused: u64,
     /// How often the host was asked to begin.
     pub attempts: u64,
-    /// How often it refused, because of a blocker or an apply.
+    /// How often a start was put off because of a blocker or an apply: by the host, or by the product's own look before it asked.
     pub deferrals: u64,
     /// Met over what the clairvoyant met, to five decimals.
     pub vs_clairvoyant: f64,
@@ -202,6 +202,11 @@ fn count(world: &World, chances: &Chances, policy: PolicyName, log: Option<Vec<S
     if let Some(log) = log {
         figures.attempts = log.len() as u64;
         for start in log {
+            // Blocked already when it was started: a product that looks first did not ask the host.
+            let at_once = start.ending == Ending::Refused && start.to - start.from == REFUSAL;
+            if policy.has_gate() && at_once {
+                figures.attempts -= 1;
+            }
             match start.ending {
                 Ending::Refused => figures.deferrals += 1,
                 Ending::Failed | Ending::Killed => {}

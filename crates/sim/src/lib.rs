@@ -14,7 +14,7 @@
 //!   (3 to 8 s). From the checkpoint to the end of the export applies are held back; a spell or an outage in that time destroys
 //!   the attempt. Ingest follows. Every policy pays the same: a refusal holds a slot for 5 s, one accepted attempt in a
 //!   hundred fails for no reason of ours.
-//! * Windows of 4 to 8 h per tenant, tenants from a handful of replicas to a quarter of the site, two or three slots per host and a
+//! * Windows of 4 to 8 h per tenant, tenants from a handful of replicas to a quarter of the site, two slots per host and a
 //!   limit in total; the busiest stretch of the night asks for 70 to 90 % of a host's slots and about 85 % of the total, counted with one
 //!   good attempt per replica. Sizes are heavy-tailed.
 //!
@@ -22,7 +22,8 @@
 //!
 //! No recorded traces: shares and rates are assumptions. An apply held back by an attempt does not lengthen the next one. No
 //! network or disk contention beyond slots: two exports on a host are as fast as one. No change of the clock (the calendar's own
-//! tests do that), no new replicas in mid-run, no pause of the primary. The rivals' retries are per VM, 10 minutes after its
+//! tests do that), no new replicas in mid-run, no pause of the primary, no limit on a hold. Stillpoint is its planner, not the engine and the
+//! store: what its observers would see, and when, is modelled in `policy::stillpoint`, and it knows how long an attempt takes. The rivals' retries are per VM, 10 minutes after its
 //! refusal; a product that retries when the whole job has ended would wait longer.
 
 pub mod figures;

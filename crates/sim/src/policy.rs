@@ -2,15 +2,17 @@
 
 mod clairvoyant;
 mod rival;
+mod stillpoint;
 
 use crate::play::Site;
 use crate::world::Ending;
 use crate::{Ms, World};
-use clairvoyant::Clairvoyant;
+use clairvoyant::{Clairvoyant, Due};
 use rival::Rival;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
+use stillpoint::Stillpoint;
 
 /// A scheduler on the virtual clock. It is told what happens and asked, whenever something has happened, what to start.
 ///
@@ -36,6 +38,8 @@ pub trait Policy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PolicyName {
+    /// The product's planner, shown what its observers would see.
+    Stillpoint,
     /// Three retries, 10 minutes apart, in one session.
     Veeam,
     /// One retry after 60 minutes.
@@ -46,7 +50,9 @@ pub enum PolicyName {
     Jitter,
     /// Four tries at instants drawn from the window.
     Random,
-    /// Earliest due first, knowing all future gaps, under the same limits.
+    /// Knows all gaps but orders by the due time of the window alone, under the same limits.
+    EarliestDue,
+    /// Earliest due first, knowing all gaps, under the same limits; due is each replica's last chance.
     Clairvoyant,
     /// No limits: was there any usable gap in the window? Counted, not played.
     Possible,
@@ -54,12 +60,14 @@ pub enum PolicyName {
 
 impl PolicyName {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
+        Self::Stillpoint,
         Self::Veeam,
         Self::Dpm,
         Self::Bareos,
         Self::Jitter,
         Self::Random,
+        Self::EarliestDue,
         Self::Clairvoyant,
         Self::Possible,
     ];
@@ -68,11 +76,13 @@ impl PolicyName {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Stillpoint => "stillpoint",
             Self::Veeam => "veeam",
             Self::Dpm => "dpm",
             Self::Bareos => "bareos",
             Self::Jitter => "jitter",
             Self::Random => "random",
+            Self::EarliestDue => "earliest-due",
             Self::Clairvoyant => "clairvoyant",
             Self::Possible => "possible",
         }
@@ -87,10 +97,18 @@ impl PolicyName {
         )
     }
 
+    /// Whether it looks at the replica before it asks the host: a start that this look puts off is a deferral and no attempt.
+    #[must_use]
+    pub fn has_gate(self) -> bool {
+        self == Self::Stillpoint
+    }
+
     /// The scheduler itself; `None` for what is counted and not played.
     pub(crate) fn policy(self, world: &World) -> Option<Box<dyn Policy>> {
         match self {
-            Self::Clairvoyant => Some(Box::new(Clairvoyant::new(world))),
+            Self::Stillpoint => Some(Box::new(Stillpoint::new(world))),
+            Self::EarliestDue => Some(Box::new(Clairvoyant::new(world, Due::Window))),
+            Self::Clairvoyant => Some(Box::new(Clairvoyant::new(world, Due::LastChance))),
             Self::Possible => None,
             Self::Veeam | Self::Dpm | Self::Bareos | Self::Jitter | Self::Random => {
                 Some(Box::new(Rival::new(self, world)))

@@ -3,6 +3,7 @@
 mod applies;
 mod fate;
 mod load;
+mod sight;
 mod spells;
 
 pub use applies::{Applies, BLOCK_CYCLES, Log};
@@ -16,6 +17,8 @@ use load::{Work, busiest};
 
 /// Replicas per host, about.
 const REPLICAS_PER_HOST: u32 = 50;
+/// Attempts that a host may run at once: what the product allows where nothing else is configured.
+const SLOTS_PER_HOST: u32 = 2;
 /// Replicas per tenant in the mean; most have far fewer.
 const REPLICAS_PER_TENANT: u32 = 25;
 /// How much of the total limit the busiest stretch asks for.
@@ -176,7 +179,7 @@ fn hosts(draw: Draw, spec: &WorldSpec) -> Vec<Host> {
     let count = spec.replicas.div_ceil(REPLICAS_PER_HOST) as usize;
     (0..count)
         .map(|n| Host {
-            slots: 2 + (draw.bits(Topic::HostSlots, n as u64, 0) % 2) as u32,
+            slots: SLOTS_PER_HOST,
             outages: spells::host_outages(draw, n, spec.days),
             load: 0.0,
         })

@@ -41,7 +41,11 @@ fn no_rival_beats_the_clairvoyant_and_nobody_what_is_possible() {
                 days: 2,
                 duty,
             };
-            let report = sim::report(spec, &PolicyName::ALL).unwrap();
+            let names: Vec<PolicyName> = PolicyName::ALL
+                .into_iter()
+                .filter(|p| seed == 0 || *p != PolicyName::Stillpoint)
+                .collect();
+            let report = sim::report(spec, &names).unwrap();
             let met = |name| report.policies.iter().find(|p| p.policy == name).unwrap().met;
             for figures in &report.policies {
                 assert!(
@@ -123,6 +127,30 @@ fn the_clairvoyant_is_never_refused() {
             .iter()
             .all(|start| matches!(start.ending, Ending::Sealed | Ending::Failed))
     );
+}
+
+#[test]
+fn waiting_costs_the_product_no_attempt_and_a_rival_one_each_time() {
+    let spec = WorldSpec {
+        seed: 3,
+        replicas: 200,
+        days: 2,
+        duty: 0.7,
+    };
+    let figures = sim::report(spec, &[PolicyName::Stillpoint, PolicyName::Bareos])
+        .unwrap()
+        .policies;
+    let log = log(&World::new(spec).unwrap(), PolicyName::Stillpoint);
+    let started = log.len() as u64;
+    let refused = log.iter().filter(|start| start.ending == Ending::Refused).count() as u64;
+    assert_eq!(figures[0].deferrals, refused);
+    assert!(figures[0].attempts < started, "{:?} of {started}", figures[0]);
+    assert!(
+        figures[0].attempts + refused >= started,
+        "{:?} of {started}",
+        figures[0]
+    );
+    assert!(figures[1].attempts > figures[1].deferrals, "{:?}", figures[1]);
 }
 
 #[test]

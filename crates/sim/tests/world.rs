@@ -2,8 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a world that cannot be made fails its test")]
 
+use domain::code::Code;
 use proptest::prelude::*;
-use sim::world::{Applies, BLOCK_CYCLES};
+use sim::world::{Applies, BLOCK_CYCLES, Ending, REFUSAL};
 use sim::{DAY, HOUR, Ms, PolicyName, Span, World, WorldSpec};
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -114,9 +115,39 @@ proptest! {
                 // Far more accepted attempts than any run has: another draw of the fault, usually none.
                 let sealed = (0..3).any(|nth| {
                     let fate = world.fate(&mut applies, number, at, 1000 + nth);
-                    fate.ending == sim::world::Ending::Sealed && fate.at <= owed.due
+                    fate.ending == Ending::Sealed && fate.at <= owed.due
                 });
                 prop_assert_eq!(sealed, usable.iter().any(|s| s.from <= at && at <= s.to), "at {}", at);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// The gate may be more careful than the host (after a hole in what is known), never less.
+    #[test]
+    fn a_look_that_shows_a_replica_clear_is_not_refused_at_once(seed in any::<u64>(), duty in 0.0..0.9_f64) {
+        let world = world(seed, 20, 2, duty);
+        let mut applies = Applies::new(&world);
+        for number in 0..world.obligation_count() {
+            let owed = world.obligation(number);
+            for at in (owed.open..owed.due).step_by(611_000) {
+                let seen = world.look(&mut applies, owed.replica, at);
+                let fate = world.fate(&mut applies, number, at, 0);
+                let refused_at_once = fate.ending == Ending::Refused && fate.at == at + REFUSAL;
+                if refused_at_once {
+                    prop_assert!(seen.is_some(), "replica {} at {}", owed.replica, at);
+                }
+                let r = &world.replicas[owed.replica];
+                let blocked = r.shut.iter().any(|span| span.contains(at))
+                    || applies.running(owed.replica, at).is_some();
+                if blocked {
+                    prop_assert!(seen.is_some_and(|code| code != Code::UN || world.hosts[r.host].outages.iter().any(|o| o.contains(at))));
+                } else {
+                    prop_assert!(seen.is_none() || seen == Some(Code::UN), "{seen:?}");
+                }
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Earliest due first with all gaps known. What it takes for due is the last instant at which a start would still be good.
+//! Earliest due first with all gaps known: it starts nothing that a blocker or an apply would spoil, and knows each last chance.
 
 use super::Policy;
 use crate::play::Site;
@@ -28,17 +28,39 @@ impl Waiting {
     }
 }
 
+/// What counts as due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// The last instant at which a start would still be good: a replica that a resynchronization will take goes first.
+    LastChance,
+    /// The due time of the window, the longer attempt first where it is the same.
+    Window,
+}
+
 pub struct Clairvoyant {
+    due: Due,
     /// Per host.
     waiting: Vec<Vec<Waiting>>,
     wake: Option<Ms>,
 }
 
 impl Clairvoyant {
-    pub fn new(world: &World) -> Self {
+    pub fn new(world: &World, due: Due) -> Self {
         Self {
+            due,
             waiting: world.hosts.iter().map(|_| Vec::new()).collect(),
             wake: None,
+        }
+    }
+}
+
+impl Due {
+    fn of(self, waiting: &Waiting, world: &World) -> (Ms, Ms) {
+        let owed = world.obligation(waiting.obligation);
+        let length = world.replicas[owed.replica].length();
+        match self {
+            Self::LastChance => (waiting.last(), -length),
+            Self::Window => (owed.due, -length),
         }
     }
 }
@@ -73,7 +95,7 @@ impl Policy for Clairvoyant {
             return None;
         }
         let now = site.now();
-        let mut best: Option<(Ms, usize, usize)> = None;
+        let mut best: Option<((Ms, Ms), usize, usize)> = None;
         for (host, waiting) in self.waiting.iter_mut().enumerate() {
             if site.free_on(host) == 0 {
                 continue;
@@ -87,7 +109,7 @@ impl Policy for Clairvoyant {
                     }
                     Some(at) if at > now => self.wake = Some(self.wake.map_or(at, |wake| wake.min(at))),
                     Some(_) => {
-                        let last = waiting[place].last();
+                        let last = self.due.of(&waiting[place], site.world());
                         if best.is_none_or(|(least, ..)| last < least) {
                             best = Some((last, host, place));
                         }
