@@ -393,12 +393,31 @@ async fn a_restarted_lab_comes_back_where_it_was_with_the_same_certificate_and_s
     again.ports = Ports::Remembered;
     assert!(
         control::start(again.clone()).await.is_err(),
-        "the ports are taken"
+        "the ports are taken, and by this very lab"
     );
     first.stop().await;
     let second = control::start(again).await.unwrap();
     assert_eq!(second.running, running);
     assert_eq!(std::fs::read(&second.files.ca).unwrap(), ca);
     assert_eq!(std::fs::read(&second.files.password).unwrap(), password);
+    second.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lab_whose_last_ports_a_stranger_took_gets_others() {
+    let (data, hand) = (tempfile::tempdir().unwrap(), Hand::at("2026-11-22T18:00:00Z"));
+    let mut config = config(&data, &hand);
+    config.ports = Ports::Remembered;
+    let first = control::start(config.clone()).await.unwrap();
+    let before = first.running.clone();
+    first.stop().await;
+    let taken = [before.control, before.hosts[0].address];
+    let _strangers = taken.map(|address| std::net::TcpListener::bind(address).unwrap());
+    let second = control::start(config).await.unwrap();
+    assert!(!taken.contains(&second.running.control));
+    assert!(!taken.contains(&second.running.hosts[0].address));
+    assert_eq!(second.running.hosts[1], before.hosts[1], "what is free stays");
+    let client = ControlClient::of(data.path()).unwrap();
+    assert!(client.state().await.is_ok(), "it is found where it is now");
     second.stop().await;
 }

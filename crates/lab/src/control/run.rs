@@ -2,8 +2,9 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -15,18 +16,23 @@ use crate::wire::backend::SiteHost;
 use crate::wire::server::{Account, HostServer};
 use crate::wire::tls::{self, TlsError};
 
+use super::client::ControlClient;
 use super::files::{Files, Running, RunningHost};
 use super::server::Control;
 
 /// The account that all hosts of a lab accept; its password is in `secrets/lab-password`.
 pub const USER: &str = "stillpoint";
 
+/// A lab on this machine answers much sooner; whoever else has its port may never.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
+
 /// Which ports the hosts and the control endpoint get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ports {
     /// Any that are free.
     Free,
-    /// Those of the last start of this data directory, any where there was none. A killed lab comes back where it was.
+    /// Those of the last start of this data directory, any where there was none. A killed lab comes back where it was, unless
+    /// somebody took its place meanwhile: then it gets another.
     Remembered,
     /// This one for the control endpoint and the following ones for the hosts.
     From(u16),
@@ -139,18 +145,18 @@ pub async fn start(config: LabConfig) -> Result<LabHandle, LabError> {
             .as_ref()
             .and_then(|r| r.hosts.iter().find(|h| h.name == host.name))
             .map(|h| h.address.port());
-        let address = SocketAddr::new(config.address, port(config.ports, n + 1, last)?);
         let backend = Arc::new(SiteHost::new(Arc::clone(&lab), host.name.clone()));
-        let server = HostServer::start(
-            address,
-            Arc::clone(&identity.server),
-            account.clone(),
-            backend,
-            &tasks,
-            stop.clone(),
-        )
-        .await
-        .map_err(|source| LabError::Listen { address, source })?;
+        let server = listening(&config, n + 1, last, |address| {
+            HostServer::start(
+                address,
+                Arc::clone(&identity.server),
+                account.clone(),
+                Arc::clone(&backend) as _,
+                &tasks,
+                stop.clone(),
+            )
+        })
+        .await?;
         running_hosts.push(RunningHost {
             name: host.name.clone(),
             fqdn: host.fqdn,
@@ -159,12 +165,11 @@ pub async fn start(config: LabConfig) -> Result<LabHandle, LabError> {
         hosts.push((host.name, server));
     }
     let last = remembered.as_ref().map(|r| r.control.port());
-    let address = SocketAddr::new(config.address, port(config.ports, 0, last)?);
     let control = Control::new(token, Arc::clone(&lab), hosts.clone(), files.clone());
-    let control = control
-        .listen(address, &tasks, stop.clone())
-        .await
-        .map_err(|source| LabError::Listen { address, source })?;
+    let control = listening(&config, 0, last, |address| {
+        control.clone().listen(address, &tasks, stop.clone())
+    })
+    .await?;
     let running = Running {
         control,
         hosts: running_hosts,
@@ -181,6 +186,44 @@ pub async fn start(config: LabConfig) -> Result<LabHandle, LabError> {
         tasks,
         runner: Some(runner),
     })
+}
+
+/// Listens where it is to be; where a remembered port was taken by somebody else, on any.
+async fn listening<T, F>(
+    config: &LabConfig,
+    n: usize,
+    last: Option<u16>,
+    mut listen: impl FnMut(SocketAddr) -> F,
+) -> Result<T, LabError>
+where
+    F: Future<Output = io::Result<T>>,
+{
+    let address = SocketAddr::new(config.address, port(config.ports, n, last)?);
+    let taken = |error: &io::Error| error.kind() == io::ErrorKind::AddrInUse;
+    let listened = match listen(address).await {
+        Err(error)
+            if config.ports == Ports::Remembered
+                && address.port() != 0
+                && taken(&error)
+                && !still_runs(&config.data).await =>
+        {
+            tracing::info!(%address, "the lab's last port is taken; another one is chosen");
+            listen(SocketAddr::new(config.address, 0)).await
+        }
+        listened => listened,
+    };
+    listened.map_err(|source| LabError::Listen { address, source })
+}
+
+/// Whether the lab that was started last on a data directory answers with its token: then it is no stranger who has the ports.
+async fn still_runs(data: &Path) -> bool {
+    let Ok(last) = ControlClient::of(data) else {
+        return false;
+    };
+    matches!(
+        tokio::time::timeout(ANSWERS_WITHIN, last.requests()).await,
+        Ok(Ok(_))
+    )
 }
 
 fn port(ports: Ports, n: usize, last: Option<u16>) -> Result<u16, LabError> {
