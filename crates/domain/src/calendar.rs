@@ -90,6 +90,13 @@ pub enum InvalidWindow {
 }
 
 impl WindowRule {
+    /// 20:00 to 08:00 of the next day.
+    pub const NIGHT: Self = Self {
+        open: WallTime::hour(20),
+        due: WallTime::hour(8),
+        due_next_day: true,
+    };
+
     /// A window; `due_next_day` puts the due time on the following date, no later than that day's open.
     ///
     /// # Errors

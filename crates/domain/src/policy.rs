@@ -129,13 +129,9 @@ impl Terms {
     /// The terms that a new installation begins with: a night from 20:00 to 08:00, 99.5 % of days, primaries never paused.
     #[must_use]
     pub fn standard() -> Self {
-        let time = |hours| crate::calendar::WallTime::from_hm(hours, 0);
-        let night = time(20)
-            .zip(time(8))
-            .and_then(|(open, due)| WindowRule::new(open, due, true).ok());
         Self {
             name: "Standard".to_owned(),
-            window: night.unwrap_or_else(|| unreachable!("20:00 to 08:00 is a window")),
+            window: WindowRule::NIGHT,
             target_bp: BasisPoints(9_950),
             retry: RetryTerms {
                 failures_max: 8,

@@ -88,6 +88,11 @@ fn a_date_that_a_zone_skips_is_no_day_and_the_one_before_lasts_until_the_one_aft
 }
 
 #[test]
+fn the_standard_night_is_a_window_like_any_other() {
+    assert_eq!(WindowRule::NIGHT, rule("20:00", "08:00", true));
+}
+
+#[test]
 fn windows_that_cannot_be_are_refused() {
     let new = |open: &str, due: &str, next| {
         WindowRule::new(open.parse().unwrap(), due.parse().unwrap(), next).map_err(|e| e.to_string())

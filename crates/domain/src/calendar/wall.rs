@@ -17,6 +17,13 @@ pub struct WallTime {
 pub struct InvalidWallTime(pub String);
 
 impl WallTime {
+    /// A full hour of the day, counted round the clock.
+    #[must_use]
+    pub const fn hour(hour: u8) -> Self {
+        Self {
+            minutes: (hour as u16 % 24) * 60,
+        }
+    }
     /// Minutes since 00:00 on the wall, 0..=1439.
     #[must_use]
     pub fn minutes(self) -> u16 {
