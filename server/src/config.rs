@@ -48,6 +48,8 @@ pub struct Staging {
 pub struct Limits {
     pub attempts_max: u32,
     pub attempts_per_host_max: u32,
+    /// Requests for polls and close looks that one host gets per minute of the world's clock.
+    pub requests_per_host_minute_max: u32,
     /// Room that must stay free in staging and vault, beside what the attempt needs.
     pub free_bytes_min: u64,
 }
@@ -57,6 +59,7 @@ impl Default for Limits {
         Self {
             attempts_max: 8,
             attempts_per_host_max: 2,
+            requests_per_host_minute_max: 1_200,
             free_bytes_min: 64 << 20,
         }
     }
@@ -204,6 +207,14 @@ impl Config {
             return Err(checker.refuse(
                 "limits",
                 "attempts_max and attempts_per_host_max must be at least 1",
+            ));
+        }
+        let requests = document.limits.requests_per_host_minute_max;
+        // Less does not even carry the polls, which have to come every 60 s.
+        if !(60..=100_000).contains(&requests) {
+            return Err(checker.refuse(
+                "limits.requests_per_host_minute_max",
+                format!("{requests} is not between 60 and 100000 requests"),
             ));
         }
         let hosts = document
@@ -358,6 +369,10 @@ primaries = ["*.contoso.example"]
                 "{GOOD}\n[world]\nspeed = -1.0\nepoch_world = \"2026-01-01T00:00:00Z\"\nepoch_real = \"2026-01-01T00:00:00Z\"\n"
             ),
             "world.speed",
+        );
+        refused(
+            &format!("{GOOD}\n[limits]\nrequests_per_host_minute_max = 10\n"),
+            "limits.requests_per_host_minute_max",
         );
         let twice = format!("{GOOD}\n[[tenant]]\nid = \"contoso\"\nname = \"x\"\n");
         refused(&twice, "tenant.id");

@@ -1,6 +1,7 @@
 //! The data directory: where everything of one Stillpoint lives.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -19,8 +20,17 @@ pub enum DataError {
         #[source]
         source: std::io::Error,
     },
-    #[error("another `stillpoint {role}` runs on {}; stop it first or choose another --data", root.display())]
-    Busy { root: PathBuf, role: &'static str },
+    #[error("another `stillpoint {role}`{} runs on {}; stop it first or choose another --data", by(*process), root.display())]
+    Busy {
+        root: PathBuf,
+        role: &'static str,
+        /// As it wrote itself down; `None` when it has not yet.
+        process: Option<u32>,
+    },
+}
+
+fn by(process: Option<u32>) -> String {
+    process.map_or_else(String::new, |id| format!(" (process {id})"))
 }
 
 /// Held while a role runs; released by the system when the process ends, however it ends.
@@ -67,26 +77,37 @@ impl DataDir {
             path: path.clone(),
             source,
         };
-        let file = OpenOptions::new()
+        let mut file = OpenOptions::new()
             .create(true)
             .truncate(false)
+            .read(true)
             .write(true)
             .mode(0o600)
             .open(&path)
             .map_err(fail)?;
         match file.try_lock() {
-            Ok(()) => Ok(RoleLock(file)),
-            Err(TryLockError::WouldBlock) => Err(DataError::Busy {
-                root: self.root.clone(),
-                role,
-            }),
+            Ok(()) => {
+                // For whoever comes second. The lock itself is the system's, so a full disk is no reason not to start.
+                let _told = file
+                    .set_len(0)
+                    .and_then(|()| writeln!(file, "{}", std::process::id()));
+                Ok(RoleLock(file))
+            }
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                let read = file.read_to_string(&mut text);
+                Err(DataError::Busy {
+                    root: self.root.clone(),
+                    role,
+                    process: read.ok().and_then(|_| text.trim().parse().ok()),
+                })
+            }
             Err(TryLockError::Error(source)) => Err(fail(source)),
         }
     }
 
     /// Writes a file whose content only the owner may read, replacing it whole.
     pub fn write_private(path: &Path, content: &[u8]) -> Result<(), DataError> {
-        use std::io::Write as _;
         let fail = |source| DataError::Io {
             path: path.to_owned(),
             source,
@@ -126,7 +147,13 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let data = DataDir::open(dir.path()).expect("opens");
         let held = data.lock("serve").expect("free");
-        assert!(matches!(data.lock("serve"), Err(DataError::Busy { .. })));
+        let second = data.lock("serve").expect_err("held");
+        let ours = std::process::id();
+        assert!(
+            matches!(second, DataError::Busy { process: Some(id), .. } if id == ours),
+            "{second}"
+        );
+        assert!(second.to_string().contains(&format!("(process {ours})")));
         data.lock("lab").expect("another role is free");
         drop(held);
         data.lock("serve").expect("free again");

@@ -15,7 +15,7 @@ pub struct Failure {
 pub mod exit {
     /// Something failed.
     pub const FAILED: u8 = 1;
-    /// The arguments, the configuration or a named thing are not right.
+    /// The arguments, the configuration or a named thing are not right, or another process has the data directory.
     pub const USAGE: u8 = 2;
     /// Time ran out.
     pub const TIMEOUT: u8 = 3;

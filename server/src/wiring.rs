@@ -1,7 +1,7 @@
 //! The one file where concrete types meet: SQLite, the vault on this machine, hosts over WS-Management.
 
 use crate::config::{Config, HostConfig, Verification};
-use crate::data::DataDir;
+use crate::data::{DataDir, DataError, RoleLock};
 use crate::telling::{Failure, chain, exit};
 use ::vault::Vault;
 use domain::binding::TenantRule;
@@ -37,6 +37,14 @@ pub async fn open(root: &Path) -> Result<Opened, Failure> {
     let config = Config::load(&data.config()).map_err(|e| Failure::usage(chain(&e)))?;
     let store = SqliteStore::open(data.database()).await?;
     Ok(Opened { data, config, store })
+}
+
+/// Takes a role on a data directory. That another process has it is a conflict of the caller's, not a failure of ours.
+pub fn role(data: &DataDir, role: &'static str) -> Result<RoleLock, Failure> {
+    data.lock(role).map_err(|error| match error {
+        DataError::Busy { .. } => Failure::usage(chain(&error)),
+        DataError::Io { .. } => error.into(),
+    })
 }
 
 impl Opened {
@@ -98,6 +106,7 @@ impl Opened {
             poll_secs: config.policy.poll_secs,
             attempts_max: config.limits.attempts_max,
             attempts_per_host_max: config.limits.attempts_per_host_max,
+            requests_per_host_minute_max: config.limits.requests_per_host_minute_max,
             free_bytes_min: config.limits.free_bytes_min,
             ..EngineConfig::new(owner, staging, tenants)
         }

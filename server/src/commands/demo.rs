@@ -1,21 +1,19 @@
 //! `stillpoint demo`: an emulated replica site and Stillpoint on it, in one process.
 
+mod enrolling;
 mod protected;
 
-use super::{Global, doctor, serve};
+use super::{Global, serve};
 use crate::data::DataDir;
 use crate::emulated::{self, Kind, Making};
 use crate::telling::{Failure, exit, json, spinner};
 use crate::wiring;
-use engine::Engine;
+use enrolling::Enrolling;
 use lab::control::{Ports, RunningHost};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// World seconds that the doctor waits for each thing on a canary.
-const PATIENCE_SECS: u32 = 3_600;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -45,7 +43,7 @@ pub struct Args {
 pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(args.timeout);
     let data = DataDir::open(&global.data)?;
-    let _lock = data.lock("lab")?;
+    let _lock = wiring::role(&data, "lab")?;
     let making = Making {
         kind: Kind::Demo,
         seed: args.seed,
@@ -74,28 +72,24 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     )
     .await?;
     ready(global, &running.url, &site.lab.running.hosts)?;
-    let enrolling = enrol(&opened, &running.engine);
+    let enrolling = Enrolling::new(&opened, &running.engine).await?;
     let outcome = if args.until_protected {
         let watched = async {
-            enrolling.await?;
+            enrolling.all().await?;
             protected::wait(&opened, site.lab.lab()).await
         };
         match tokio::time::timeout_at(deadline, watched).await {
             Ok(Ok(done)) => protected::tell(global, &done),
             Ok(Err(failure)) => Err(failure),
-            Err(_) => Err(Failure::new(
-                exit::TIMEOUT,
-                protected::missing(&opened, site.lab.lab(), args.timeout).await,
-            )),
+            Err(_) => {
+                let missing = protected::missing(&opened, site.lab.lab(), args.timeout).await;
+                let text = format!("{missing}{}", enrolling.missing());
+                Err(Failure::new(exit::TIMEOUT, text))
+            }
         }
     } else {
         tokio::select! {
-            failed = async { enrolling.await.err() } => {
-                if let Some(failure) = failed {
-                    eprintln!("stillpoint: {failure}");
-                }
-                serve::told_to_stop().await;
-            }
+            () = enrolling.each() => serve::told_to_stop().await,
             () = serve::told_to_stop() => {}
         }
         Ok(())
@@ -118,58 +112,4 @@ fn ready(global: &Global, url: &str, hosts: &[RunningHost]) -> Result<(), Failur
         "\nThe first backups begin when the hosts are enrolled. Ctrl-C stops; the next start goes on where this ends."
     );
     Ok(())
-}
-
-/// Runs the doctor on every host that is not enrolled yet, side by side.
-async fn enrol(opened: &wiring::Opened, engine: &Engine) -> Result<(), Failure> {
-    use domain::observation::HostTrust;
-    use store::traits::ReplicaStore;
-    let known = opened.store.hosts().await?;
-    let enrolled = |id: &domain::ids::HostId| {
-        known
-            .iter()
-            .any(|h| h.host == *id && matches!(h.trust, Some(HostTrust::Enrolled { .. })))
-    };
-    let wanted: Vec<_> = opened
-        .config
-        .hosts
-        .iter()
-        .map(|h| h.id.clone())
-        .filter(|id| !enrolled(id))
-        .collect();
-    if wanted.is_empty() {
-        return Ok(());
-    }
-    seen(opened, &wanted).await?;
-    let results = futures::future::join_all(
-        wanted
-            .iter()
-            .map(|host| doctor::enrol(opened, engine, host, None, PATIENCE_SECS)),
-    )
-    .await;
-    for (host, result) in wanted.iter().zip(results) {
-        if let Err(reason) = result {
-            return Err(Failure::new(
-                exit::FAILED,
-                format!("the doctor did not enrol {host}: {reason}"),
-            ));
-        }
-        tracing::info!(%host, "enrolled");
-    }
-    Ok(())
-}
-
-/// Ends when the observers have shown replicas of each of these hosts.
-async fn seen(opened: &wiring::Opened, hosts: &[domain::ids::HostId]) -> Result<(), Failure> {
-    use store::traits::{ReplicaStore, Scope};
-    loop {
-        let replicas = opened.store.replicas(&Scope::Site { reason: "demo" }).await?;
-        if hosts
-            .iter()
-            .all(|host| replicas.iter().any(|replica| replica.host == *host))
-        {
-            return Ok(());
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
 }

@@ -69,6 +69,17 @@ fn chosen(opened: &Opened, words: Option<&str>) -> Result<Vec<HostId>, Failure> 
     }
 }
 
+/// Why a host is not enrolled.
+#[derive(Debug, thiserror::Error)]
+pub enum NotEnrolled {
+    /// What was seen speaks against the host: trying again changes nothing.
+    #[error("{0}")]
+    Judged(String),
+    /// Nothing was said of the host. Trying again, or another canary, may do.
+    #[error("{0}")]
+    NotYet(String),
+}
+
 /// Runs the doctor on a host with the canary given, or on one candidate after the other until one says something.
 pub async fn enrol(
     opened: &Opened,
@@ -76,10 +87,12 @@ pub async fn enrol(
     host: &HostId,
     canary: Option<ReplicaId>,
     patience_secs: u32,
-) -> Result<DoctorReport, String> {
+) -> Result<DoctorReport, NotEnrolled> {
     let candidates = match canary {
         Some(id) => vec![id],
-        None => canaries(opened, host).await.map_err(|e| e.to_string())?,
+        None => canaries(opened, host)
+            .await
+            .map_err(|e| NotEnrolled::NotYet(e.to_string()))?,
     };
     let mut last = format!("host {host} shows no replica to try on; enrol it when it has one");
     for canary in candidates.into_iter().take(CANDIDATES_MAX) {
@@ -92,24 +105,15 @@ pub async fn enrol(
             .await
         {
             Ok(report) => return Ok(report),
-            Err(failure) if says_nothing_of_the_host(&failure) => last = chain(&failure),
-            Err(failure) => return Err(chain(&failure)),
+            Err(failure) if failure.is_final() => return Err(NotEnrolled::Judged(chain(&failure))),
+            Err(failure) => last = chain(&failure),
         }
     }
-    Err(last)
+    Err(NotEnrolled::NotYet(last))
 }
 
 /// How many canaries are tried before giving up.
 const CANDIDATES_MAX: usize = 4;
-
-/// The canary was the wrong one; another may do.
-fn says_nothing_of_the_host(failure: &engine::DoctorFailure) -> bool {
-    use engine::DoctorFailure as F;
-    matches!(
-        failure,
-        F::NeverClear { .. } | F::NoLog { .. } | F::Interrupted { .. } | F::WrongHost { .. }
-    )
-}
 
 /// Candidates, best first: replicas of a tenant called `canary`, then those that replicate most often on fewest disks.
 async fn canaries(opened: &Opened, host: &HostId) -> Result<Vec<ReplicaId>, Failure> {
@@ -131,7 +135,7 @@ async fn canaries(opened: &Opened, host: &HostId) -> Result<Vec<ReplicaId>, Fail
     Ok(replicas.into_iter().map(|r| r.id).collect())
 }
 
-fn tell(global: &Global, results: &[(HostId, Result<DoctorReport, String>)]) -> Result<(), Failure> {
+fn tell(global: &Global, results: &[(HostId, Result<DoctorReport, NotEnrolled>)]) -> Result<(), Failure> {
     if global.json {
         let list: Vec<_> = results
             .iter()
@@ -140,7 +144,7 @@ fn tell(global: &Global, results: &[(HostId, Result<DoctorReport, String>)]) -> 
                     "host": host, "enrolled": true, "trust": report.trust, "logs_held_back": report.logs_held_back,
                     "known_refusals": report.known_refusals, "mid_apply": format!("{:?}", report.mid_apply),
                 }),
-                Err(reason) => serde_json::json!({ "host": host, "enrolled": false, "reason": reason }),
+                Err(reason) => serde_json::json!({ "host": host, "enrolled": false, "reason": reason.to_string() }),
             })
             .collect();
         json(&list)?;

@@ -60,7 +60,7 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
 
 async fn site(global: &Global, args: RunArgs) -> Result<(), Failure> {
     let data = DataDir::open(&global.data)?;
-    let _lock = data.lock("lab")?;
+    let _lock = crate::wiring::role(&data, "lab")?;
     let making = Making {
         kind: args.world,
         seed: args.seed,

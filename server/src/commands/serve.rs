@@ -69,7 +69,7 @@ pub async fn start(opened: Opened, args: &Args) -> Result<Running, Failure> {
             args.listen
         )));
     }
-    let lock = opened.data.lock("serve")?;
+    let lock = wiring::role(&opened.data, "serve")?;
     // One `serve` per data directory, by the lock: leases under this name are of a process that has ended.
     let engine = Engine::start(opened.engine_config("serve"), opened.ports()?).await?;
     let listener = TcpListener::bind(args.listen).await.map_err(|e| {
@@ -124,8 +124,8 @@ impl EngineDoor for Door {
         });
         Ok(())
     }
-    fn next_look(&self, _replica: ReplicaId) -> Option<DateTime<Utc>> {
-        None
+    fn next_look(&self, replica: ReplicaId) -> Option<DateTime<Utc>> {
+        self.0.next_look(replica)
     }
 }
 

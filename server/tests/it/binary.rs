@@ -73,7 +73,7 @@ pub async fn run(data: &Path, args: &[&str]) -> Ran {
 /// `stillpoint serve` on a free port; killed when dropped.
 pub struct Server {
     address: String,
-    _child: Child,
+    child: Child,
     _out: Lines<BufReader<ChildStdout>>,
 }
 
@@ -90,9 +90,13 @@ impl Server {
         let address = url.strip_prefix("http://").unwrap().trim_end_matches('/');
         Self {
             address: address.to_owned(),
-            _child: child,
+            child,
             _out: out,
         }
+    }
+
+    pub fn process(&self) -> u32 {
+        self.child.id().expect("runs")
     }
 
     /// Status and body.

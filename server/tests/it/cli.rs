@@ -2,6 +2,7 @@
 
 use crate::binary::{self, Server, run};
 use crate::site::SITE;
+use crate::waiting::until;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use store::records::Replica;
@@ -237,11 +238,25 @@ async fn two_servers(data: &Path) {
     let (status, problem) = server.get("/api/v1/replicas/nonsense").await;
     assert_eq!(status, 404, "{problem}");
     let second = run(data, &["serve", "--listen", "127.0.0.1:0"]).await;
-    assert_ne!(second.code, 0);
-    assert!(
-        second.err.contains("another `stillpoint serve` runs"),
-        "{second:?}"
-    );
+    let holder = format!("another `stillpoint serve` (process {})", server.process());
+    second.refused(2, &[&holder, "stop it first"]);
+    // Whatever stands in a replica's way, a screen says when it is looked at next.
+    let replicas = server.json("/api/v1/replicas").await;
+    let blocked = replicas["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|r| r["now"]["code"].is_string());
+    let id = blocked.expect("one is scripted to stay blocked")["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    until("a next look is named", 30, || async {
+        let view = server.json(&format!("/api/v1/replicas/{id}")).await;
+        let blockers = view["verdict"]["blockers"].as_array().unwrap().clone();
+        blockers.first()?["next_look"].as_str().map(str::to_owned)
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -260,7 +275,13 @@ async fn a_demo_that_runs_out_of_time_exits_with_3_and_names_what_is_missing() {
         "1",
     ];
     let ran = run(&folder.path().join("data"), &args).await;
-    ran.refused(3, &["within 1 s"]);
+    ran.refused(
+        3,
+        &[
+            "within 1 s",
+            "not enrolled: hv-r-01 (the doctor has not come to an end there)",
+        ],
+    );
     assert!(
         ran.err.contains("missing: ") || ran.err.contains("never seen"),
         "{ran:?}"

@@ -35,6 +35,19 @@ fn cases() -> Vec<Case> {
         seen,
     };
     vec![
+        case(
+            Op::Weird {
+                state: None,
+                health: None,
+                enabled: None,
+                mode: Some(99),
+                health_state: None,
+                operational: None,
+            },
+            "NR",
+            "Not a replica",
+            "Replication mode is 99",
+        ),
         case(Op::VmStarted, "B8", "Failover in progress", "enabled state 2"),
         case(
             Op::PausedOnReplica,
