@@ -198,9 +198,12 @@ fn check(site: &Site, by: &str, files: &[PathBuf]) -> Result<u64, String> {
     let told = json_however(site.command().args(["lab", "check", "--json"]).args(files))
         .map_err(|why| format!("the oracle cannot judge what {by} restored: {why}"))?;
     if told["consistent"].as_bool() != Some(true) {
+        let torn = told["torn_at"].as_array().map_or(&[][..], Vec::as_slice);
         return Err(format!(
-            "TORN as {by} restored it: torn_at {}, problems {}",
-            told["torn_at"], told["problems"]
+            "TORN as {by} restored it: {} blocks, the first {}, problems {}",
+            torn.len(),
+            torn.first().unwrap_or(&Value::Null),
+            told["problems"]
         ));
     }
     told["generation"]

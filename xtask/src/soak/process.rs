@@ -4,7 +4,7 @@ use serde_json::Value;
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -186,13 +186,23 @@ pub fn tail(log: &Path) -> String {
         .collect()
 }
 
+/// What a command says; it too ends when this process does.
+fn output(command: &mut Command) -> std::io::Result<Output> {
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut guard = Guard::of(&child)?;
+    let output = child.wait_with_output();
+    guard.release();
+    output
+}
+
 /// Runs a command to its end; its words when it fails.
 pub fn finish(command: &mut Command) -> Result<Vec<u8>, String> {
     let words = format!("{command:?}");
-    let run = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|e| format!("{words} could not be started: {e}"))?;
+    let run = output(command).map_err(|e| format!("{words} could not be started: {e}"))?;
     if run.status.success() {
         return Ok(run.stdout);
     }
@@ -209,10 +219,7 @@ pub fn json(command: &mut Command) -> Result<Value, String> {
 /// As [`json`], for a command whose exit code says how it went and whose JSON is wanted in any case.
 pub fn json_however(command: &mut Command) -> Result<Value, String> {
     let words = format!("{command:?}");
-    let run = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|e| format!("{words} could not be started: {e}"))?;
+    let run = output(command).map_err(|e| format!("{words} could not be started: {e}"))?;
     serde_json::from_slice(&run.stdout).map_err(|e| {
         format!(
             "{words} did not print JSON: {e}; it said: {}",

@@ -10,8 +10,9 @@
 //! | UN, last apply unknown | a start of the server or a migration, since when no apply completed (the memory of applies begins anew) |
 //! | UN, other | an operation on that replica at that time |
 //!
-//! On a busy machine the server may itself lose sight of the job list for five world minutes (15 s); such an `UN` is honest
-//! and nothing that the lab could record. A few are let through, counted and told. Everything else unexplained is wrong.
+//! On a busy machine the server may itself lose sight of the job list for five world minutes (15 s), or a look at a host may be
+//! overtaken by a later one; such an `UN` is honest and nothing that the lab could record. A few are let through, counted and
+//! told. Everything else unexplained is wrong.
 
 use super::season::{Season, Spell};
 use super::site::{Site, seconds, text};
@@ -99,6 +100,7 @@ pub fn right_blockers(site: &Site, season: &Season, attempts: &[Value]) -> (Stri
             said.reason
         );
         if said.code == "UN" {
+            eprintln!("soak: {line}");
             lost_sight.push(line);
         } else {
             wrong.push(line);
@@ -106,7 +108,7 @@ pub fn right_blockers(site: &Site, season: &Season, attempts: &[Value]) -> (Stri
     }
     if !lost_sight.is_empty() {
         counts.insert(
-            "UN: sight lost, the machine was busy".to_owned(),
+            "UN: by nothing that the lab did, as on a busy machine".to_owned(),
             lost_sight.len(),
         );
     }
