@@ -29,8 +29,19 @@ export async function launch() {
     words.splice(0, Math.max(0, words.length - WORDS));
   };
   server.process().stderr?.on("data", (data) => keep(String(data)));
+  const ended = new Promise((resolve) => server.process().on("exit", resolve));
   server.process().on("exit", (code, signal) => keep(`the process ended with ${signal ?? `exit code ${code}`}`));
   const browser = await chromium.connect(server.wsEndpoint());
+  // The connection to Playwright's own server outlives the browser, so `isConnected` would not tell: a context is asked for.
+  browser.isAlive = async () => {
+    try {
+      await (await browser.newContext()).close();
+      return true;
+    } catch {
+      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 5_000))]);
+      return false;
+    }
+  };
   browser.lastWords = () => words.join("\n");
   browser.end = () => server.close();
   return browser;

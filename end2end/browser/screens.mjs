@@ -20,20 +20,22 @@ let browser = await launch();
 let passed = 0;
 const failures = [];
 
-// Where a browser died it is told what it said last: the rest of its words would fill the log.
-const crashed = () => (browser.isConnected() ? "" : `\nthe browser died; it said last:\n${browser.lastWords()}`);
+const told = (error) => String(error.message ?? error).split("\n").slice(0, 12).join("\n     ");
 
-/** One named check; a failure is told and the next one runs. */
-async function check(name, body) {
+/** One named check; a failure is told and the next one runs. Only a check in which the browser itself died is made again, once. */
+async function check(name, body, again = false) {
   try {
-    // A browser that died fails the check it died in, not all after it.
-    if (!browser.isConnected()) browser = await launch();
     await body();
     passed += 1;
     console.log(`ok   ${name}`);
   } catch (error) {
+    if (!(await browser.isAlive())) {
+      console.log(`     the browser died in: ${name}\n     it said last:\n     ${browser.lastWords().split("\n").join("\n     ")}`);
+      browser = await launch();
+      if (!again) return check(name, body, true);
+    }
     failures.push(name);
-    console.log(`FAIL ${name}\n     ${(String(error.message ?? error) + crashed()).split("\n").slice(0, 30).join("\n     ")}`);
+    console.log(`FAIL ${name}\n     ${told(error)}`);
   }
 }
 

@@ -219,7 +219,11 @@ fn cadence(status: &ReplicaStatus, now: DateTime<Utc>) -> Option<CadenceView> {
     let cadence: Cadence = serde_json::from_value(status.cadence.clone()).ok()?;
     let typical = cadence.mean_ms()?;
     let period_ms = u64::from(cadence.period_secs) * 1000;
-    let busy = (typical * 100).checked_div(period_ms).unwrap_or(100).min(100);
+    // Rounded up: what applies at all is never still all of the time.
+    let busy = match period_ms {
+        0 => 100,
+        period => (typical * 100).div_ceil(period).min(100),
+    };
     let seen = &status.observation;
     // The host's clock is asked on the host's clock, and only the answer is moved to the world's.
     let host_now = seen.host_time + (now - seen.seen_at);

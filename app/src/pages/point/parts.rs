@@ -23,7 +23,7 @@ pub fn page(p: &PointView) -> AnyView {
     view! {
         <div class="head"><div>{crumbs}<h1>"Restore point of " {row.name.clone()} " " <span class="mono id" title=id.clone()>{format::short_id(&id)}</span></h1><p class="sub">{sub}</p></div></div>
         <div class="figures four">
-            {figure("Proof", view! { <span class="words">{mark(row.mark)} " " {row.proof.clone()}</span> }.into_any(), String::new(), format!("{} of the job list", format::things(p.looks.len() as u64, "look", "looks")))}
+            {figure("Proof", view! { <span class="words">{mark(row.mark)} " " {row.proof.clone()}</span> }.into_any(), String::new(), "at the host's job list, and one before".to_owned())}
             {figure("Applies held back", format::span(i64::try_from(p.held_secs).unwrap_or(i64::MAX)).into_any(), String::new(), "from checkpoint to end of export".to_owned())}
             {figure("Size", format::bytes(row.size_bytes).into_any(), String::new(), format!("{} new to the vault", format::bytes(row.added_bytes)))}
             {figure("Sealed", format::moment(&p.zone, p.as_of, row.sealed).into_any(), String::new(), format!("{} after the checkpoint", format::span((row.sealed - row.taken).num_seconds())))}

@@ -113,7 +113,13 @@ pub fn figures(r: &ReplicaView) -> AnyView {
         Some(c) => {
             let next = c
                 .next_gap
-                .map(|at| format!("next expected {} · ", format::moment_secs(&r.zone, r.as_of, at)))
+                .map(|at| {
+                    if at <= r.as_of {
+                        "expected now · ".to_owned()
+                    } else {
+                        format!("next expected {} · ", format::moment_secs(&r.zone, r.as_of, at))
+                    }
+                })
                 .unwrap_or_default();
             figure(
                 "Still points",
