@@ -4,6 +4,7 @@ use crate::binary::{self, Server, run};
 use crate::site::SITE;
 use crate::waiting::until;
 use serde_json::Value;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use store::records::Replica;
 use store::sqlite::SqliteStore;
@@ -106,7 +107,18 @@ async fn restored(data: &Path, points: &[Value]) {
     ran.refused(2, &["--force", &one]);
     assert_eq!(std::fs::read_to_string(&one).unwrap(), "somebody's");
     run(data, &[&restore[..], &["--force"]].concat()).await.good();
+    let mode = std::fs::metadata(&one).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600, "for its owner only");
     checked(data, &[&one], true).await;
+    kept_from_our_own(data, single, &out).await;
+    let seventh = ["restore", single, "--disk", "7", "--to", &at("seventh.raw")];
+    run(data, &seventh)
+        .await
+        .refused(2, &["no disk 7; its disks: 0 ("]);
+    let nowhere = at("none/x.raw");
+    run(data, &["restore", single, "--to", &nowhere])
+        .await
+        .refused(2, &["there is no folder", "none"]);
 
     // Several need one.
     let some = at("some.raw");
@@ -138,6 +150,49 @@ async fn restored(data: &Path, points: &[Value]) {
         .refused(2, &[&none]);
     run(data, &["restore", many]).await.refused(2, &["--to"]);
     run(data, &["verify"]).await.good();
+}
+
+/// Whatever the spelling and however forced, a restore does not write where Stillpoint works, nor over what is no file.
+async fn kept_from_our_own(data: &Path, point: &str, out: &Path) {
+    let live = std::fs::read_dir(data.join("lab"))
+        .unwrap()
+        .map(|e| e.unwrap().path());
+    let mut targets: Vec<PathBuf> = live.filter(|path| path.is_file()).take(1).collect();
+    for own in [
+        "config.toml",
+        "state/stillpoint.db",
+        "secrets/kek",
+        "staging/x.raw",
+        "vault/x.raw",
+        "out/../lab/x.raw",
+    ] {
+        targets.push(data.join(own));
+    }
+    std::os::unix::fs::symlink(data.join("vault"), out.join("link")).unwrap();
+    targets.push(out.join("link/x.raw"));
+    for target in targets {
+        let before = std::fs::read(&target).ok();
+        let target = target.to_str().unwrap();
+        run(data, &["restore", point, "--to", target, "--force"])
+            .await
+            .refused(2, &[target, "outside"]);
+        assert_eq!(std::fs::read(target).ok(), before, "{target}");
+    }
+    run(
+        data,
+        &[
+            "restore",
+            point,
+            "--to-dir",
+            data.join("staging/new").to_str().unwrap(),
+        ],
+    )
+    .await
+    .refused(2, &["outside"]);
+    let socket = out.join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let forced = ["restore", point, "--to", socket.to_str().unwrap(), "--force"];
+    run(data, &forced).await.refused(2, &["a socket", "regular file"]);
 }
 
 async fn checked(data: &Path, files: &[&str], consistent: bool) {
@@ -183,6 +238,12 @@ async fn access(data: &Path) {
     run(data, &["vault", "access", "nobody"])
         .await
         .refused(2, &["`nobody`"]);
+    run(data, &["vault", "revoke", "contoso", "abc"])
+        .await
+        .refused(2, &["abc", "vault keys contoso"]);
+    run(data, &["vault", "access", "contoso", "--label", "a\nb"])
+        .await
+        .refused(2, &["one line"]);
 }
 
 /// A name that two replicas have names neither.
@@ -246,7 +307,7 @@ async fn two_servers(data: &Path) {
         .as_array()
         .unwrap()
         .iter()
-        .find(|r| r["now"]["code"].is_string());
+        .find(|r| r["now"]["code"].is_string() && r["observed"].is_string());
     let id = blocked.expect("one is scripted to stay blocked")["id"]
         .as_str()
         .unwrap()
