@@ -13,7 +13,7 @@ pub mod verify;
 
 use crate::telling::Failure;
 use clap::{Parser, Subcommand};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Daily, provably crash-consistent backups of Hyper-V replica VMs.
 #[derive(Debug, Parser)]
@@ -69,12 +69,27 @@ pub struct Global {
     pub json: bool,
 }
 
+/// JSON carries Unicode only, and paths in the data directory are told whole.
+fn named_in_json(data: &Path) -> Result<(), Failure> {
+    let whole = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
+    if whole.to_str().is_some() {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "the data directory {} is not Unicode, so --json cannot name what is in it; leave --json out or move it",
+        whole.display()
+    )))
+}
+
 /// Runs the command that was asked for.
 pub async fn run(cli: Cli) -> Result<(), Failure> {
     let global = Global {
         data: cli.data,
         json: cli.json,
     };
+    if global.json {
+        named_in_json(&global.data)?;
+    }
     match cli.command {
         Command::Demo(args) => demo::run(&global, args).await,
         Command::Lab(args) => lab::run(&global, args).await,

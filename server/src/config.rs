@@ -202,6 +202,15 @@ impl Config {
                 r"must be a share that the hosts can write, such as \\stage\exports",
             ));
         }
+        let vault = document.vault.map(|vault| vault.path);
+        for (key, path) in [
+            ("staging.path", Some(&document.staging.path)),
+            ("vault.path", vault.as_ref()),
+        ] {
+            if path.is_some_and(|path| path.as_os_str().is_empty()) {
+                return Err(checker.refuse(key, "must name a folder"));
+            }
+        }
         policy(&checker, &document.policy)?;
         if document.limits.attempts_max == 0 || document.limits.attempts_per_host_max == 0 {
             return Err(checker.refuse(
@@ -235,7 +244,7 @@ impl Config {
                 path: checker.resolve(&document.staging.path),
                 unc: document.staging.unc,
             },
-            vault_path: checker.resolve(&document.vault.map_or_else(|| PathBuf::from("vault"), |v| v.path)),
+            vault_path: checker.resolve(&vault.unwrap_or_else(|| PathBuf::from("vault"))),
             limits: document.limits,
             policy: document.policy,
             hosts,
@@ -357,9 +366,21 @@ primaries = ["*.contoso.example"]
     fn every_refusal_names_the_key() {
         refused(&GOOD.replace("hv-r-01\"\naddress", "HV 01\"\naddress"), "host.id");
         refused(&GOOD.replace("5986", "0"), "port");
+        refused(&GOOD.replace("\"localhost\"", "\"localhost:5986\""), "address");
+        refused(&GOOD.replace("path = \"staging\"", "path = \"\""), "staging.path");
+        refused(&format!("{GOOD}\n[vault]\npath = \"\"\n"), "vault.path");
         refused(&GOOD.replace("ca_file", "certificate"), "certificate");
         refused(&GOOD.replace(r"\\stage\exports", "/mnt/exports"), "staging.unc");
-        refused(&GOOD.replace("*.contoso.example", "a*.contoso"), "primaries");
+        for pattern in [
+            "a*.contoso",
+            "*..",
+            "*.",
+            "*.contoso..example",
+            "contoso",
+            "*.-.example",
+        ] {
+            refused(&GOOD.replace("*.contoso.example", pattern), "primaries");
+        }
         refused(
             &format!("{GOOD}\n[policy]\npoll_secs = 600\n"),
             "policy.poll_secs",

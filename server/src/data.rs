@@ -38,13 +38,18 @@ fn by(process: Option<u32>) -> String {
 pub struct RoleLock(#[expect(dead_code, reason = "the open file is the lock")] File);
 
 impl DataDir {
-    /// Opens the directory, creating it and its rooms with access for the owner only.
-    pub fn open(root: &Path) -> Result<Self, DataError> {
+    /// Names the directory; nothing is made.
+    pub fn at(root: &Path) -> Result<Self, DataError> {
         let root = std::path::absolute(root).map_err(|source| DataError::Io {
             path: root.to_owned(),
             source,
         })?;
-        let data = Self { root };
+        Ok(Self { root })
+    }
+
+    /// Opens the directory, creating it and its rooms with access for the owner only.
+    pub fn open(root: &Path) -> Result<Self, DataError> {
+        let data = Self::at(root)?;
         for room in [data.root.clone(), data.state(), data.secrets()] {
             folder(&room)?;
         }

@@ -8,13 +8,15 @@ use engine::{MachineClock, SpedClock, SystemMachineClock, WorldClock};
 use lab::control::{LabConfig, LabHandle, Ports};
 use lab::model::{TENANTS, World};
 use lab::scenario::Operation;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use toml::{Table, Value};
 
 /// The share by which emulated hosts know the staging folder.
 const UNC: &str = r"\\stage\exports";
+/// How a configuration of the emulation begins.
+const MARK: &str = "# Written by `stillpoint lab` or `stillpoint demo`";
 /// How often the world's time is written down while a demo runs.
 const NOTED_EVERY: Duration = Duration::from_secs(5);
 
@@ -63,6 +65,7 @@ pub async fn start(
             making.replicas
         )));
     }
+    refuse_a_persons_config(data)?;
     let clock = world(data, &making)?;
     let staging = data.root().join("staging");
     let begins_at = clock.epoch_world;
@@ -85,7 +88,7 @@ pub async fn start(
 /// The clock of the configuration that is there, or one that begins now.
 fn world(data: &DataDir, making: &Making) -> Result<SpedClock, Failure> {
     let now = DateTime::from_timestamp_millis(SystemMachineClock.unix_ms()).unwrap_or(DateTime::UNIX_EPOCH);
-    if !data.config().exists() {
+    if !data.config().try_exists()? {
         return Ok(SpedClock {
             epoch_world: now,
             epoch_real: now,
@@ -151,64 +154,93 @@ pub fn note_time(data: &DataDir, clock: SpedClock) -> tokio::task::JoinHandle<()
     })
 }
 
+/// A configuration that nobody but the emulation wrote may be written anew: its hosts and tenants would be lost.
+fn refuse_a_persons_config(data: &DataDir) -> Result<(), Failure> {
+    let path = data.config();
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Failure::usage(format!("cannot read {}: {error}", path.display()))),
+    };
+    if text.starts_with(MARK) || data.lab().join("lab.json").is_file() {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "{} was written by somebody else, and an emulated site would replace its hosts and tenants; name another data directory with --data",
+        path.display()
+    )))
+}
+
 fn write_config(data: &DataDir, clock: &SpedClock, lab: &LabHandle) -> Result<(), Failure> {
+    let path = data.config();
     // A person's own terms survive: only what the emulation knows better is written anew.
-    let kept = std::fs::read_to_string(data.config())
-        .ok()
-        .map(|text| kept_sections(&text))
-        .unwrap_or_default();
+    let mut document = match std::fs::read_to_string(&path) {
+        Ok(text) => {
+            kept(&text).map_err(|e| Failure::usage(format!("{}: {}", path.display(), e.trim_end())))?
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Table::new(),
+        Err(error) => return Err(Failure::usage(format!("cannot read {}: {error}", path.display()))),
+    };
     let time = |t: DateTime<Utc>| t.to_rfc3339_opts(SecondsFormat::Micros, true);
-    let mut text = format!(
-        "# Written by `stillpoint lab` or `stillpoint demo`; [policy] and [limits] may be changed.\n\n\
-         [world]\nepoch_world = \"{}\"\nepoch_real = \"{}\"\nspeed = {:?}\n\n\
-         [staging]\npath = \"staging\"\nunc = '{UNC}'\n\n{kept}",
-        time(clock.epoch_world),
-        time(clock.epoch_real),
-        clock.speed,
+    document.insert(
+        "world".to_owned(),
+        table([
+            ("epoch_world", time(clock.epoch_world).into()),
+            ("epoch_real", time(clock.epoch_real).into()),
+            ("speed", clock.speed.into()),
+        ]),
+    );
+    document.insert(
+        "staging".to_owned(),
+        table([("path", "staging".into()), ("unc", UNC.into())]),
     );
     let relative = |path: &Path| {
-        path.strip_prefix(data.root())
-            .unwrap_or(path)
-            .display()
-            .to_string()
+        let path = path.strip_prefix(data.root()).unwrap_or(path);
+        Value::from(path.display().to_string())
     };
-    for host in &lab.running.hosts {
-        let _ = write!(
-            text,
-            "[[host]]\nid = \"{}\"\naddress = \"localhost\"\nport = {}\nca_file = \"{}\"\nuser = \"{}\"\npassword_file = \"{}\"\n\n",
-            host.name,
-            host.address.port(),
-            relative(&lab.files.ca),
-            lab.user,
-            relative(&lab.files.password),
-        );
-    }
-    for tenant in TENANTS.iter().take(4).chain(&["canary"]) {
+    let hosts = lab.running.hosts.iter().map(|host| {
+        table([
+            ("id", host.name.as_str().into()),
+            ("address", "localhost".into()),
+            ("port", i64::from(host.address.port()).into()),
+            ("ca_file", relative(&lab.files.ca)),
+            ("user", lab.user.into()),
+            ("password_file", relative(&lab.files.password)),
+        ])
+    });
+    document.insert("host".to_owned(), Value::Array(hosts.collect()));
+    let tenants = TENANTS.iter().take(4).chain(&["canary"]).map(|tenant| {
         let mut name = (*tenant).to_owned();
         name[..1].make_ascii_uppercase();
-        let _ = write!(
-            text,
-            "[[tenant]]\nid = \"{tenant}\"\nname = \"{name}\"\ntrust_groups = [\"{tenant}\"]\nprimaries = [\"*.{tenant}.example\"]\n\n"
-        );
-    }
-    DataDir::write_private(&data.config(), text.as_bytes())?;
+        table([
+            ("id", (*tenant).into()),
+            ("name", name.into()),
+            ("trust_groups", vec![*tenant].into()),
+            ("primaries", vec![format!("*.{tenant}.example")].into()),
+        ])
+    });
+    document.insert("tenant".to_owned(), Value::Array(tenants.collect()));
+    let text = format!(
+        "{MARK}; [policy], [limits] and [vault] may be changed.\n\n{}",
+        toml::to_string(&document)?
+    );
+    DataDir::write_private(&path, text.as_bytes())?;
     Ok(())
 }
 
-/// `[policy]`, `[limits]` and `[vault]` as they stand.
-fn kept_sections(text: &str) -> String {
-    let mut kept = String::new();
-    let mut inside = false;
-    for line in text.lines() {
-        if line.starts_with('[') {
-            inside = matches!(line.trim(), "[policy]" | "[limits]" | "[vault]");
-        }
-        if inside {
-            kept.push_str(line);
-            kept.push('\n');
-        }
-    }
-    kept
+fn table<const N: usize>(rows: [(&str, Value); N]) -> Value {
+    Value::Table(
+        rows.into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect(),
+    )
+}
+
+/// `[policy]`, `[limits]` and `[vault]` as they stand, or what is wrong with the text.
+fn kept(text: &str) -> Result<Table, String> {
+    let mut document: Table = text.parse().map_err(|e: toml::de::Error| e.to_string())?;
+    document.retain(|key, _| matches!(key, "policy" | "limits" | "vault"));
+    Ok(document)
 }
 
 #[cfg(test)]
@@ -216,11 +248,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_persons_terms_survive_a_restart_of_the_lab() {
-        let text = "[world]\nspeed = 1.0\n\n[policy]\npoll_secs = 20\n\n[[host]]\nid = \"x\"\n[limits]\nattempts_max = 3\n";
+    fn a_persons_terms_survive_a_restart_of_the_lab_however_they_are_written() {
+        let text = "policy = { poll_secs = 20 }\n[world]\nspeed = 1.0\n[[host]]\nid = \"[policy]\"\n  [ limits ] # ours\nattempts_max = 3\n\
+            [vault]\npath = \"[[host]]\"\n";
+        let mut kept = kept(text).unwrap();
+        let vault = kept.remove("vault").unwrap();
+        assert_eq!(vault["path"].as_str(), Some("[[host]]"));
         assert_eq!(
-            kept_sections(text),
-            "[policy]\npoll_secs = 20\n\n[limits]\nattempts_max = 3\n"
+            kept,
+            "[policy]\npoll_secs = 20\n[limits]\nattempts_max = 3\n"
+                .parse()
+                .unwrap()
         );
+    }
+
+    #[test]
+    fn only_the_emulations_own_configuration_is_written_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = DataDir::open(dir.path()).unwrap();
+        refuse_a_persons_config(&data).unwrap();
+        std::fs::write(data.config(), format!("{MARK}; ...\n")).unwrap();
+        refuse_a_persons_config(&data).unwrap();
+        std::fs::write(data.config(), "[staging]\n").unwrap();
+        let refused = refuse_a_persons_config(&data).unwrap_err().to_string();
+        assert!(
+            refused.contains("config.toml") && refused.contains("--data"),
+            "{refused}"
+        );
+        std::fs::create_dir_all(data.lab()).unwrap();
+        std::fs::write(data.lab().join("lab.json"), "{}").unwrap();
+        refuse_a_persons_config(&data).unwrap();
     }
 }

@@ -1,7 +1,9 @@
 //! The HTTP server: pages, API, probes, behind one guard. One file per endpoint; nothing is routed anywhere else.
 
 pub mod api;
+mod forms;
 mod guard;
+pub mod listen;
 mod pages;
 mod problem;
 pub mod state;

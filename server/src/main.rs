@@ -8,6 +8,7 @@ mod console;
 mod data;
 mod emulated;
 mod http;
+mod looking;
 mod telling;
 mod wiring;
 

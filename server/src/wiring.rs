@@ -9,8 +9,10 @@ use domain::ids::ReplicaId;
 use engine::{EngineConfig, Ports, SpedClock, Staging, SystemMachineClock};
 use hyperv::connect::{HostConnection, WsmanHost};
 use hyperv::host::ReplicaHost;
-use secrecy::SecretString;
-use std::path::Path;
+use secrecy::{ExposeSecret as _, SecretString};
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use store::records::Replica;
 use store::sqlite::SqliteStore;
@@ -33,10 +35,37 @@ pub async fn open(root: &Path) -> Result<Opened, Failure> {
             root.display()
         )));
     }
+    // Read first: where no configuration is, no folders are made.
+    let config = Config::load(&DataDir::at(root)?.config()).map_err(|e| Failure::usage(chain(&e)))?;
     let data = DataDir::open(root)?;
-    let config = Config::load(&data.config()).map_err(|e| Failure::usage(chain(&e)))?;
-    let store = SqliteStore::open(data.database()).await?;
+    let store = SqliteStore::open(data.database()).await.map_err(cannot_open)?;
     Ok(Opened { data, config, store })
+}
+
+/// Looking needs the right to write as well, which nobody expects.
+fn cannot_open(error: StoreError) -> Failure {
+    let mut cause: Option<&dyn std::error::Error> = Some(&error);
+    let refused = loop {
+        let Some(error) = cause else { break false };
+        let io = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        if matches!(
+            io,
+            Some(ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
+        ) {
+            break true;
+        }
+        cause = error.source();
+    };
+    if refused {
+        return Failure::new(
+            exit::FAILED,
+            format!(
+                "{}; the state is a database with a write-ahead log, so even reading it needs the right to write: run this as the owner of the data directory, or on a writable copy",
+                chain(&error)
+            ),
+        );
+    }
+    error.into()
 }
 
 /// Takes a role on a data directory. That another process has it is a conflict of the caller's, not a failure of ours.
@@ -68,6 +97,9 @@ impl Opened {
 
     /// Everything an engine works with.
     pub fn ports(&self) -> Result<Ports, Failure> {
+        if let Some(problem) = folders(&self.config, self.data.root()).into_iter().next() {
+            return Err(Failure::usage(problem));
+        }
         let hosts = self
             .config
             .hosts
@@ -113,28 +145,102 @@ impl Opened {
     }
 }
 
-fn host(config: &HostConfig) -> Result<Arc<dyn ReplicaHost>, Failure> {
-    let trust = match &config.verification {
-        Verification::CaFile(path) => Trust::ca_file(path)?,
-        Verification::Pinned(pin) => Trust::pinned(Pin(*pin)),
+/// Everything that `serve` would refuse about hosts and folders, without asking a host.
+pub fn problems(config: &Config, root: &Path) -> Vec<String> {
+    let mut found = folders(config, root);
+    for host in &config.hosts {
+        let (trust, password) = (trust(host), password(host));
+        match (trust, password) {
+            (Ok(trust), Ok(password)) => {
+                found.extend(connected(host, trust, password).err().map(|e| e.to_string()))
+            }
+            (trust, password) => {
+                found.extend(trust.err().map(|e| e.to_string()));
+                found.extend(password.err().map(|e| e.to_string()));
+            }
+        }
+    }
+    found
+}
+
+/// A folder outside of the data directory has to be there: one that is made anew would hide a share that is not mounted.
+fn folders(config: &Config, root: &Path) -> Vec<String> {
+    let folders = [
+        ("staging.path", &config.staging.path),
+        ("vault.path", &config.vault_path),
+    ];
+    let problem = |(key, path): (&str, &PathBuf)| {
+        let reason = match std::fs::metadata(path) {
+            Ok(there) if there.is_dir() => return None,
+            Ok(_) => "is no folder".to_owned(),
+            Err(error) if error.kind() == ErrorKind::NotFound && is_below(path, root) => return None,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                "does not exist; is a share not mounted there? Outside of the data directory no folder is made".to_owned()
+            }
+            Err(error) => format!("cannot be looked at: {error}"),
+        };
+        Some(format!("{key}: {} {reason}", path.display()))
     };
-    let password = std::fs::read_to_string(&config.password_file).map_err(|error| {
-        Failure::usage(format!(
-            "host `{}`: cannot read the password file {}: {error}",
-            config.id,
-            config.password_file.display()
-        ))
-    })?;
+    folders.into_iter().filter_map(problem).collect()
+}
+
+fn is_below(path: &Path, root: &Path) -> bool {
+    path.starts_with(root) && !path.components().any(|part| part == Component::ParentDir)
+}
+
+fn host(config: &HostConfig) -> Result<Arc<dyn ReplicaHost>, Failure> {
+    Ok(Arc::new(connected(config, trust(config)?, password(config)?)?))
+}
+
+/// Nothing is sent yet.
+fn connected(config: &HostConfig, trust: Trust, password: SecretString) -> Result<WsmanHost, Failure> {
     let connection = HostConnection {
         id: config.id.clone(),
         address: config.address.clone(),
         port: config.port,
         trust,
         user: config.user.clone(),
-        password: SecretString::from(password.trim_end_matches(['\r', '\n'])),
+        password,
         timeouts: Timeouts::default(),
     };
-    Ok(Arc::new(WsmanHost::new(connection)?))
+    WsmanHost::new(connection).map_err(|e| of_host(config, &chain(&e)))
+}
+
+fn of_host(config: &HostConfig, text: &str) -> Failure {
+    Failure::usage(format!("host `{}`: {text}", config.id))
+}
+
+fn trust(config: &HostConfig) -> Result<Trust, Failure> {
+    match &config.verification {
+        Verification::CaFile(path) => Trust::ca_file(path).map_err(|e| of_host(config, &chain(&e))),
+        Verification::Pinned(pin) => Ok(Trust::pinned(Pin(*pin))),
+    }
+}
+
+fn password(config: &HostConfig) -> Result<SecretString, Failure> {
+    let path = &config.password_file;
+    let refused = |text: &str| of_host(config, &format!("the password file {} {text}", path.display()));
+    let unread = |error: std::io::Error| refused(&format!("cannot be read: {error}"));
+    let there = std::fs::metadata(path).map_err(unread)?;
+    if !there.is_file() {
+        return Err(refused("is no file; name one that holds the password"));
+    }
+    let mode = there.mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(refused(&format!(
+            "can be read by other users (mode {mode:o}): run `chmod 600` on it"
+        )));
+    }
+    // With its line end also a secret: overwritten when dropped.
+    let text = SecretString::from(std::fs::read_to_string(path).map_err(unread)?);
+    let password = text.expose_secret().trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        return Err(refused(&format!(
+            "is empty; write the password of `{}` into it",
+            config.user
+        )));
+    }
+    Ok(SecretString::from(password))
 }
 
 /// The replica that a person named: an id, or `tenant/name`.

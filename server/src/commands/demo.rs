@@ -42,6 +42,8 @@ pub struct Args {
 
 pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(args.timeout);
+    // Before anything is made.
+    serve::loopback_only(args.listen)?;
     let data = DataDir::open(&global.data)?;
     let _lock = wiring::role(&data, "lab")?;
     let making = Making {
@@ -69,6 +71,7 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
             listen: args.listen,
             site: args.site.clone(),
         },
+        serve::Taken::ChooseAnother,
     )
     .await?;
     ready(global, &running.url, &site.lab.running.hosts)?;

@@ -62,8 +62,14 @@ fn chosen(opened: &Opened, words: Option<&str>) -> Result<Vec<HostId>, Failure> 
             .find(|h| h.as_str() == words)
             .map(|h| vec![h.clone()])
             .ok_or_else(|| {
+                let known: Vec<&str> = all.iter().map(HostId::as_str).collect();
                 Failure::usage(format!(
-                    "the configuration has no host `{words}`; it has: {all:?}"
+                    "the configuration has no host `{words}`; its hosts: {}",
+                    if known.is_empty() {
+                        "none".to_owned()
+                    } else {
+                        known.join(", ")
+                    }
                 ))
             }),
     }

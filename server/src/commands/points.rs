@@ -1,6 +1,7 @@
 //! `stillpoint points`: the sealed restore points.
 
 use super::Global;
+use crate::looking;
 use crate::telling::{Failure, json};
 use crate::wiring::{self, Opened};
 use store::records::Point;
@@ -14,7 +15,15 @@ pub struct Args {
 }
 
 pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
-    let opened = wiring::open(&global.data).await?;
+    let opened = match looking::look(&global.data).await? {
+        Some(opened) => opened,
+        None if args.replica.is_some() => return Err(looking::nothing_yet(&global.data)),
+        None if global.json => return json(&serde_json::json!([])),
+        None => {
+            list(&[]);
+            return Ok(());
+        }
+    };
     let scope = Scope::Site {
         reason: "points command",
     };
@@ -27,10 +36,15 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
         let documents: Vec<_> = points.iter().map(|p| document(&opened, p)).collect();
         return json(&documents);
     }
+    list(&points);
+    Ok(())
+}
+
+fn list(points: &[Point]) {
     if points.is_empty() {
         println!("no restore points yet");
     }
-    for point in &points {
+    for point in points {
         println!(
             "{}  {}  {:<28}  {:>9} read  crash-consistent",
             point.id,
@@ -39,7 +53,6 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
             indicatif::BinaryBytes(point.read_bytes).to_string(),
         );
     }
-    Ok(())
 }
 
 /// The contract's shape of a point; times RFC 3339 UTC.

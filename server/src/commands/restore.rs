@@ -1,9 +1,13 @@
-//! `stillpoint restore`: gives a disk, or everything, back. Never onto a live replica, never over a file without `--force`.
+//! `stillpoint restore`: gives a disk, or everything, back. Never into Stillpoint's own folders (staging and the emulated
+//! hosts' disks are among them), never over a file without `--force`, and over nothing but a regular file with it.
+
+mod target;
 
 use super::Global;
+use super::vault::told;
+use crate::looking;
 use crate::telling::{BarProgress, Failure, json};
-use crate::wiring;
-use ::vault::{Format, Overwrite};
+use ::vault::{Format, Overwrite, VaultError};
 use clap::ValueEnum;
 use domain::ids::PointId;
 use std::path::PathBuf;
@@ -18,7 +22,7 @@ pub struct Args {
     #[arg(long, value_name = "N", requires = "to")]
     disk: Option<u32>,
     /// The file to write one disk to
-    #[arg(long, value_name = "FILE", required_unless_present = "to_dir")]
+    #[arg(long, value_name = "FILE")]
     to: Option<PathBuf>,
     /// The folder to write all disks and configuration files to
     #[arg(long, value_name = "DIR", conflicts_with_all = ["to", "disk"])]
@@ -26,7 +30,7 @@ pub struct Args {
     /// What disks are written as
     #[arg(long, value_enum, default_value = "vhdx")]
     format: FormatName,
-    /// Replace files that exist
+    /// Replace regular files that exist
     #[arg(long)]
     force: bool,
 }
@@ -42,7 +46,16 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
         .point
         .parse()
         .map_err(|e| Failure::usage(format!("{e}; `stillpoint points` lists them")))?;
-    let opened = wiring::open(&global.data).await?;
+    let Some(target) = args.to.clone().or_else(|| args.to_dir.clone()) else {
+        return Err(Failure::usage(
+            "give --to FILE for one disk, or --to-dir DIR for all disks and the configuration files",
+        ));
+    };
+    if global.json {
+        target::named_in_json(&target)?;
+    }
+    let opened = looking::existing(&global.data).await?;
+    target::refuse_own(&target, &opened)?;
     let point = opened
         .store
         .point(
@@ -76,12 +89,8 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
                 .restore_dir(&tenant, &snapshot, &folder, format, overwrite, &progress)
                 .map_err(refused);
         }
-        let Some(to) = args.to else {
-            return Err(Failure::usage(
-                "give --to FILE for one disk or --to-dir DIR for everything",
-            ));
-        };
-        let disks = vault.manifest(&tenant, &snapshot)?.disks;
+        let to = target;
+        let disks = vault.manifest(&tenant, &snapshot).map_err(told)?.disks;
         let disk = match (args.disk, disks.as_slice()) {
             (Some(disk), _) => disk,
             (None, [only]) => only.index,
@@ -112,12 +121,12 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
 }
 
 /// The vault knows no switches: here the one against an existing file has a name.
-fn refused(error: ::vault::VaultError) -> Failure {
+fn refused(error: VaultError) -> Failure {
     match error {
-        ::vault::VaultError::Exists { path } => Failure::usage(format!(
+        VaultError::Exists { path } => Failure::usage(format!(
             "{} exists: choose another name, or replace it with --force",
             path.display()
         )),
-        other => other.into(),
+        other => told(other),
     }
 }

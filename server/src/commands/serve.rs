@@ -3,11 +3,13 @@
 use super::Global;
 use crate::console::{EngineDoor, Site, StoreConsole};
 use crate::data::RoleLock;
+use crate::http::listen;
 use crate::telling::Failure;
 use crate::wiring::{self, Opened};
 use chrono::{DateTime, Utc};
 use domain::ids::ReplicaId;
 use engine::{Engine, WorldClock};
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,8 +31,9 @@ pub struct Args {
 }
 
 pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
+    loopback_only(args.listen)?;
     let opened = wiring::open(&global.data).await?;
-    let running = start(opened, &args).await?;
+    let running = start(opened, &args, Taken::Refuse).await?;
     if global.json {
         crate::telling::json(&serde_json::json!({ "event": "ready", "url": running.url }))?;
     } else {
@@ -45,7 +48,7 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
 pub struct Running {
     pub url: String,
     pub engine: Engine,
-    http: tokio::task::JoinHandle<std::io::Result<()>>,
+    http: tokio::task::JoinHandle<()>,
     stop: CancellationToken,
     _lock: RoleLock,
 }
@@ -55,29 +58,51 @@ impl Running {
     pub async fn stop(self) {
         self.engine.stop(GRACE).await;
         self.stop.cancel();
-        if let Ok(Err(error)) = self.http.await {
+        if let Err(error) = self.http.await {
             tracing::warn!(%error, "the console's listener ended badly");
         }
     }
 }
 
-/// Starts engine and console on an opened data directory.
-pub async fn start(opened: Opened, args: &Args) -> Result<Running, Failure> {
-    if !args.listen.ip().is_loopback() {
-        return Err(Failure::usage(format!(
-            "--listen {}: the console is served without log-in, so on loopback only (127.0.0.1 or [::1]); reach it from elsewhere through an SSH tunnel",
-            args.listen
-        )));
+/// What to do when somebody else listens on the port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    Refuse,
+    /// Listen on any free port, and say so.
+    ChooseAnother,
+}
+
+/// Without log-in nothing else is served.
+pub fn loopback_only(listen: SocketAddr) -> Result<(), Failure> {
+    if listen.ip().is_loopback() {
+        return Ok(());
     }
+    Err(Failure::usage(format!(
+        "--listen {listen}: the console is served without log-in, so on loopback only (127.0.0.1 or [::1]); reach it from elsewhere through an SSH tunnel"
+    )))
+}
+
+async fn bound(listen: SocketAddr, taken: Taken) -> Result<TcpListener, Failure> {
+    let bound = match TcpListener::bind(listen).await {
+        Err(error) if error.kind() == ErrorKind::AddrInUse && taken == Taken::ChooseAnother => {
+            let other = TcpListener::bind(SocketAddr::new(listen.ip(), 0)).await;
+            if other.is_ok() {
+                eprintln!("stillpoint: something else is served on {listen}; the console gets another port");
+            }
+            other
+        }
+        bound => bound,
+    };
+    bound.map_err(|e| Failure::usage(format!("--listen {listen}: {e}; is something else served there?")))
+}
+
+/// Starts engine and console on an opened data directory.
+pub async fn start(opened: Opened, args: &Args, taken: Taken) -> Result<Running, Failure> {
+    loopback_only(args.listen)?;
     let lock = wiring::role(&opened.data, "serve")?;
+    let listener = bound(args.listen, taken).await?;
     // One `serve` per data directory, by the lock: leases under this name are of a process that has ended.
     let engine = Engine::start(opened.engine_config("serve"), opened.ports()?).await?;
-    let listener = TcpListener::bind(args.listen).await.map_err(|e| {
-        Failure::usage(format!(
-            "--listen {}: {e}; is something else served there?",
-            args.listen
-        ))
-    })?;
     let address = listener.local_addr()?;
     let world = opened.world();
     let console = StoreConsole::new(
@@ -98,10 +123,7 @@ pub async fn start(opened: Opened, args: &Args) -> Result<Running, Failure> {
         address,
         stop.clone(),
     );
-    let stopping = stop.clone();
-    let server =
-        axum::serve(listener, router).with_graceful_shutdown(async move { stopping.cancelled().await });
-    let http = tokio::spawn(async move { server.await });
+    let http = tokio::spawn(listen::serve(listener, router, stop.clone(), listen::HEADER_MAX));
     Ok(Running {
         url: format!("http://{address}/"),
         engine,

@@ -1,8 +1,9 @@
 //! `stillpoint vault`: keys of a tenant's repository, for leaving with stock restic.
 
 use super::Global;
+use crate::looking;
 use crate::telling::{Failure, json};
-use crate::wiring;
+use ::vault::VaultError;
 use clap::Subcommand;
 use domain::ids::TenantId;
 use secrecy::ExposeSecret;
@@ -41,7 +42,7 @@ enum Command {
 }
 
 pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
-    let opened = wiring::open(&global.data).await?;
+    let opened = looking::existing(&global.data).await?;
     let tenant_words = match &args.command {
         Command::Access { tenant, .. } | Command::Keys { tenant } | Command::Revoke { tenant, .. } => {
             tenant.clone()
@@ -59,7 +60,7 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
         Command::Access { reveal, label, .. } => access(&vault, &tenant, reveal, &label, as_json),
         Command::Keys { .. } => keys(&vault, &tenant, as_json),
         Command::Revoke { key, .. } => {
-            vault.remove_key(&tenant, &key)?;
+            vault.remove_key(&tenant, &key).map_err(told)?;
             if as_json {
                 json(&serde_json::json!({ "revoked": key }))
             } else {
@@ -78,7 +79,7 @@ fn access(
     label: &str,
     as_json: bool,
 ) -> Result<(), Failure> {
-    let access = vault.access(tenant, label)?;
+    let access = vault.access(tenant, label).map_err(told)?;
     let password = reveal.then(|| access.password.expose_secret().to_owned());
     if !reveal {
         // A key that nobody knows would only be litter.
@@ -107,7 +108,7 @@ fn access(
 }
 
 fn keys(vault: &::vault::Vault, tenant: &TenantId, as_json: bool) -> Result<(), Failure> {
-    let keys = vault.keys(tenant)?;
+    let keys = vault.keys(tenant).map_err(told)?;
     if as_json {
         let list: Vec<_> = keys
             .iter()
@@ -123,8 +124,44 @@ fn keys(vault: &::vault::Vault, tenant: &TenantId, as_json: bool) -> Result<(), 
             "{}  {}  {}",
             key.id,
             key.created.unwrap_or_default(),
-            key.label.unwrap_or_default()
+            one_line(&key.label.unwrap_or_default())
         );
     }
     Ok(())
+}
+
+/// Stock restic accepts any name for a key: one with a line break must not look like two keys.
+fn one_line(label: &str) -> String {
+    label
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}
+
+/// What a person named and the vault does not have is the caller's to put right; the rest failed.
+pub(super) fn told(error: VaultError) -> Failure {
+    match &error {
+        VaultError::NoSuchKey { tenant, .. } => {
+            Failure::usage(format!("{error}; `stillpoint vault keys {tenant}` lists them"))
+        }
+        VaultError::NoSuchDisk { .. }
+        | VaultError::NoRepository { .. }
+        | VaultError::BadRequest { .. }
+        | VaultError::NoFolder { .. }
+        | VaultError::NotReplaceable { .. } => Failure::usage(error.to_string()),
+        _ => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_of_two_lines_is_listed_on_one() {
+        assert_eq!(
+            one_line("mine\n0123  now  theirs"),
+            "mine\u{fffd}0123  now  theirs"
+        );
+    }
 }

@@ -3,6 +3,7 @@
 use super::{Checker, ConfigError};
 use domain::ids::HostId;
 use serde::Deserialize;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// How to reach a host and how to know that it is the one.
@@ -57,10 +58,13 @@ impl HostDocument {
                 "0 is no port; WS-Management over HTTPS listens on 5986",
             ));
         }
-        if self.address.is_empty() || self.address.contains(['/', ' ', '@']) {
+        if !is_address(&self.address) {
             return Err(checker.refuse(
                 key("address"),
-                format!("`{}` is not a DNS name or IP address", self.address),
+                format!(
+                    "`{}` is not a DNS name or IP address (a port goes into `port`, an IPv6 address stands without brackets)",
+                    self.address
+                ),
             ));
         }
         if self.user.is_empty() || self.user.contains(':') {
@@ -88,9 +92,29 @@ impl HostDocument {
     }
 }
 
+fn is_address(text: &str) -> bool {
+    text.parse::<IpAddr>().is_ok() || is_dns_name(text)
+}
+
+/// Labels of letters, digits, hyphens and, as Windows allows them in host names, underscores.
+pub(super) fn is_dns_name(text: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let numbers = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    // Digits and dots alone are an address that is none.
+    text.len() <= 253 && text.split('.').all(label) && !numbers(text)
+}
+
 fn parse_pin(text: &str) -> Option<[u8; 32]> {
     let digits: Vec<u8> = text.bytes().filter(|b| *b != b':').collect();
-    if digits.len() != 64 {
+    // Looked at one by one: reading a number also takes a sign.
+    if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
         return None;
     }
     let mut pin = [0u8; 32];
@@ -98,4 +122,49 @@ fn parse_pin(text: &str) -> Option<[u8; 32]> {
         *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
     }
     Some(pin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_name_or_an_ip_address_and_nothing_more() {
+        for good in [
+            "hv-r-01",
+            "hv-r-01.hoster.example",
+            "HV_01",
+            "192.0.2.7",
+            "2001:db8::7",
+            "::1",
+        ] {
+            assert!(is_address(good), "{good}");
+        }
+        for bad in [
+            "",
+            "host:5986",
+            "a:b:c",
+            "[::1]",
+            "https://host",
+            "user@host",
+            "a b",
+            "a..b",
+            ".a",
+            "a.",
+            "-a",
+            "192.0.2.300",
+            "1.2.3",
+        ] {
+            assert!(!is_address(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_pin_is_hex_digits_and_colons_only() {
+        assert_eq!(parse_pin(&"0f".repeat(32)), Some([15; 32]));
+        assert_eq!(parse_pin(&vec!["A0"; 32].join(":")), Some([160; 32]));
+        for bad in ["+f".repeat(32), "0f".repeat(31), "0g".repeat(32), "é".repeat(32)] {
+            assert_eq!(parse_pin(&bad), None, "{bad}");
+        }
+    }
 }

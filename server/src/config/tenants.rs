@@ -1,5 +1,6 @@
 //! `[[tenant]]`: a customer, and which replicas are theirs.
 
+use super::hosts::is_dns_name;
 use super::{Checker, ConfigError};
 use domain::ids::TenantId;
 use serde::Deserialize;
@@ -35,7 +36,7 @@ impl TenantDocument {
             .map_err(|e| checker.refuse("tenant.id", format!("{e}")))?;
         for pattern in &self.primaries {
             let rest = pattern.strip_prefix("*.").unwrap_or(pattern);
-            if rest.is_empty() || rest.contains('*') || !rest.contains('.') {
+            if !rest.contains('.') || !is_dns_name(rest) {
                 return Err(checker.refuse(
                     format!("tenant `{id}`: primaries"),
                     format!(

@@ -14,7 +14,7 @@ mod tests;
 use super::problem::Problem;
 use super::state::AppState;
 use axum::Router;
-use axum::http::{HeaderValue, Uri, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::routing::any;
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -28,7 +28,10 @@ pub fn router() -> Router<AppState> {
         .merge(events::router())
         .merge(health::router())
         .merge(ready::router())
-        .route("/api/v1/{*rest}", any(unknown))
+        .route("/api", any(unknown))
+        .route("/api/", any(unknown))
+        .route("/api/{*rest}", any(unknown))
+        .method_not_allowed_fallback(not_allowed)
         .layer(SetResponseHeaderLayer::if_not_present(
             header::CACHE_CONTROL,
             HeaderValue::from_static("no-store"),
@@ -36,5 +39,19 @@ pub fn router() -> Router<AppState> {
 }
 
 async fn unknown(uri: Uri) -> Problem {
-    Problem::missing(format!("{} is no endpoint of this API", uri.path()))
+    Problem::missing(format!(
+        "{} is no endpoint of this API, which is at /api/v1",
+        uri.path()
+    ))
+}
+
+async fn not_allowed(method: Method, uri: Uri) -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "Method not allowed",
+        format!(
+            "{} does not answer {method}; the header `Allow` names what it answers",
+            uri.path()
+        ),
+    )
 }

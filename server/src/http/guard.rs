@@ -8,23 +8,23 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
-/// The port that was bound.
+/// The address that was bound.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Guard {
-    port: u16,
+    bound: SocketAddr,
 }
 
 impl Guard {
     pub(super) fn of(listen: SocketAddr) -> Self {
-        Self { port: listen.port() }
+        Self { bound: listen }
     }
 
-    /// One of our names: a loopback address or `localhost`, with our port.
+    /// One of our names: the address that was bound, another common one of loopback, or `localhost`; with our port.
     fn is_own(self, authority: &str) -> bool {
         let Ok(parsed) = authority.parse::<Authority>() else {
             return false;
@@ -38,8 +38,16 @@ impl Guard {
         let name = parsed.host().to_ascii_lowercase();
         // Userinfo in front of the host would make the text say something else than it means.
         !authority.contains('@')
-            && port == self.port
-            && matches!(name.as_str(), "localhost" | "127.0.0.1" | "[::1]")
+            && port == self.bound.port()
+            && (matches!(name.as_str(), "localhost" | "127.0.0.1" | "[::1]") || name == self.bound_name())
+    }
+
+    /// As it stands in a URL.
+    fn bound_name(self) -> String {
+        match self.bound.ip() {
+            IpAddr::V4(ip) => ip.to_string(),
+            IpAddr::V6(ip) => format!("[{ip}]"),
+        }
     }
 
     fn judge(self, request: &Request) -> Result<(), Problem> {
@@ -53,8 +61,9 @@ impl Guard {
                 StatusCode::MISDIRECTED_REQUEST,
                 "Not served under this name",
                 format!(
-                    "only http://127.0.0.1:{port}, http://localhost:{port} and http://[::1]:{port} are served",
-                    port = self.port
+                    "only http://{}:{port} and, where they lead here, http://localhost:{port}, http://127.0.0.1:{port} and http://[::1]:{port} are served",
+                    self.bound_name(),
+                    port = self.bound.port()
                 ),
             ));
         }
@@ -110,7 +119,7 @@ mod tests {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let guard = Guard { port: 3000 };
+        let guard = Guard::of("127.0.0.1:3000".parse().unwrap());
         let outcome = guard.judge(&request.body(Body::empty()).unwrap());
         let status = outcome
             .err()
@@ -159,6 +168,18 @@ mod tests {
             "GET",
             "http://localhost:3000/",
         );
+    }
+
+    #[test]
+    fn the_address_that_was_bound_is_served_under_its_own_url() {
+        for (bound, own, other) in [
+            ("127.0.0.2:3000", "127.0.0.2:3000", "127.0.0.3:3000"),
+            ("[::1]:3000", "[::1]:3000", "[::2]:3000"),
+        ] {
+            let guard = Guard::of(bound.parse().unwrap());
+            assert!(guard.is_own(own) && guard.is_own("localhost:3000"), "{own}");
+            assert!(!guard.is_own(other), "{other}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod binary;
 mod blockers;
 mod cli;
+mod doors;
 mod not_ready;
 mod room;
 mod site;

@@ -1,7 +1,7 @@
 //! `stillpoint lab check`: the torn-disk oracle.
 
 use super::super::Global;
-use crate::telling::{Failure, exit, json};
+use crate::telling::{Failure, chain, exit, json};
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -12,7 +12,10 @@ pub struct Args {
 }
 
 pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
-    let report = tokio::task::spawn_blocking(move || lab::oracle::check(&args.files)).await??;
+    let report = tokio::task::spawn_blocking(move || lab::oracle::check(&args.files))
+        .await?
+        // Whatever it is, it is about the files that were named.
+        .map_err(|error| Failure::usage(chain(&error)))?;
     if global.json {
         json(&report)?;
     } else if report.consistent {

@@ -1,9 +1,9 @@
 //! `stillpoint lab ctl`: steers a running lab, with the token from the data directory.
 
 use super::super::Global;
-use crate::telling::{Failure, json};
+use crate::telling::{Failure, chain, json};
 use clap::Subcommand;
-use lab::control::ControlClient;
+use lab::control::{ControlClient, ControlError};
 use lab::scenario::Operation;
 use lab::wire::knobs::WireTrouble;
 use std::path::PathBuf;
@@ -42,31 +42,31 @@ enum Command {
 }
 
 pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
-    let client = ControlClient::of(&global.data)?;
+    let client = ControlClient::of(&global.data).map_err(told)?;
     match args.command {
         Command::Op { operation } => {
             let operation: Operation = serde_json::from_str(&operation)
                 .map_err(|e| Failure::usage(format!("`{operation}` is not an operation: {e}")))?;
-            client.operate(&operation).await?;
+            client.operate(&operation).await.map_err(told)?;
             done(global)
         }
         Command::Play { file } => {
             for operation in super::scenario(&file)? {
-                client.operate(&operation).await?;
+                client.operate(&operation).await.map_err(told)?;
             }
             done(global)
         }
         Command::Trouble { trouble } => {
             let trouble: WireTrouble = serde_json::from_str(&trouble)
                 .map_err(|e| Failure::usage(format!("`{trouble}` is no trouble: {e}")))?;
-            client.trouble(&trouble).await?;
+            client.trouble(&trouble).await.map_err(told)?;
             done(global)
         }
-        Command::State => json(&client.state().await?),
-        Command::Requests => json(&client.requests().await?),
-        Command::Left => json(&client.left().await?),
+        Command::State => json(&client.state().await.map_err(told)?),
+        Command::Requests => json(&client.requests().await.map_err(told)?),
+        Command::Left => json(&client.left().await.map_err(told)?),
         Command::Log => {
-            let (path, entries) = client.log().await?;
+            let (path, entries) = client.log().await.map_err(told)?;
             json(&serde_json::json!({ "path": path, "entries": entries }))
         }
     }
@@ -78,4 +78,12 @@ fn done(global: &Global) -> Result<(), Failure> {
     }
     println!("done");
     Ok(())
+}
+
+/// What the lab refuses was asked wrongly, and a folder without a lab was named wrongly; silence is a failure.
+fn told(error: ControlError) -> Failure {
+    match error {
+        ControlError::Refused(_) | ControlError::NeverStarted { .. } => Failure::usage(chain(&error)),
+        other => other.into(),
+    }
 }

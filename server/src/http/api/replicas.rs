@@ -15,6 +15,8 @@ use std::sync::Arc;
 
 /// Longest search that is looked for.
 const SEARCH_CHARS_MAX: usize = 200;
+/// What may stand in a replica's way: the blockers, not ready, busy elsewhere, unknown.
+const CODES: [&str; 11] = ["B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "NR", "BE", "UN"];
 
 pub fn router() -> Router<AppState> {
     Router::new().route("/api/v1/replicas", get(list))
@@ -31,12 +33,21 @@ async fn list(
             format!("is longer than {SEARCH_CHARS_MAX} characters"),
         ));
     }
+    let code = parameters.text("code")?;
+    if let Some(code) = &code
+        && !CODES.iter().any(|known| known.eq_ignore_ascii_case(code))
+    {
+        return Err(Problem::parameter(
+            "code",
+            format!("`{code}` is no reason's code; there are {}", CODES.join(", ")),
+        ));
+    }
     let query = ReplicaQuery {
         filter: parameters.parsed("filter")?.unwrap_or_default(),
         search,
         tenant: parameters.parsed("tenant")?,
         host: parameters.text("host")?,
-        code: parameters.text("code")?,
+        code,
         sort: parameters.parsed("sort")?.unwrap_or_default(),
         direction: parameters.parsed("dir")?.unwrap_or_default(),
         cursor: parameters.text("cursor")?,

@@ -138,6 +138,7 @@ async fn what_cannot_be_used_is_named() {
         ("cursor=after~name~asc~a~b~c~d", "cursor"),
         ("page=1", "page"),
         ("colour=red", "colour"),
+        ("code=B99", "code"),
         ("filter=all&filter=all", "filter"),
     ] {
         let answer = server.get(&format!("/api/v1/replicas?{query}")).await;
@@ -175,8 +176,44 @@ async fn what_is_not_there_is_not_found() {
         format!("/api/v1/points/{nothing}"),
         format!("/api/v1/attempts?replica={nothing}"),
         "/api/v1/colours".to_owned(),
+        "/api/v1".to_owned(),
+        "/api/v1/".to_owned(),
+        "/api/v2".to_owned(),
+        "/api/v2/replicas".to_owned(),
+        "/api".to_owned(),
     ] {
         Server::refused(server.get(&path).await, 404, None);
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_an_address_does_not_know_is_a_problem_that_names_the_others() {
+    let server = Server::new().await;
+    for path in ["/api/v1/replicas", "/api/v1/events", "/healthz"] {
+        let request = Request::delete(path).header("host", "127.0.0.1:3000");
+        let response = server
+            .app
+            .clone()
+            .oneshot(request.body(Body::empty()).unwrap())
+            .await
+            .unwrap();
+        assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED, "{path}");
+        assert_eq!(response.headers()["allow"], "GET,HEAD");
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        let body = axum::body::to_bytes(response.into_body(), 1 << 16).await.unwrap();
+        let problem: Value = serde_json::from_slice(&body).unwrap();
+        assert!(
+            problem["detail"].as_str().unwrap().contains("DELETE"),
+            "{problem}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_code_is_known_in_either_case() {
+    let server = Server::new().await;
+    for code in ["B1", "nr", "UN"] {
+        assert_eq!(server.get(&format!("/api/v1/replicas?code={code}")).await.0, 200);
     }
 }
 
