@@ -27,9 +27,10 @@ impl Client {
             limits.page_items
         );
         let mut page = self.page(what, "Enumerate", resource, &body, None).await?;
-        let (mut items, mut pages, mut empty) = (0_usize, 1_usize, 0_usize);
+        let (mut items, mut bytes, mut pages, mut empty) = (0_usize, 0_usize, 1_usize, 0_usize);
         loop {
             items += page.rows.len();
+            bytes = bytes.saturating_add(page.bytes);
             // The first page may be empty on hosts that do not optimise.
             empty = if page.rows.is_empty() && pages > 1 {
                 empty + 1
@@ -38,6 +39,11 @@ impl Client {
             };
             let over = [
                 (items > limits.items, "rows in one enumeration", limits.items),
+                (
+                    bytes > limits.enumeration_bytes,
+                    "bytes in one enumeration",
+                    limits.enumeration_bytes,
+                ),
                 (pages > limits.pages, "pages in one enumeration", limits.pages),
                 (
                     empty > limits.empty_pages,
@@ -137,12 +143,15 @@ fn pull_body(context: &str, items: u32) -> Result<String, Unsendable> {
 /// Rows of one page, and the context when more may follow.
 struct Page {
     rows: Vec<Instance>,
+    /// Length of the envelope that brought it.
+    bytes: usize,
     context: Option<String>,
 }
 
 impl Page {
     /// `before` is the context pulled with, for hosts that leave an unchanged one out.
     fn read(body: Node<'_, '_>, before: Option<String>) -> Result<Self, XmlError> {
+        let bytes = body.document().input_text().len();
         // Items of an Enumerate are WS-Management's, those of a Pull are WS-Enumeration's.
         let items = child(body, WSMAN, "Items").or_else(|| child(body, ENUMERATION, "Items"));
         let rows = items
@@ -155,7 +164,11 @@ impl Page {
             .iter()
             .any(|namespace| child(body, namespace, "EndOfSequence").is_some());
         if end {
-            return Ok(Self { rows, context: None });
+            return Ok(Self {
+                rows,
+                bytes,
+                context: None,
+            });
         }
         let context = child(body, ENUMERATION, "EnumerationContext")
             .map(text_of)
@@ -171,6 +184,6 @@ impl Page {
                 "neither",
             ));
         }
-        Ok(Self { rows, context })
+        Ok(Self { rows, bytes, context })
     }
 }

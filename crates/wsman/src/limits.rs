@@ -18,6 +18,9 @@ pub struct Limits {
     pub page_items: u32,
     /// Rows of one enumeration. A large host lists a few thousand jobs.
     pub items: usize,
+    /// Bytes of one enumeration, envelopes and all: the rows are kept until the last is there. A survey of a host with a thousand
+    /// VMs stays below 10 MiB.
+    pub enumeration_bytes: usize,
     /// Pages of one enumeration; not below `items`, since some hosts answer one row per pull whatever is asked.
     pub pages: usize,
     /// Pages in a row that bring nothing and yet are not the last.
@@ -33,6 +36,7 @@ impl Default for Limits {
             nodes: 200_000,
             page_items: 500,
             items: 50_000,
+            enumeration_bytes: 64 << 20,
             pages: 50_000,
             empty_pages: 3,
         }

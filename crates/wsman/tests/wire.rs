@@ -130,7 +130,7 @@ async fn an_enumeration_stopped_early_is_released() {
 }
 
 #[tokio::test]
-async fn rows_pages_and_empty_pages_have_bounds_and_the_rest_is_released() {
+async fn rows_bytes_pages_and_empty_pages_have_bounds_and_the_rest_is_released() {
     for (what, limits, n_rows) in [
         (
             "rows in one enumeration",
@@ -139,6 +139,14 @@ async fn rows_pages_and_empty_pages_have_bounds_and_the_rest_is_released() {
                 ..Limits::default()
             },
             2,
+        ),
+        (
+            "bytes in one enumeration",
+            Limits {
+                enumeration_bytes: 3000,
+                ..Limits::default()
+            },
+            1,
         ),
         (
             "pages in one enumeration",
