@@ -102,6 +102,10 @@ pub enum NotReady {
     },
     /// No inbound relationship was listed.
     NoRelationship,
+    /// By the host's present names and authorization the VM is not this tenant's (any more).
+    BoundElsewhere {
+        primary: Option<String>,
+    },
     HostUnproven {
         build: String,
     },

@@ -30,6 +30,9 @@ pub struct HoldRecord {
     pub looks: Vec<JobLook>,
     /// `StartTime` of the checkpoint's job (or the host's clock at the last look before it).
     pub checkpoint_started: DateTime<Utc>,
+    /// Host's clock when the checkpoint was known to exist. Only an apply that began later can have been refused because of it.
+    #[serde(default)]
+    pub checkpoint_made: Option<DateTime<Utc>>,
     /// Host's clock when the export's job was seen finished.
     pub export_ended: DateTime<Utc>,
     /// Error codes that this host build is known to give to applies refused the lock before writing (from `doctor`).

@@ -46,11 +46,13 @@ pub struct HoldWindow {
 }
 
 impl HoldWindow {
-    /// Whether the job began while our checkpoint existed.
+    /// Whether the job lies wholly inside: nothing of it can have happened while there was no checkpoint of ours.
     #[must_use]
-    pub fn covers_start_of(&self, job: &Job) -> bool {
-        job.started
-            .is_some_and(|start| start >= self.from && self.to.is_none_or(|to| start <= to))
+    pub fn covers(&self, job: &Job) -> bool {
+        let (Some(start), Some(end)) = (job.started, job.ended()) else {
+            return false;
+        };
+        start >= self.from && self.to.is_none_or(|to| end <= to)
     }
 }
 
@@ -71,7 +73,7 @@ impl Refusals<'_> {
             && !job.state.is_success()
             && job.error_code != 0
             && self.codes.contains(&job.error_code)
-            && self.holds.iter().any(|hold| hold.covers_start_of(job))
+            && self.holds.iter().any(|hold| hold.covers(job))
     }
 }
 
@@ -170,6 +172,11 @@ fn is_newer(job: &Job, last: &LastApply, seen: &Observation) -> bool {
         return false;
     }
     let known_start = match last {
+        // An apply that ran is not listed any more: whatever ended before it was missed says nothing about it.
+        LastApply::Unknown {
+            since,
+            why: JobHole::JobVanished,
+        } => return ended(job, seen) > *since,
         // Whatever is listed now is the newest there is: everything after it would be listed too.
         LastApply::Unknown { .. } => return true,
         LastApply::Completed { job: None, at } => return !is_good(job) && ended(job, seen) >= *at,

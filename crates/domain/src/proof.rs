@@ -123,7 +123,8 @@ fn touching(hold: &HoldRecord) -> Vec<Job> {
 }
 
 fn touches(job: &Job, hold: &HoldRecord) -> bool {
-    let from = hold.checkpoint_started.min(hold.before.host_time);
+    // Times are cut to whole seconds: a job that ended in the second of the look may have ended after it.
+    let from = hold.checkpoint_started.min(hold.before.host_time) - TimeDelta::seconds(START_ROUNDING_SECS);
     let Some(start) = job.started else { return true };
     // A job without a known end may still have been writing.
     let end = job.ended().unwrap_or(DateTime::<Utc>::MAX_UTC);
@@ -135,7 +136,9 @@ fn is_refusal(job: &Job, hold: &HoldRecord) -> bool {
         && !job.state.is_success()
         && job.error_code != 0
         && hold.known_refusals.contains(&job.error_code)
-        && job.started.is_some_and(|start| start >= hold.checkpoint_started)
+        && job
+            .started
+            .is_some_and(|start| start >= hold.checkpoint_made.unwrap_or(hold.checkpoint_started))
 }
 
 #[cfg(test)]

@@ -62,6 +62,8 @@ pub(crate) struct Facts {
     pub disks: Vec<AttachedDisk>,
     pub checkpoint: Option<Checkpoint>,
     pub checkpoint_started: Option<DateTime<Utc>>,
+    /// Host's clock when the checkpoint was known to exist.
+    pub checkpoint_made: Option<DateTime<Utc>>,
     /// World's clock when the checkpoint was asked for, and when the host had made it.
     pub hold_since: Option<DateTime<Utc>>,
     pub taken: Option<DateTime<Utc>>,
@@ -245,7 +247,8 @@ impl Run {
 
     /// A fresh look, folded in and judged.
     pub async fn look(&mut self) -> Result<(Judged, ReplicaSighting), Stop> {
-        gate::look(self).await
+        let (judged, look) = gate::look(self).await?;
+        Ok((judged, look.sighting))
     }
 
     /// Whether nothing may be said about the last apply, even when a blocker is named first.

@@ -20,6 +20,7 @@ pub mod ports;
 pub mod rescue;
 pub(crate) mod shared;
 pub mod watch;
+mod whose;
 
 pub use clock::{MachineClock, SpedClock, SystemMachineClock, WorldClock};
 pub use config::{EngineConfig, Staging};

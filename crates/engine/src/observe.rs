@@ -9,6 +9,7 @@ use crate::budget::Errand;
 use crate::names;
 use crate::ports::chain;
 use crate::shared::{SITE, Shared};
+use crate::whose::{entries, whose};
 use chrono::{DateTime, TimeDelta, Utc};
 pub(crate) use closely::look_closely;
 use domain::blocker::Unknown;
@@ -207,16 +208,16 @@ impl Observer {
         at: DateTime<Utc>,
     ) -> Option<Replica> {
         let seen = &sighting.observation;
-        let primaries = [&sighting.primary_host, &sighting.primary_connection_point];
-        let entries = findings::entries(survey);
-        let bound = primaries
-            .into_iter()
-            .filter_map(|p| p.as_deref())
-            .map(|p| domain::binding::bind(Some(p), &entries, &self.shared.config.tenants))
-            .reduce(|first, second| if first.is_ok() { first } else { second.or(first) })
-            .unwrap_or(Err(domain::binding::BindingError::Unmapped { primary: None }));
-        // After a failover the relationship may be gone and the primary's name with it: what was bound stays bound.
-        let unnamed = sighting.primary_host.is_none() && sighting.primary_connection_point.is_none();
+        let entries = entries(&survey.authorization);
+        let bound = whose(sighting, &entries, &self.shared.config.tenants);
+        // After a failover the relationship may be gone and the primary's name with it: what was bound stays bound. A replica that
+        // receives logs has a primary, and who does not name it is not believed.
+        let receives = seen
+            .relationships
+            .iter()
+            .any(|r| matches!(u16::from(r.state), 3 | 7));
+        let unnamed =
+            sighting.primary_host.is_none() && sighting.primary_connection_point.is_none() && !receives;
         let mut here = known
             .iter()
             .filter(|r| r.vm == seen.vm && r.host == *self.host.id());

@@ -257,6 +257,18 @@ impl Affected {
         })
     }
 
+    /// Whether the GUID is a VM's own beyond doubt: the VM, or one of its replication objects.
+    pub fn is_of_vm(&self) -> bool {
+        let class = self.element.class_name();
+        [
+            "Msvm_ComputerSystem",
+            "Msvm_ReplicationRelationship",
+            "Msvm_ReplicationSettingData",
+        ]
+        .iter()
+        .any(|of_vm| class.eq_ignore_ascii_case(of_vm))
+    }
+
     /// The GUID that the element is of: a VM by its name, settings and relationships by their InstanceID. A checkpoint's
     /// settings carry the checkpoint's own GUID, which is no VM's.
     pub fn guid(&self) -> Option<VmGuid> {

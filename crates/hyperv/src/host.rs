@@ -55,6 +55,8 @@ pub struct ReplicaSighting {
 pub struct Look {
     pub identity: HostIdentity,
     pub sighting: ReplicaSighting,
+    /// Who may replicate to this host now: whose a replica is, is decided from it.
+    pub authorization: Vec<AuthorizationEntry>,
 }
 
 /// What the gate judges, without what it does not: a replica's disks and who its primary is.

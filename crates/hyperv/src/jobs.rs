@@ -32,18 +32,24 @@ pub(crate) enum Migrations {
 #[derive(Debug)]
 struct Listed {
     job: Result<Job, PropertyError>,
-    /// `None` when nothing says what it touches.
+    /// GUIDs of what it touches; `None` when nothing says so, or nothing that has one.
     vms: Option<Vec<VmGuid>>,
+    /// Whether one of them is a VM's beyond doubt: settings may be a checkpoint's, whose GUID is its own.
+    sure: bool,
 }
 
 impl Listed {
     /// Unmatched, and of a kind that could be about any VM.
     fn is_stray(&self) -> bool {
-        self.vms.is_none()
-            && self
-                .job
-                .as_ref()
-                .map_or(true, |job| job.is_apply() || job.state.is_running())
+        let Ok(job) = &self.job else { return !self.sure };
+        match self.vms {
+            None => job.is_apply() || job.state.is_running(),
+            Some(_) => job.is_apply() && !self.sure,
+        }
+    }
+
+    fn is_about(&self, vm: VmGuid) -> bool {
+        self.vms.as_ref().is_some_and(|vms| vms.contains(&vm))
     }
 }
 
@@ -69,18 +75,24 @@ impl JobTable {
         affected: &[Instance],
         migrations: &[Instance],
     ) -> Result<Self, PropertyError> {
-        let mut touched: HashMap<String, Vec<VmGuid>> = HashMap::new();
+        let mut touched: HashMap<String, (Vec<VmGuid>, bool)> = HashMap::new();
         for row in affected {
             let affected = Affected::read(row)?;
-            let vms = touched.entry(affected.job_id.to_ascii_uppercase()).or_default();
-            vms.extend(affected.guid().filter(|vm| !vms.contains(vm)));
+            let Some(vm) = affected.guid() else { continue };
+            let (vms, sure) = touched.entry(affected.job_id.to_ascii_uppercase()).or_default();
+            *sure |= affected.is_of_vm();
+            if !vms.contains(&vm) {
+                vms.push(vm);
+            }
         }
         let mut listed = Vec::with_capacity(concrete.len() + migrations.len());
         for row in concrete {
             let id = row.text_required("InstanceID")?.to_ascii_uppercase();
+            let (vms, sure) = touched.remove(&id).unzip();
             listed.push(Listed {
                 job: classes::job(row, class_of(&row.class)),
-                vms: touched.remove(&id),
+                vms,
+                sure: sure.unwrap_or(false),
             });
         }
         for row in migrations {
@@ -88,6 +100,7 @@ impl JobTable {
             listed.push(Listed {
                 job: classes::job(row, JobClass::Migration),
                 vms,
+                sure: true,
             });
         }
         Ok(Self { listed })
@@ -99,9 +112,9 @@ impl JobTable {
     /// # Errors
     /// When the row of one of them cannot be read.
     pub fn of(&self, vm: VmGuid) -> Result<Vec<Job>, PropertyError> {
-        self.select(|listed| match &listed.vms {
-            Some(vms) => vms.contains(&vm),
-            None => listed.is_stray() && !listed.job.as_ref().is_ok_and(|job| job.state.is_success()),
+        self.select(|listed| {
+            let good = || listed.job.as_ref().is_ok_and(|job| job.state.is_success());
+            listed.is_about(vm) || listed.is_stray() && !good()
         })
     }
 
@@ -110,10 +123,7 @@ impl JobTable {
     /// # Errors
     /// When the row of one of them cannot be read.
     pub fn applies(&self, vm: VmGuid) -> Result<Vec<Job>, PropertyError> {
-        let mut jobs = self.select(|listed| match &listed.vms {
-            Some(vms) => vms.contains(&vm),
-            None => listed.is_stray(),
-        })?;
+        let mut jobs = self.select(|listed| listed.is_about(vm) || listed.is_stray())?;
         jobs.retain(Job::is_apply);
         Ok(jobs)
     }
@@ -283,6 +293,21 @@ mod tests {
         assert_eq!(ids(table.of(A)), ["J1", "J2"]);
         assert_eq!(ids(table.of(B)), ["J3"]);
         assert_eq!(ids(table.applies(A)), ["J2"]);
+    }
+
+    #[test]
+    fn an_apply_that_names_no_vm_beyond_doubt_counts_against_every_vm() {
+        let checkpoint = "Microsoft:0A0A0A0A-0000-4000-8000-000000000001";
+        for (class, key, value) in [
+            ("Msvm_VirtualSystemSettingData", "InstanceID", checkpoint),
+            ("Msvm_ComputerSystem", "Name", "HV-R-01"),
+            ("Msvm_VirtualSystemManagementService", "Name", "vmms"),
+        ] {
+            let jobs = [job("J1", job_type::APPLY_LOG, 4)];
+            let table = JobTable::new(&jobs, &[touches("J1", class, key, value)], &[]).unwrap();
+            assert_eq!(ids(table.of(A)), ["J1"], "{class}");
+            assert_eq!(ids(table.applies(B)), ["J1"], "{class}");
+        }
     }
 
     #[test]

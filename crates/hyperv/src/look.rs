@@ -15,14 +15,21 @@ use domain::evidence::JobLook;
 use domain::ids::VmGuid;
 
 impl WsmanHost {
-    /// Ten requests once the host is known, nine while it lists no job.
+    /// Eleven requests once the host is known, ten while it lists no job.
     pub(crate) async fn read_look(&self, vm: VmGuid, seen_at: DateTime<Utc>) -> Result<Look, HostError> {
         let system = self.operating_system().await?;
         let has_reference_points = self.has_reference_points(&system).await?;
-        let rows = self.rows(Scope(Some(vm)), has_reference_points).await?;
+        let (rows, authorization) = tokio::try_join!(
+            self.rows(Scope(Some(vm)), has_reference_points),
+            self.authorization()
+        )?;
         let identity = self.identity_of(system, has_reference_points).await?;
         let sighting = self.sighted(vm, seen_at, &rows, &identity)?;
-        Ok(Look { identity, sighting })
+        Ok(Look {
+            identity,
+            sighting,
+            authorization,
+        })
     }
 
     /// Eight requests once the VM's replication settings are known, seven while the host lists no job. The disks are left

@@ -197,7 +197,7 @@ impl WsmanHost {
         }
     }
 
-    async fn authorization(&self) -> Result<Vec<AuthorizationEntry>, HostError> {
+    pub(crate) async fn authorization(&self) -> Result<Vec<AuthorizationEntry>, HostError> {
         let rows = self.query(V2, AUTHORIZATION).await?;
         let read: Result<_, _> = rows.iter().map(classes::authorization).collect();
         read.map_err(|error| self.unreadable(AUTHORIZATION, &error))

@@ -94,7 +94,7 @@ async fn looks_cost_what_they_promise_and_agree_with_the_survey() {
     let survey = site.host.survey(now).await.unwrap();
     let count = site.host.requests();
     let whole = site.host.look(vm, now).await.unwrap();
-    assert_eq!(site.host.requests() - count, 10);
+    assert_eq!(site.host.requests() - count, 11);
     assert_eq!(whole.identity, survey.identity);
     let look = whole.sighting;
     assert_eq!(

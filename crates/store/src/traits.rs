@@ -107,9 +107,10 @@ pub trait ReplicaStore: Send + Sync {
 #[async_trait]
 pub trait AttemptStore: Send + Sync {
     /// Takes the lease and creates the attempt in one transaction; the token is one more than any before on the replica.
-    /// `Leased` when an unexpired lease is held by another owner or attempt, and when an expired one belongs to an attempt that is
-    /// still running: its rescuer comes first, since only it knows what was left on the host. Asked again by the same owner for
-    /// the same attempt it renews the lease and returns the attempt as it is.
+    /// `Leased` as long as there is a lease of another owner or attempt, expired or not: an attempt that came to its end has given its
+    /// lease back, so whatever still has one was cut off, and its rescuer comes first. Only it knows what was left on the host, and a
+    /// sealed attempt may still owe the vault its snapshot file. Asked again by the same owner for the same attempt it renews the
+    /// lease and returns the attempt as it is.
     async fn claim(
         &self,
         attempt: AttemptId,

@@ -4,10 +4,12 @@ use super::Global;
 use crate::telling::{Failure, exit, json, spinner};
 use crate::wiring;
 use domain::attempt::{AttemptState, Deferral};
+use domain::ids::ReplicaId;
 use domain::words::{explain, explain_deferral, explain_failure};
 use engine::{Engine, Outcome, WorldClock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use store::records::Attempt;
+use store::traits::AttemptStore;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -28,6 +30,7 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
         engine.survey().await?;
     }
     let replica = wiring::replica(&opened, &args.replica).await?;
+    rescue(&opened, &engine, replica.id).await?;
     let bar = spinner(format!("backing up {}/{}", replica.tenant, replica.name));
     let deadline = opened.world().now() + chrono::TimeDelta::seconds(i64::from(args.wait));
     let outcome = engine
@@ -35,6 +38,7 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
         .await;
     bar.finish_and_clear();
     let outcome = outcome?;
+    engine.rescue().await?;
     engine.stop(Duration::from_secs(1)).await;
     let Outcome::Ended { attempt } = &outcome else {
         if global.json {
@@ -60,6 +64,28 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
         AttemptState::Failed { .. } | AttemptState::Running { .. } => {
             Err(Failure::new(exit::FAILED, in_words(&outcome)))
         }
+    }
+}
+
+/// How long a lease that nobody renews is waited for; leases last 30 s.
+const LEASE_WAIT: Duration = Duration::from_secs(40);
+
+/// Finishes or undoes what a killed worker left on the replica. A lease that is being renewed belongs to a living one: the attempt then
+/// says whose it is.
+async fn rescue(opened: &wiring::Opened, engine: &Engine, replica: ReplicaId) -> Result<(), Failure> {
+    let began = Instant::now();
+    let mut seen = None;
+    loop {
+        engine.rescue().await?;
+        let Some(lease) = opened.store.lease(replica).await? else {
+            return Ok(());
+        };
+        let renewed = seen.is_some_and(|before| before != (lease.token, lease.expires_unix_ms));
+        if renewed || began.elapsed() > LEASE_WAIT {
+            return Ok(());
+        }
+        seen = Some((lease.token, lease.expires_unix_ms));
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 

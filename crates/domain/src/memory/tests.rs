@@ -178,8 +178,28 @@ fn each_kind_of_hole_is_named() {
 fn a_running_apply_that_vanishes_is_a_hole_unless_it_completed() {
     let run = apply("r", JobState::Running, 0, 0);
     let good = apply("a", JobState::Completed, -20, 5);
-    let looks = [seen(1, Some(-15), vec![good, run]), seen(20, Some(-15), vec![])];
+    let looks = [
+        seen(1, Some(-15), vec![good.clone(), run]),
+        seen(20, Some(-15), vec![]),
+    ];
     assert_eq!(hole(&fold_all(&looks)), Some(JobHole::JobVanished));
+    // What ended before it was missed is still listed and does not fill the hole, good or bad.
+    let mut bad = good.clone();
+    bad.state = JobState::Exception;
+    for listed in [good, bad] {
+        let looks = [
+            looks[0].clone(),
+            seen(20, Some(-15), vec![listed.clone()]),
+            seen(30, Some(-15), vec![listed]),
+        ];
+        assert_eq!(hole(&fold_all(&looks)), Some(JobHole::JobVanished));
+    }
+    let later = [
+        looks[0].clone(),
+        looks[1].clone(),
+        seen(60, Some(55), vec![apply("n", JobState::Completed, 50, 5)]),
+    ];
+    assert!(matches!(fold_all(&later).last, LastApply::Completed { .. }));
     let looks = [looks[0].clone(), seen(20, Some(9), vec![])];
     assert!(matches!(fold_all(&looks).last, LastApply::Completed { .. }));
 }
@@ -202,6 +222,12 @@ fn only_a_known_code_inside_our_own_hold_counts_as_refused() {
     assert!(matches!(last(&[32775], &hold), LastApply::Completed { .. }));
     assert!(matches!(last(&[32774], &hold), LastApply::Failed { .. }));
     assert!(matches!(last(&[32775], &elsewhere), LastApply::Failed { .. }));
+    // It ended after our checkpoint was gone: it may have been let in and have died of something else.
+    let gone = [HoldWindow {
+        from: at(5),
+        to: Some(at(10)),
+    }];
+    assert!(matches!(last(&[32775], &gone), LastApply::Failed { .. }));
     assert!(matches!(last(&[32775], &[]), LastApply::Failed { .. }));
 }
 

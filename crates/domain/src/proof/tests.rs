@@ -40,6 +40,7 @@ fn hold() -> HoldRecord {
         before: look(0),
         looks: vec![look(5), look(25), look(45), look(61)],
         checkpoint_started: at(2),
+        checkpoint_made: None,
         export_ended: at(60),
         known_refusals: vec![32775],
     }
@@ -228,4 +229,24 @@ proptest! {
             broken = now_broken;
         }
     }
+}
+
+#[test]
+fn an_apply_that_began_before_the_checkpoint_was_made_is_no_refusal_whatever_its_code() {
+    let mut died = job("a", JobState::Exception, 3, 1);
+    died.error_code = 32775;
+    let with = |made: i64| {
+        breaks(|h| {
+            h.checkpoint_made = Some(at(made));
+            h.looks[1].applies.push(died.clone());
+        })
+    };
+    assert_eq!(with(3), []);
+    assert!(matches!(&with(4)[..], [ProofBreak::ApplyInWindow { .. }]));
+}
+
+#[test]
+fn an_apply_that_ended_in_the_second_of_the_first_look_touches_the_window() {
+    let found = breaks(|h| h.looks[0].applies.push(job("a", JobState::Terminated, -5, 4)));
+    assert!(matches!(&found[..], [ProofBreak::ApplyInWindow { .. }]));
 }

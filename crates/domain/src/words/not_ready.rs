@@ -54,6 +54,15 @@ pub(super) fn explain(reason: &NotReady) -> Words {
             NORMAL,
             Actor::Operator,
         ),
+        NotReady::BoundElsewhere { primary } => (
+            "Not bound to this tenant",
+            format!(
+                "The VM's primary is {} now, and no rule gives that primary's replicas to this tenant.",
+                primary.as_deref().unwrap_or("not named")
+            ),
+            "The primary's trust group or name is this tenant's again; otherwise the VM is another replica",
+            Actor::Operator,
+        ),
         NotReady::HostUnproven { build } => (
             "Host build not proven",
             format!("No doctor run has shown that hosts of build {build} hold applies back during a backup."),

@@ -75,11 +75,11 @@ pub(super) async fn take(run: &mut Run) -> Result<(), Stop> {
         .into());
     };
     run.facts.hold_since = Some(run.shared.now());
-    run.shared.board.hold_begin(run.replica.id, before);
     let started = run.host.checkpoint_create(run.replica.vm, &run.tag).await;
     run.failpoint("checkpoint.asked")?;
     let mut job_id = None;
     let mut started_at = before;
+    let mut made_at = None;
     match started.map_err(|e| run.host_failed(&e))? {
         Started::Refused { return_value } => {
             run.answer("CreateSnapshot", return_value, None);
@@ -97,6 +97,7 @@ pub(super) async fn take(run: &mut Run) -> Result<(), Stop> {
                     return Err(run.refused(4096, Some(job)).await);
                 }
                 started_at = job.started.unwrap_or(before);
+                made_at = job.ended();
             }
             job_id = Some(id);
         }
@@ -109,6 +110,16 @@ pub(super) async fn take(run: &mut Run) -> Result<(), Stop> {
         let text = "the checkpoint's job succeeded and no checkpoint of ours is there".to_owned();
         return Err(Failure::Host { step: run.step, text }.into());
     };
+    let made_at = match made_at {
+        Some(at) => at,
+        None => {
+            let identity = run.host.identity().await;
+            identity.map_err(|e| run.host_failed(&e))?.now
+        }
+    };
+    // Not before: an apply that failed while nothing of ours was there has failed, whatever its code.
+    run.shared.board.hold_begin(run.replica.id, made_at);
+    run.facts.checkpoint_made = Some(made_at);
     run.shared
         .board
         .own_checkpoint(run.replica.id, &checkpoint.instance_id);

@@ -22,6 +22,7 @@ impl Run {
             before,
             looks: self.facts.looks.clone(),
             checkpoint_started: self.facts.checkpoint_started?,
+            checkpoint_made: self.facts.checkpoint_made,
             export_ended: self.facts.export_ended.unwrap_or(newest),
             known_refusals: self
                 .facts

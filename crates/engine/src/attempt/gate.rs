@@ -3,11 +3,12 @@
 use super::{Run, Stop};
 use crate::board::{Judged, Terms, job_look_of};
 use crate::ports::chain;
+use crate::whose::{entries, whose};
 use domain::attempt::Deferral;
-use domain::blocker::Unknown;
+use domain::blocker::{Blocker, NotReady, Unknown};
 use domain::observation::Observation;
 use domain::verdict::Verdict;
-use hyperv::host::{HostIdentity, Look, ReplicaSighting};
+use hyperv::host::{HostIdentity, Look};
 
 fn unreadable(what: String) -> Stop {
     Deferral::Unknown {
@@ -17,11 +18,11 @@ fn unreadable(what: String) -> Stop {
 }
 
 /// A fresh look at everything, folded in and judged by what the host is now.
-pub(super) async fn look(run: &mut Run) -> Result<(Judged, ReplicaSighting), Stop> {
+pub(super) async fn look(run: &mut Run) -> Result<(Judged, Look), Stop> {
     let look = run.host.look(run.replica.vm, run.shared.now()).await;
-    let Look { identity, sighting } = look.map_err(|e| unreadable(chain(&e)))?;
-    let judged = judge(run, &identity, sighting.observation.clone())?;
-    Ok((judged, sighting))
+    let look = look.map_err(|e| unreadable(chain(&e)))?;
+    let judged = judge(run, &look.identity, look.sighting.observation.clone())?;
+    Ok((judged, look))
 }
 
 /// The same without the disks: once they are known, only what is judged has to be read again.
@@ -68,11 +69,31 @@ fn only_clear(verdict: &Verdict) -> Result<(), Stop> {
     }
 }
 
+/// A GUID is chosen on the tenant's side: only what the host says of the primary now decides whose disks these are.
+fn still_ours(run: &Run, look: &Look) -> Result<(), Stop> {
+    let bound = whose(
+        &look.sighting,
+        &entries(&look.authorization),
+        &run.shared.config.tenants,
+    );
+    if bound.is_ok_and(|tenant| tenant == run.replica.tenant) {
+        return Ok(());
+    }
+    let reason = NotReady::BoundElsewhere {
+        primary: look.sighting.primary_host.clone(),
+    };
+    Err(Deferral::Blocked {
+        blocker: Blocker::NotReady { reason },
+    }
+    .into())
+}
+
 pub(super) async fn before(run: &mut Run) -> Result<(), Stop> {
     run.journal("intent", serde_json::Value::Null).await?;
-    let (judged, sighting) = look(run).await?;
+    let (judged, look) = look(run).await?;
     only_clear(&judged.verdict)?;
-    run.facts.disks = sighting.disks;
+    still_ours(run, &look)?;
+    run.facts.disks = look.sighting.disks;
     run.facts.before = Some(judged);
     run.journal("done", serde_json::Value::Null).await
 }

@@ -24,13 +24,6 @@ pub(super) async fn release(run: &mut Run) -> Result<(), Stop> {
         Stop::from(Failure::Host { step: run.step, text })
     })?;
     run.failpoint("release.destroyed")?;
-    let now_there = run
-        .host
-        .identity()
-        .await
-        .map(|i| i.now)
-        .map_err(|e| run.host_failed(&e))?;
-    run.shared.board.hold_end(run.replica.id, now_there);
     run.facts.held_secs = Some(run.held_secs());
     run.journal("done", serde_json::json!({ "held_secs": run.facts.held_secs }))
         .await

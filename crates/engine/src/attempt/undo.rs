@@ -121,11 +121,10 @@ pub(crate) async fn stop_job(
 
 /// No checkpoint, export or merge runs on the VM. Ours may have started without our having learnt its id.
 async fn quiet(host: &dyn ReplicaHost, vm: VmGuid) -> Result<(), UndoError> {
-    const OURS: [u16; 3] = [job_type::SNAPSHOT, job_type::DELETE_SNAPSHOT, job_type::EXPORT];
     let jobs = host.jobs_of(vm).await?;
     let busy = jobs
         .iter()
-        .find(|j| j.state.is_running() && j.class == JobClass::Concrete && OURS.contains(&j.job_type));
+        .find(|j| j.state.is_running() && j.class == JobClass::Concrete && may_be_ours(j.job_type));
     match busy {
         None => Ok(()),
         Some(job) => Err(UndoError::StillRunning {
@@ -133,6 +132,15 @@ async fn quiet(host: &dyn ReplicaHost, vm: VmGuid) -> Result<(), UndoError> {
             job_type: job.job_type,
         }),
     }
+}
+
+/// What our requests may show as: a checkpoint, its removal with the merge of its disks, an export, and the numbers that newer hosts
+/// give to backup and export work (spec 2.11).
+fn may_be_ours(kind: u16) -> bool {
+    matches!(
+        kind,
+        job_type::SNAPSHOT | job_type::DELETE_SNAPSHOT | job_type::EXPORT | 50 | 170 | 200..=209
+    )
 }
 
 /// Destroys the checkpoints whose name is exactly our tag and makes sure that none is left.
@@ -144,12 +152,13 @@ pub(crate) async fn destroy_named(
     replica: ReplicaId,
 ) -> Result<(), UndoError> {
     let clock = shared.ports.world.as_ref();
-    for checkpoint in host
-        .checkpoints(vm)
-        .await?
-        .into_iter()
-        .filter(|c| c.name == tag.0)
-    {
+    let there = host.checkpoints(vm).await?;
+    let ours: Vec<_> = there.into_iter().filter(|c| c.name == tag.0).collect();
+    if !ours.is_empty() {
+        // The last instant at which it was there beyond doubt: what fails later did not fail because of it.
+        shared.board.hold_end(replica, host.identity().await?.now);
+    }
+    for checkpoint in ours {
         match host.checkpoint_destroy(&checkpoint).await {
             Ok(Started::Done) | Err(HostError::NotFound { .. }) => {}
             Ok(Started::Job { class, id }) => {

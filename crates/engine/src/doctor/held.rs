@@ -136,6 +136,7 @@ impl Held {
         let hold = HoldRecord {
             before: self.first.clone(),
             checkpoint_started: self.first.host_time,
+            checkpoint_made: None,
             export_ended: looks.last().map_or(self.first.host_time, |look| look.host_time),
             looks,
             known_refusals: known_refusals.to_vec(),
@@ -171,8 +172,6 @@ pub(super) async fn let_go(run: &mut Run) -> Result<(), DoctorFailure> {
     left.undo(&shared, run.host.as_ref())
         .await
         .map_err(|e| interrupted(format!("clean-up: {}", chain(&e))))?;
-    let identity = run.host.identity().await.map_err(|e| interrupted(chain(&e)))?;
-    shared.board.hold_end(run.replica.id, identity.now);
     shared.board.own_nothing(run.replica.id);
     run.facts = Facts {
         trust: run.facts.trust.take(),

@@ -1,21 +1,13 @@
 //! Things that a person should look at and no attempt owns.
 
+use crate::whose::entries;
 use chrono::{DateTime, Utc};
-use domain::binding::{BindingError, Entry, admits_anyone};
+use domain::binding::{BindingError, admits_anyone};
 use domain::ids::{HostId, ReplicaId, TenantId};
 use domain::observation::Observation;
 use hyperv::host::{Checkpoint, Survey, UnreadableVm};
 use std::collections::{BTreeMap, BTreeSet};
 use store::records::{Finding, Replica};
-
-/// The authorization table in the domain's words.
-pub(super) fn entries(survey: &Survey) -> Vec<Entry> {
-    let entry = |e: &hyperv::host::AuthorizationEntry| Entry {
-        allowed_primary: e.allowed_primary.clone(),
-        trust_group: e.trust_group.clone(),
-    };
-    survey.authorization.iter().map(entry).collect()
-}
 
 /// The findings of one host, from survey to survey.
 #[derive(Debug, Default)]
@@ -68,7 +60,7 @@ impl Findings {
     }
 
     pub fn any_primary(&mut self, host: &HostId, survey: &Survey, at: DateTime<Utc>) {
-        if entries(survey).iter().any(admits_anyone) {
+        if entries(&survey.authorization).iter().any(admits_anyone) {
             let text = format!(
                 "Host {host} accepts replication from any primary: nothing keeps one tenant from writing to another's replicas. \
                  Replace the entry `*` by one entry per tenant."

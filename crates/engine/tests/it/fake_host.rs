@@ -40,6 +40,8 @@ pub enum Ev {
         checkpoint: String,
     },
     RestartService,
+    /// The relationship comes into this state.
+    Becomes(ReplicationState),
 }
 
 pub struct Model {
@@ -73,6 +75,8 @@ pub struct Model {
     pub unreadable: Vec<UnreadableVm>,
     /// So many times an apply of these seconds begins just before a checkpoint is asked for.
     pub races: Vec<i64>,
+    /// Error code with which the applies of `races` and all planned `Exception`s die.
+    pub dies_with: u32,
     /// Requests that take so many seconds to arrive, each once.
     pub stalls: Vec<(&'static str, u64)>,
     /// Everything that was sent, with when.
@@ -120,6 +124,7 @@ impl Model {
             vms: vec![VM],
             unreadable: vec![],
             races: vec![],
+            dies_with: 0,
             stalls: vec![],
             sent: vec![],
             log: vec![],
@@ -203,6 +208,13 @@ impl Model {
             }
             Ev::ApplyEnds { id, state } => {
                 self.end(&id, state);
+                if let Some(job) = self
+                    .jobs
+                    .iter_mut()
+                    .find(|j| j.id == id && state == JobState::Exception)
+                {
+                    job.error_code = self.dies_with;
+                }
                 if state == JobState::Completed {
                     self.last_apply = Some(self.now);
                     self.generation += 1;
@@ -234,6 +246,7 @@ impl Model {
                 self.checkpoints.retain(|c| c.instance_id != checkpoint);
                 self.apply_pending();
             }
+            Ev::Becomes(state) => self.state = state,
             Ev::RestartService => {
                 self.boot.service_started_at = self.now;
                 self.jobs.retain(|j| !j.is_apply());
@@ -442,6 +455,7 @@ impl ReplicaHost for FakeHost {
         Ok(Look {
             identity: model.identity(),
             sighting: model.sighting(&self.id, vm, seen_at),
+            authorization: model.authorization.clone(),
         })
     }
     async fn glance(&self, vm: VmGuid, seen_at: DateTime<Utc>) -> Result<Glance, HostError> {
@@ -462,7 +476,10 @@ impl ReplicaHost for FakeHost {
         {
             let mut model = self.model();
             if let Some(secs) = model.races.pop() {
-                let state = JobState::Completed;
+                let state = match model.dies_with {
+                    0 => JobState::Completed,
+                    _ => JobState::Exception,
+                };
                 model.happen(Ev::Apply { secs, state });
             }
         }

@@ -289,3 +289,66 @@ async fn a_host_that_does_not_answer_the_gate_defers_the_attempt() {
     world.host.model().down = true;
     assert!(matches!(world.deferral().await, Deferral::Unknown { .. }));
 }
+
+#[tokio::test]
+async fn a_resynchronization_that_begins_during_the_export_leaves_no_point_though_no_apply_ran() {
+    let world = World::new().await;
+    let state = ReplicationState::Resynchronizing;
+    world.host.model().plan(30, Ev::Becomes(state));
+    assert!(matches!(
+        world.ended().await,
+        AttemptState::Deferred {
+            reason: Deferral::Blocked {
+                blocker: Blocker::Resynchronization { .. }
+            },
+            ..
+        }
+    ));
+    world.assert_clean().await;
+    assert!(world.points().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_vm_whose_primary_became_another_tenants_is_not_read_into_this_ones_repository() {
+    for primary in [Some("hv1.fabrikam.example".to_owned()), None] {
+        let world = World::new().await;
+        world.host.model().primary = primary.clone();
+        let ended = world.ended().await;
+        assert!(
+            matches!(
+                &ended,
+                AttemptState::Deferred {
+                    reason: Deferral::Blocked { blocker: Blocker::NotReady { reason: NotReady::BoundElsewhere { primary: named } } },
+                    ..
+                } if *named == primary
+            ),
+            "{ended:?}"
+        );
+        assert!(world.host.model().log.is_empty(), "nothing was asked of the host");
+    }
+}
+
+/// KB2889734 gives one code to a refused apply and to one that died: only a checkpoint that was there tells them apart.
+#[tokio::test]
+async fn an_apply_that_died_while_our_checkpoint_was_refused_is_a_failed_apply() {
+    let world = World::new().await;
+    world.enroll(&[32775]).await;
+    world.engine.survey().await.unwrap();
+    world.host.model().dies_with = 32775;
+    world.host.model().races = vec![8];
+    assert!(matches!(world.ended().await, AttemptState::Deferred { .. }));
+    world.clock.advance(std::time::Duration::from_secs(20));
+    let ended = world.ended().await;
+    assert!(
+        matches!(
+            &ended,
+            AttemptState::Deferred {
+                reason: Deferral::Blocked {
+                    blocker: Blocker::ApplyFailed { .. }
+                },
+                ..
+            }
+        ),
+        "{ended:?}"
+    );
+}

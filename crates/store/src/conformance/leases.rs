@@ -82,13 +82,18 @@ pub async fn an_expired_lease_of_a_running_attempt_is_not_claimed_but_taken_over
 
     store.finish(first.id, taken.token, failed(&seed)).await?;
     let later = late + LEASE_MS;
+    let cut_off = store
+        .claim(attempt_id(2), seed.ours.id, "two", seed.at, later, LEASE_MS)
+        .await;
+    assert!(
+        is_leased(&cut_off),
+        "an attempt that has ended may still have something to finish: {cut_off:?}"
+    );
+    store.lease_release(seed.ours.id, taken.token).await?;
     let second = store
         .claim(attempt_id(2), seed.ours.id, "two", seed.at, later, LEASE_MS)
         .await?;
-    assert!(
-        second.token > taken.token,
-        "an ended attempt's expired lease is free"
-    );
+    assert!(second.token > taken.token, "a lease that was given back is free");
     Ok(())
 }
 

@@ -237,6 +237,7 @@ fn evidence(seed: &Seed, attempt: &Attempt, at: DateTime<Utc>) -> Evidence {
             before: look.clone(),
             looks: vec![look],
             checkpoint_started: at,
+            checkpoint_made: None,
             export_ended: at,
             known_refusals: Vec::new(),
         },

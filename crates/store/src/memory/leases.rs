@@ -86,12 +86,10 @@ impl Tables {
                 self.leases.put(lease);
                 return Ok(attempt);
             }
-            if !expired || self.attempts.is_running(held.attempt) {
-                return Err(StoreError::Leased {
-                    replica,
-                    owner: held.owner.clone(),
-                });
-            }
+            return Err(StoreError::Leased {
+                replica,
+                owner: held.owner.clone(),
+            });
         }
         if self.attempts.get(id).is_some() {
             return Err(conflict("attempt", id));

@@ -46,14 +46,10 @@ impl SqliteStore {
                 self.commit(write).await?;
                 return Ok(attempt);
             }
-            let abandoned = write.attempt(held.attempt).await?;
-            let running = abandoned.is_some_and(|it| matches!(it.state, AttemptState::Running { .. }));
-            if !expired || running {
-                return Err(StoreError::Leased {
-                    replica,
-                    owner: held.owner,
-                });
-            }
+            return Err(StoreError::Leased {
+                replica,
+                owner: held.owner,
+            });
         }
         let attempt = Attempt {
             id,
