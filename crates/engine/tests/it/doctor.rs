@@ -91,10 +91,8 @@ async fn a_checkpoint_that_lost_the_race_with_an_apply_is_asked_for_again() {
 #[tokio::test]
 async fn an_apply_that_ended_before_the_checkpoint_was_there_does_not_speak_against_the_host() {
     let world = cycling(true).await;
-    let mut model = world.host.model();
-    model.races = vec![3];
-    model.stalls = vec![("CreateSnapshot", 6)];
-    drop(model);
+    world.host.model().races = vec![3];
+    world.host.model().stalls = vec![("CreateSnapshot", 6)];
     examine(&world).await.unwrap();
     assert!(world.host.model().stalls.is_empty());
     world.assert_clean().await;

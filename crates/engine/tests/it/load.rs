@@ -78,15 +78,14 @@ async fn the_looks_of_a_hold_never_wait() {
 #[tokio::test]
 async fn after_a_failed_proof_the_next_attempt_begins_right_after_the_next_apply() {
     let world = World::new().await;
-    let mut model = world.host.model();
-    model.protected = false;
-    model.export_secs = 20;
+    world.host.model().protected = false;
+    world.host.model().export_secs = 20;
     // Tears the first export; then a quiet minute, an apply from second 90 to 97, and peace.
     for at in [15, 90] {
         let state = domain::job::JobState::Completed;
-        model.plan(at, crate::fake_host::Ev::Apply { secs: 7, state });
+        let apply = crate::fake_host::Ev::Apply { secs: 7, state };
+        world.host.model().plan(at, apply);
     }
-    drop(model);
     let began = world.clock_now();
     let deadline = began + TimeDelta::seconds(1800);
     let mut failed = 0;
