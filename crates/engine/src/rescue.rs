@@ -17,6 +17,8 @@ use store::traits::{PollWrite, StoreError};
 
 const PAUSE: Duration = Duration::from_secs(5);
 const PAUSE_REAL_MIN: Duration = Duration::from_millis(500);
+/// Staging is looked through every two minutes.
+const ROUNDS_PER_SWEEP: u64 = 24;
 /// So many failed rescues of one attempt become a finding.
 const TRIES_BEFORE_FINDING: u32 = 5;
 
@@ -47,10 +49,16 @@ impl Rescuer {
     }
 
     pub async fn run(mut self) {
-        if let Err(error) = self.sweep_staging().await {
-            tracing::warn!(error = %chain(&error), "staging could not be swept");
-        }
-        while !self.shared.soft.is_cancelled() {
+        for round in 0_u64.. {
+            if self.shared.soft.is_cancelled() {
+                return;
+            }
+            // A worker that stalled past its lease may make its folder late.
+            if round % ROUNDS_PER_SWEEP == 0
+                && let Err(error) = self.sweep_staging().await
+            {
+                tracing::warn!(error = %chain(&error), "staging could not be swept");
+            }
             if let Err(error) = self.activate().await {
                 tracing::warn!(error = %chain(&error), "the rescuer could not read the store");
             }

@@ -84,6 +84,10 @@ pub(super) async fn export(run: &mut Run) -> Result<(), Stop> {
     }
     // The end is where it was seen, after the fact: a window too long is safe, one too short is not.
     let ended = look(run).await.map_err(|e| run.host_failed(&e))?;
+    if run.shared.now() > run.hold_deadline() {
+        // It ended between two looks, and too late all the same: the tenant's lag is not ours to spend.
+        return Err(run.hold_too_long());
+    }
     run.facts.export_ended = Some(ended);
     run.journal("done", serde_json::json!({ "ended": ended })).await
 }

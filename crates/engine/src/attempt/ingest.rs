@@ -5,6 +5,7 @@ use crate::names;
 use crate::ports::VaultFailure;
 use domain::attempt::{Deferral, Failure};
 use domain::blocker::{Blocker, NotReady, Room};
+use hyperv::host::AttachedDisk;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -86,6 +87,14 @@ fn complete(run: &Run) -> Result<(Vec<DiskSource>, Vec<PathBuf>), Stop> {
     let (mut disks, mut missing, mut used) = (Vec::new(), Vec::new(), BTreeSet::new());
     for (index, attached) in (0_u32..).zip(&run.facts.disks) {
         let name = base_name(&attached.path);
+        let same = |other: &&AttachedDisk| base_name(&other.path).eq_ignore_ascii_case(name);
+        if run.facts.disks.iter().filter(same).count() > 1 {
+            // The export's folder says nothing of where a disk came from: contents would be exchanged unseen.
+            missing.push(format!(
+                "disk {name} beyond doubt (several attached disks have this file name)"
+            ));
+            continue;
+        }
         let found = files.iter().find(|f| is_named(f, name) && !used.contains(*f));
         match found {
             Some(path) => {

@@ -352,3 +352,17 @@ async fn an_apply_that_died_while_our_checkpoint_was_refused_is_a_failed_apply()
         "{ended:?}"
     );
 }
+
+#[tokio::test]
+async fn disks_that_the_export_cannot_tell_apart_are_not_guessed() {
+    let world = World::new().await;
+    world.host.model().disks = vec!["erp.vhdx".to_owned(), "ERP.vhdx".to_owned()];
+    let Failure::Incomplete { missing } = world.failure().await else {
+        panic!("not incomplete")
+    };
+    assert!(
+        missing.iter().all(|m| m.contains("several attached disks")),
+        "{missing:?}"
+    );
+    world.assert_clean().await;
+}
