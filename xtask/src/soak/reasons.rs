@@ -8,7 +8,8 @@
 //! | BE | such an operation, or a checkpoint of another attempt (one that was killed) that was still there |
 //! | NR | the doctor's own attempts, before it has enrolled a host; else an operation on that replica at that time |
 //! | UN, last apply unknown | a start of the server or a migration, since when no apply completed (the memory of applies begins anew) |
-//! | UN, other | an operation on that replica at that time |
+//! | UN, refused by the host, which showed no blocker right after | the lab's record: an apply ran while the attempt did |
+//! | UN, other | an operation on that replica at that time, or a migration that had just ended |
 //!
 //! On a busy machine the server may itself lose sight of the job list for five world minutes (15 s), or a look at a host may be
 //! overtaken by a later one; such an `UN` is honest and nothing that the lab could record. A few are let through, counted and
@@ -24,7 +25,7 @@ const TOLERANCE_SECS: f64 = 2.0;
 /// From a start of the server until it has seen every host for the first time, at most. World seconds.
 const FIRST_LOOK_SECS: f64 = 240.0;
 /// Attempts of a hundred that may have lost sight of the jobs for a reason that only the machine knows.
-const LOST_SIGHT_PERCENT_MAX: usize = 3;
+const LOST_SIGHT_PERCENT_MAX: usize = 5;
 
 /// An apply as the lab recorded it.
 #[derive(Debug, Clone)]
@@ -142,6 +143,10 @@ fn explain(said: &Said<'_>, past: &Past, starts: &[f64], replica: &str) -> Optio
         "UN" if said.reason.starts_with("Last apply unknown") => past
             .memory_is_new(said, starts)
             .then_some("no apply completed since a start or a migration"),
+        "UN" if said.reason.starts_with("Refused by the host") => {
+            past.applying(said).then_some("the host refused during an apply")
+        }
+        "UN" if past.just_moved(said) => Some("a migration had just ended"),
         "UN" => spell(&|_| true).then_some("an operation on the replica"),
         _ => None,
     };
@@ -175,6 +180,12 @@ impl Past {
         self.checkpoints
             .iter()
             .any(|(attempt, from, to)| attempt != said.attempt && overlap(said, *from, *to))
+    }
+
+    /// The server may still take it for where it was.
+    fn just_moved(&self, said: &Said<'_>) -> bool {
+        let moved = |spell: &Spell| spell.code == "B6" && overlap(said, spell.to, spell.to + FIRST_LOOK_SECS);
+        self.spells.iter().any(moved)
     }
 
     /// The server began anew to remember this replica's applies, and none that it could have seen completed since.
@@ -322,6 +333,21 @@ mod tests {
         assert!(explained(&said("UN", reason, 1_310.0), &past));
         assert!(!explained(&said("UN", reason, 1_400.0), &past));
         assert!(!explained(&said("UN", reason, 900.0), &past));
+    }
+
+    #[test]
+    fn a_refusal_that_no_look_explains_needs_an_apply_and_a_lost_machine_a_migration() {
+        let past = Past {
+            applies: vec![apply(100.0, 120.0, "whole")],
+            spells: vec![spell("B6", 300.0, 400.0)],
+            ..Past::default()
+        };
+        let refused = "Refused by the host: a replication log is being applied";
+        assert!(explained(&said("UN", refused, 110.0), &past));
+        assert!(!explained(&said("UN", refused, 150.0), &past));
+        let unreadable = "Host's answer unreadable: does not know VM";
+        assert!(explained(&said("UN", unreadable, 500.0), &past));
+        assert!(!explained(&said("UN", unreadable, 800.0), &past));
     }
 
     #[test]
