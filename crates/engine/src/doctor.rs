@@ -117,9 +117,14 @@ pub(crate) async fn run(shared: &Arc<Shared>, request: DoctorRequest) -> Result<
             what: "an attempt is running on the canary".to_owned(),
         });
     };
+    // Asked before the lease is taken: a host that does not answer must not leave one behind.
+    let host = shared
+        .hosts
+        .get(&request.host)
+        .ok_or_else(|| interrupted(format!("host {} is not in the configuration", request.host)))?;
+    let identity = host.identity().await.map_err(|e| interrupted(chain(&e)))?;
     let mut run = Run::claim(shared, replica, id).await?;
     run.lenient = true;
-    let identity = run.host.identity().await.map_err(|e| interrupted(chain(&e)))?;
     let result = examine(&mut run, &request).await;
     shared.board.own_nothing(request.canary);
     let reason = Deferral::Blocked {

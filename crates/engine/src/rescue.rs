@@ -3,13 +3,13 @@
 //! It runs at the start and periodically, the same code each time. It goes by leases: an attempt that ended properly has none.
 
 use crate::attempt::seal_intent;
-use crate::attempt::undo::{Leftovers, destroy_named, remove_folder};
+use crate::attempt::undo::{Leftovers, Marks, destroy, remove_folder};
 use crate::names;
 use crate::ports::chain;
 use crate::shared::{Running, SITE, Shared};
 use domain::attempt::{AttemptState, Failure, Step};
 use domain::ids::AttemptId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use store::records::{Attempt, Finding, JournalEntry, Lease, Replica};
@@ -241,8 +241,13 @@ impl Rescuer {
             let Some(host) = self.shared.hosts.get(&stray.host) else {
                 continue;
             };
-            let tag = names::tag(attempt.id, token);
-            match destroy_named(&self.shared, host.as_ref(), replica.vm, &tag, replica.id).await {
+            let marks = Marks {
+                replica: replica.id,
+                vm: replica.vm,
+                tag: names::tag(attempt.id, token),
+                made: BTreeSet::new(),
+            };
+            match destroy(&self.shared, host.as_ref(), &marks).await {
                 Ok(()) => swept += 1,
                 Err(error) => self.find(&left_key(attempt.id), &attempt, chain(&error)).await?,
             }

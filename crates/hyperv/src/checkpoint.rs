@@ -20,7 +20,7 @@ const TYPE_RECOVERY: u64 = 32768;
 /// `ConsistencyLevel`: crash-consistent, all that a VM which is off can be.
 const CRASH_CONSISTENT: u8 = 2;
 /// How often a rename that became a job is looked at, and for how long, on the machine's clock.
-const RENAME_LOOKS_MAX: u32 = 20;
+const RENAME_LOOKS_MAX: u32 = 80;
 const RENAME_LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// A VM as a parameter.
@@ -108,7 +108,8 @@ impl WsmanHost {
         }
     }
 
-    /// Gives a checkpoint its tag, and returns it as the host then shows it.
+    /// Gives a checkpoint its tag, and returns it as the host then shows it: with its old name when the host would not rename it,
+    /// or not in time. It is ours all the same, so it is never lost to an error here.
     async fn rename(&self, checkpoint: Checkpoint, tag: &Tag) -> Result<Checkpoint, HostError> {
         let settings = CimInstance::new(SETTING_DATA)
             .with("InstanceID", CimValue::Text(checkpoint.instance_id.clone()))
@@ -122,7 +123,15 @@ impl WsmanHost {
                 &arguments,
                 &what,
             )
-            .await?;
+            .await;
+        let started = match started {
+            Err(HostError::Fault { fault, .. }) => {
+                tracing::warn!(host.id = %self.id, checkpoint = checkpoint.instance_id, fault,
+                    "the host would not rename our checkpoint");
+                return Ok(checkpoint);
+            }
+            other => other?,
+        };
         match started {
             Started::Done => {}
             Started::Job { class, id } => self.settle(&class, &id).await?,

@@ -173,7 +173,7 @@ pub trait ReplicaHost: Send + Sync {
     async fn checkpoint_create(&self, vm: VmGuid, tag: &Tag) -> Result<Started, HostError>;
 
     /// The checkpoint that a finished job made (`Msvm_AffectedJobElement`, ElementEffects 5). Renames it to the tag
-    /// when the host did not honour the name at creation.
+    /// when the host did not honour the name at creation; one that cannot be renamed comes back with its own name.
     async fn checkpoint_of_job(
         &self,
         vm: VmGuid,

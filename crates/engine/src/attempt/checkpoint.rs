@@ -1,5 +1,6 @@
 //! Checkpoint: journal the intent, ask, wait, find what was made by its tag or its job.
 
+use super::undo::Marks;
 use super::wait::{REAL_MIN, Waited, for_job};
 use super::{Run, Stop, gate};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -50,6 +51,16 @@ impl Run {
             blocker,
         }
         .into()
+    }
+
+    /// By what our checkpoints are known, those given among them.
+    pub(crate) fn marks(&self, made: impl IntoIterator<Item = String>) -> Marks {
+        Marks {
+            replica: self.replica.id,
+            vm: self.replica.vm,
+            tag: self.tag.clone(),
+            made: made.into_iter().collect(),
+        }
     }
 
     /// Our checkpoint, found by its name.
@@ -110,6 +121,19 @@ pub(super) async fn take(run: &mut Run) -> Result<(), Stop> {
         let text = "the checkpoint's job succeeded and no checkpoint of ours is there".to_owned();
         return Err(Failure::Host { step: run.step, text }.into());
     };
+    if checkpoint.name != run.tag.0 {
+        // Known by its InstanceID alone, and only here: should we die now, a rescuer reads it from the journal.
+        run.journal(
+            "intent",
+            serde_json::json!({ "checkpoint": checkpoint, "job": job_id }),
+        )
+        .await?;
+        let text = format!(
+            "the host gave our checkpoint the name `{}` and would not change it: one that cannot be told from others' is not kept",
+            checkpoint.name
+        );
+        return Err(Failure::Host { step: run.step, text }.into());
+    }
     let made_at = match made_at {
         Some(at) => at,
         None => {

@@ -1,6 +1,6 @@
 //! Release: the checkpoint goes before the ingest begins, so applies are held back no longer than the export took.
 
-use super::undo::destroy_named;
+use super::undo::destroy;
 use super::{Run, Stop};
 use domain::attempt::Failure;
 
@@ -11,14 +11,9 @@ pub(super) async fn release(run: &mut Run) -> Result<(), Stop> {
     run.journal("intent", serde_json::Value::Null).await?;
     run.failpoint("release.intent")?;
     run.alive()?;
-    let destroyed = destroy_named(
-        &run.shared,
-        run.host.as_ref(),
-        run.replica.vm,
-        &run.tag,
-        run.replica.id,
-    )
-    .await;
+    let made = run.facts.checkpoint.iter().map(|c| c.instance_id.clone());
+    let marks = run.marks(made);
+    let destroyed = destroy(&run.shared, run.host.as_ref(), &marks).await;
     destroyed.map_err(|e| {
         let text = crate::ports::chain(&e);
         Stop::from(Failure::Host { step: run.step, text })

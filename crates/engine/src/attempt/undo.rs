@@ -1,5 +1,5 @@
 //! Undoing what an attempt made on a host and in staging. The same code for an attempt that unwinds and for the rescuer; running it
-//! twice changes nothing. Only what carries our tag is touched.
+//! twice changes nothing. Only what carries our tag, or was made by a job that a host started for us, is touched.
 
 use super::wait::{Waited, for_job};
 use crate::clock::WorldClock;
@@ -10,7 +10,8 @@ use chrono::TimeDelta;
 use domain::attempt::Step;
 use domain::ids::{ReplicaId, VmGuid};
 use domain::job::{JobClass, job_type};
-use hyperv::host::{HostError, ReplicaHost, Started, Tag};
+use hyperv::host::{Checkpoint, HostError, ReplicaHost, Started, Tag};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use store::records::{Attempt, JournalEntry};
 
@@ -37,17 +38,33 @@ pub(crate) enum UndoError {
     },
 }
 
-/// What an attempt may have left behind, by its journal.
-#[derive(Debug)]
-pub(crate) struct Leftovers {
+/// By what our checkpoint is known on a VM: by its name, or by its InstanceID where the host did not take the name.
+#[derive(Debug, Clone)]
+pub(crate) struct Marks {
     pub replica: ReplicaId,
     pub vm: VmGuid,
     pub tag: Tag,
+    /// `InstanceID`s of checkpoints that were seen to be ours.
+    pub made: BTreeSet<String>,
+}
+
+impl Marks {
+    fn are_on(&self, checkpoint: &Checkpoint) -> bool {
+        checkpoint.name == self.tag.0 || self.made.contains(&checkpoint.instance_id)
+    }
+}
+
+/// What an attempt may have left behind, by its journal.
+#[derive(Debug)]
+pub(crate) struct Leftovers {
+    pub marks: Marks,
     pub folder: PathBuf,
     /// Whether the host may have been asked for anything at all.
     pub asked: bool,
     /// Jobs that the host started for us: (class, id). Each was journaled as a further intent as soon as it was known.
     pub jobs: Vec<(String, String)>,
+    /// Those that were to make a checkpoint, which nobody has looked up.
+    unresolved: Vec<String>,
 }
 
 impl Leftovers {
@@ -55,17 +72,50 @@ impl Leftovers {
         let tag = names::tag(attempt.id, attempt.token);
         let text =
             |e: &JournalEntry, key: &str| e.payload.get(key).and_then(|v| v.as_str()).map(str::to_owned);
-        let jobs = journal.iter().filter(|e| e.phase == "intent");
+        let intents = || journal.iter().filter(|e| e.phase == "intent");
+        let known = journal.iter().filter(|e| e.step == Step::Checkpoint);
+        let (mut made, mut resolved) = (BTreeSet::new(), BTreeSet::new());
+        for entry in known {
+            let checkpoint = entry.payload.get("checkpoint").and_then(|c| c.get("instance_id"));
+            if let Some(id) = checkpoint.and_then(|id| id.as_str()) {
+                made.insert(id.to_owned());
+                resolved.extend(text(entry, "job"));
+            }
+        }
+        let asked_for = intents().filter(|e| e.step == Step::Checkpoint);
         Self {
-            replica: attempt.replica,
-            vm,
-            folder: staging.local.join(&tag.0),
-            tag,
-            asked: asked(journal),
-            jobs: jobs
+            unresolved: asked_for
+                .filter_map(|e| text(e, "id"))
+                .filter(|id| !resolved.contains(id))
+                .collect(),
+            jobs: intents()
                 .filter_map(|e| Some((text(e, "class")?, text(e, "id")?)))
                 .collect(),
+            folder: staging.local.join(&tag.0),
+            asked: asked(journal),
+            marks: Marks {
+                replica: attempt.replica,
+                vm,
+                tag,
+                made,
+            },
         }
+    }
+
+    /// What the host says of the jobs whose checkpoint we did not live to see. It forgets a job after five minutes; from then on only
+    /// the name tells.
+    async fn marks(&self, host: &dyn ReplicaHost) -> Result<Marks, HostError> {
+        let mut marks = self.marks.clone();
+        for job in &self.unresolved {
+            match host.checkpoint_of_job(marks.vm, job, &marks.tag).await {
+                Ok(Some(checkpoint)) => {
+                    marks.made.insert(checkpoint.instance_id);
+                }
+                Ok(None) | Err(HostError::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(marks)
     }
 
     /// Leaves nothing behind, or says what still is.
@@ -74,8 +124,8 @@ impl Leftovers {
             for (class, id) in &self.jobs {
                 stop_job(host, shared.ports.world.as_ref(), class, id).await?;
             }
-            quiet(host, self.vm).await?;
-            destroy_named(shared, host, self.vm, &self.tag, self.replica).await?;
+            quiet(host, self.marks.vm).await?;
+            destroy(shared, host, &self.marks(host).await?).await?;
         }
         remove_folder(&self.folder)
     }
@@ -143,17 +193,11 @@ fn may_be_ours(kind: u16) -> bool {
     )
 }
 
-/// Destroys the checkpoints whose name is exactly our tag and makes sure that none is left.
-pub(crate) async fn destroy_named(
-    shared: &Shared,
-    host: &dyn ReplicaHost,
-    vm: VmGuid,
-    tag: &Tag,
-    replica: ReplicaId,
-) -> Result<(), UndoError> {
-    let clock = shared.ports.world.as_ref();
-    let there = host.checkpoints(vm).await?;
-    let ours: Vec<_> = there.into_iter().filter(|c| c.name == tag.0).collect();
+/// Destroys the checkpoints that carry our marks and makes sure that none is left.
+pub(crate) async fn destroy(shared: &Shared, host: &dyn ReplicaHost, marks: &Marks) -> Result<(), UndoError> {
+    let (clock, replica) = (shared.ports.world.as_ref(), marks.replica);
+    let there = host.checkpoints(marks.vm).await?;
+    let ours: Vec<_> = there.into_iter().filter(|c| marks.are_on(c)).collect();
     if !ours.is_empty() {
         // The last instant at which it was there beyond doubt: what fails later did not fail because of it.
         shared.board.hold_end(replica, host.identity().await?.now);
@@ -174,7 +218,8 @@ pub(crate) async fn destroy_named(
             Err(error) => return Err(error.into()),
         }
     }
-    match host.checkpoints(vm).await?.into_iter().find(|c| c.name == tag.0) {
+    let there = host.checkpoints(marks.vm).await?;
+    match there.into_iter().find(|c| marks.are_on(c)) {
         None => Ok(()),
         Some(left) => Err(UndoError::StillThere {
             checkpoint: left.instance_id,

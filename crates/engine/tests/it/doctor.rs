@@ -133,3 +133,14 @@ async fn an_apply_within_the_hold_speaks_against_the_host_even_when_the_watch_ha
     assert!(failure.is_final());
     world.assert_clean().await;
 }
+
+#[tokio::test]
+async fn a_host_that_does_not_answer_leaves_no_lease_on_the_canary() {
+    let world = cycling(true).await;
+    world.host.model().down = true;
+    assert!(matches!(
+        examine(&world).await,
+        Err(DoctorFailure::Interrupted { .. })
+    ));
+    world.assert_clean().await;
+}

@@ -75,6 +75,9 @@ pub struct Model {
     pub unreadable: Vec<UnreadableVm>,
     /// So many times an apply of these seconds begins just before a checkpoint is asked for.
     pub races: Vec<i64>,
+    /// Whether a new checkpoint gets the name that was asked for, and whether it can be renamed.
+    pub takes_names: bool,
+    pub renames: bool,
     /// Error code with which the applies of `races` and all planned `Exception`s die.
     pub dies_with: u32,
     /// Requests that take so many seconds to arrive, each once.
@@ -124,6 +127,8 @@ impl Model {
             vms: vec![VM],
             unreadable: vec![],
             races: vec![],
+            takes_names: true,
+            renames: true,
             dies_with: 0,
             stalls: vec![],
             sent: vec![],
@@ -226,6 +231,11 @@ impl Model {
                 if self.jobs.iter().any(|j| j.id == id && j.state.is_running()) {
                     self.end(&id, JobState::Completed);
                     let created = Some(self.now);
+                    let name = if self.takes_names {
+                        name
+                    } else {
+                        "Backup checkpoint".to_owned()
+                    };
                     self.checkpoints.push(Checkpoint {
                         instance_id: format!("Microsoft:{id}"),
                         vm: VM,
@@ -505,15 +515,21 @@ impl ReplicaHost for FakeHost {
         &self,
         _vm: VmGuid,
         job_id: &str,
-        _tag: &Tag,
+        tag: &Tag,
     ) -> Result<Option<Checkpoint>, HostError> {
         let id = format!("Microsoft:{job_id}");
-        Ok(self
-            .asked("AffectedJobElement")?
-            .checkpoints
-            .iter()
-            .find(|c| c.instance_id == id)
-            .cloned())
+        let mut model = self.asked("AffectedJobElement")?;
+        if model.jobs.iter().all(|j| j.id != job_id) {
+            return Ok(None);
+        }
+        let renames = model.renames;
+        let found = model.checkpoints.iter_mut().find(|c| c.instance_id == id);
+        Ok(found.map(|checkpoint| {
+            if renames {
+                checkpoint.name.clone_from(&tag.0);
+            }
+            checkpoint.clone()
+        }))
     }
     async fn checkpoints(&self, _vm: VmGuid) -> Result<Vec<Checkpoint>, HostError> {
         Ok(self.asked("checkpoints")?.checkpoints.clone())

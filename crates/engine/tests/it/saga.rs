@@ -48,8 +48,9 @@ fn all_places(doomed: bool) -> Vec<String> {
     places
 }
 
-async fn cut_at(place: &str, doomed: bool) {
+async fn cut_at(place: &str, doomed: bool, takes_names: bool) {
     let mut world = World::new().await;
+    world.host.model().takes_names = takes_names;
     if doomed {
         world.host.model().protected = false;
         world.host.model().plan(
@@ -121,14 +122,41 @@ async fn cut_at(place: &str, doomed: bool) {
 #[tokio::test]
 async fn an_attempt_cut_off_anywhere_is_ended_by_a_rescue_and_leaves_nothing() {
     for place in all_places(false) {
-        cut_at(&place, false).await;
+        cut_at(&place, false, true).await;
     }
+}
+
+/// Where we died before we learnt of the job, nothing says beyond doubt that the checkpoint is ours: it is left to a person.
+#[tokio::test]
+async fn an_attempt_cut_off_on_a_host_that_names_checkpoints_itself_leaves_nothing_either() {
+    for place in all_places(false) {
+        if place != "checkpoint.asked" {
+            cut_at(&place, false, false).await;
+        }
+    }
+    for place in all_places(true) {
+        cut_at(&place, true, false).await;
+    }
+}
+
+#[tokio::test]
+async fn a_checkpoint_that_cannot_be_named_is_destroyed_and_the_attempt_fails() {
+    let world = World::new().await;
+    world.host.model().takes_names = false;
+    world.host.model().renames = false;
+    let Failure::Host { step, text } = world.failure().await else {
+        panic!("not the host's failure")
+    };
+    assert_eq!(step, Step::Checkpoint);
+    assert!(text.contains("Backup checkpoint"), "{text}");
+    assert_eq!(world.host.model().log, ["create", "destroy"]);
+    world.assert_clean().await;
 }
 
 #[tokio::test]
 async fn an_attempt_cut_off_while_it_unwinds_keeps_the_end_it_had_chosen() {
     for place in all_places(true) {
-        cut_at(&place, true).await;
+        cut_at(&place, true, true).await;
     }
 }
 
