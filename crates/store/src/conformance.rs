@@ -5,36 +5,62 @@
 //! a name in the macro's list; a test compares the two.
 
 mod attempts;
+mod corrections;
+mod days;
 mod events;
 mod findings;
+mod holds;
 mod hosts;
 mod intervals;
 mod leases;
 mod lists;
+mod notices;
+mod obligations;
+mod owed;
+mod pauses;
 mod points;
+mod policies;
 mod polls;
 mod rows;
 mod secrets;
+mod tries;
 mod walls;
 
 pub use attempts::*;
+pub use corrections::*;
+pub use days::*;
 pub use events::*;
 pub use findings::*;
+pub use holds::*;
 pub use hosts::*;
 pub use intervals::*;
 pub use leases::*;
 pub use lists::*;
+pub use notices::*;
+pub use obligations::*;
+pub use pauses::*;
 pub use points::*;
+pub use policies::*;
 pub use polls::*;
 pub use rows::{Seed, status};
 pub use secrets::*;
+pub use tries::*;
 pub use walls::*;
 
+use crate::holds::HoldStore;
+use crate::notices::NoticeStore;
+use crate::obligations::ObligationStore;
+use crate::pauses::PauseStore;
+use crate::policies::PolicyStore;
 use crate::traits::{AttemptStore, EventStore, OverviewStore, ReplicaStore, SecretStore, StoreError};
 
 /// Everything a database has to be.
-pub trait Store: ReplicaStore + AttemptStore + OverviewStore + EventStore + SecretStore {}
-impl<S: ReplicaStore + AttemptStore + OverviewStore + EventStore + SecretStore> Store for S {}
+pub trait Store: ReplicaStore + AttemptStore + OverviewStore + EventStore + SecretStore + NightStore {}
+impl<S: ReplicaStore + AttemptStore + OverviewStore + EventStore + SecretStore + NightStore> Store for S {}
+
+/// What the night needs of it.
+pub trait NightStore: PolicyStore + ObligationStore + HoldStore + PauseStore + NoticeStore {}
+impl<S: PolicyStore + ObligationStore + HoldStore + PauseStore + NoticeStore> NightStore for S {}
 
 /// A check's outcome: an error of the store that the check did not ask for ends it.
 pub type Checked = Result<(), Box<dyn std::error::Error + Send + Sync>>;
@@ -62,6 +88,15 @@ macro_rules! store_conformance {
             clean_up_after_the_end_is_journaled_and_changes_no_state,
             attempts_are_paged_by_their_start,
             attempts_of_one_instant_are_in_the_order_of_their_tokens,
+            // corrections
+            corrections_are_appended_one_by_one_and_the_original_stays,
+            a_day_counts_as_its_newest_correction_says,
+            an_open_day_cannot_be_corrected,
+            corrections_are_listed_oldest_first_within_scope_and_days,
+            // days
+            days_are_listed_by_day_and_replica,
+            the_newest_day_of_each_replica_comes_with_its_window,
+            days_reach_to_both_ends_of_the_calendar,
             // events
             events_are_in_order_and_scoped,
             events_say_what_changed,
@@ -69,6 +104,11 @@ macro_rules! store_conformance {
             findings_keep_their_since_until_resolved,
             a_finding_takes_the_newer_words_and_is_told_once,
             an_unknown_replica_in_a_poll_is_named,
+            // holds
+            a_hold_holds_from_its_beginning_to_its_end,
+            a_hold_is_lifted_once_and_while_it_lasts,
+            a_hold_that_cannot_be_is_refused,
+            the_newest_acknowledgement_of_a_cause_counts,
             // hosts
             a_late_poll_does_not_undo_an_enrolment,
             a_host_keeps_what_a_poll_does_not_know,
@@ -93,6 +133,24 @@ macro_rules! store_conformance {
             lists_are_in_one_order_everywhere,
             a_page_is_never_longer_than_its_limit,
             instants_are_kept_to_the_microsecond,
+            // notices
+            a_notice_is_made_once,
+            a_notice_is_tried_until_it_is_delivered,
+            notices_are_due_oldest_first_and_listed_newest_first,
+            // obligations
+            an_obligation_is_opened_once_and_stays_as_it_was,
+            obligations_are_opened_together_or_not_at_all,
+            live_obligations_come_by_due_time_and_with_the_host,
+            a_closed_day_stays_closed,
+            an_obligation_is_closed_only_as_something,
+            another_tenants_obligations_are_not_there,
+            // pauses
+            an_intent_is_recorded_before_anything_else,
+            a_pause_only_goes_forward,
+            trouble_may_change_while_the_state_stays,
+            one_pause_of_a_replica_at_a_time,
+            a_budget_counts_what_was_intended_since,
+            pauses_of_a_replica_are_the_scopes_own,
             // points
             a_seal_needs_its_own_attempt_and_happens_once,
             points_come_newest_first_and_whole,
@@ -101,6 +159,11 @@ macro_rules! store_conformance {
             a_point_and_its_snapshot_are_named_once,
             a_seal_without_a_place_is_in_no_chain,
             points_of_one_instant_have_one_order,
+            // policies
+            a_store_begins_with_the_standard_policy_for_everyone,
+            a_policy_gets_a_version_for_each_change,
+            assignments_are_the_newest_of_each,
+            an_assignment_that_cannot_be_is_refused,
             // polls
             a_poll_written_twice_is_written_once,
             a_poll_is_written_whole_or_not_at_all,
@@ -108,6 +171,11 @@ macro_rules! store_conformance {
             a_replica_never_changes_its_tenant,
             // secrets
             secrets_are_inserted_once,
+            // tries
+            an_attempt_counts_once_for_its_obligation,
+            an_attempt_ends_once,
+            an_attempt_is_for_one_obligation,
+            nothing_new_is_tried_for_a_closed_day,
             // walls
             another_tenants_things_are_not_found,
             lists_hold_only_the_scopes_things,

@@ -29,6 +29,15 @@ pub struct OperatorHold {
     pub lifted: Option<(DateTime<Utc>, String)>,
 }
 
+impl OperatorHold {
+    /// Whether nothing may start there at `now`: from its beginning until its end or until it was lifted, half-open.
+    #[must_use]
+    pub fn holds_at(&self, now: DateTime<Utc>) -> bool {
+        let lifted = self.lifted.as_ref().is_some_and(|(at, _)| *at <= now);
+        self.from <= now && now < self.until && !lifted
+    }
+}
+
 /// A cause that somebody has taken note of: it is not raised again until it changes or the acknowledgement ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acknowledgement {
@@ -40,10 +49,19 @@ pub struct Acknowledgement {
     pub author: String,
 }
 
+impl Acknowledgement {
+    /// Whether the cause stays quiet at `now`, half-open.
+    #[must_use]
+    pub fn holds_at(&self, now: DateTime<Utc>) -> bool {
+        self.at <= now && now < self.until
+    }
+}
+
 /// Holds and acknowledgements; appended and ended, never deleted.
 #[async_trait]
 pub trait HoldStore: Send + Sync {
-    /// Begins a hold and returns it with its id.
+    /// Begins a hold and returns it with its id. `Conflict` when it would end before it begins, `NotFound` for an unknown replica;
+    /// hosts and tenants are known to the configuration, not here.
     async fn hold_begin(
         &self,
         target: &HoldTarget,
@@ -52,14 +70,14 @@ pub trait HoldStore: Send + Sync {
         reason: &str,
         author: &str,
     ) -> Result<OperatorHold>;
-    /// `NotFound` for an unknown id, `Conflict` for one that is over.
+    /// `NotFound` for an unknown id, `Conflict` for one that is over at `at` or was lifted before.
     async fn hold_lift(&self, id: i64, at: DateTime<Utc>, author: &str) -> Result<OperatorHold>;
     /// Those that hold at `now`, newest first.
     async fn holds_active(&self, now: DateTime<Utc>) -> Result<Vec<OperatorHold>>;
-    /// The newest of all, active or not.
+    /// The newest of all, active or not; at most 1000.
     async fn holds(&self, limit: u32) -> Result<Vec<OperatorHold>>;
     /// Replaces an earlier acknowledgement of the same cause.
     async fn acknowledge(&self, acknowledgement: &Acknowledgement) -> Result<()>;
-    /// Those that are valid at `now`.
+    /// Those that are valid at `now`, by cause.
     async fn acknowledgements(&self, now: DateTime<Utc>) -> Result<Vec<Acknowledgement>>;
 }

@@ -1,10 +1,16 @@
 //! What Stillpoint remembers: traits per aggregate, SQLite and the process's own memory behind them, one conformance suite.
 //!
+//! The traits of the first night are in `traits`, later ones stand with their records in files of their own (`obligations`...).
 //! An aggregate is one file in `sqlite/`, one in `memory/` and one in `conformance/`; what both databases do alike is in `rules`.
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+pub mod holds;
 pub mod memory;
+pub mod notices;
+pub mod obligations;
+pub mod pauses;
+pub mod policies;
 pub mod records;
 mod rules;
 pub mod sqlite;

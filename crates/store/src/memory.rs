@@ -13,13 +13,18 @@
 mod attempts;
 mod events;
 mod findings;
+mod holds;
 mod hosts;
 mod index;
 mod intervals;
 mod journal;
 mod leases;
+mod notices;
+mod obligations;
 mod overview;
+mod pauses;
 mod points;
+mod policies;
 mod poll;
 mod replicas;
 mod secrets;
@@ -52,6 +57,11 @@ struct Tables {
     attempts: attempts::Attempts,
     leases: leases::Leases,
     points: points::Points,
+    policies: policies::Policies,
+    obligations: obligations::Obligations,
+    holds: holds::Holds,
+    pauses: pauses::Pauses,
+    notices: notices::Notices,
     events: events::Events,
     secrets: secrets::Secrets,
 }

@@ -4,22 +4,48 @@ use crate::traits::{Result, Scope};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::calendar::{DayWindow, SlaDay};
+use domain::code::Code;
 use domain::ids::{AttemptId, HostId, ReplicaId, TenantId};
 use domain::obligation::{Correction, Obligation, ObligationKey, Outcome, OutcomeKind, Owner};
 use domain::policy::BasisPoints;
 use serde::{Deserialize, Serialize};
 
-/// What was tried within an obligation; kept by the transactions that claim, finish and seal attempts.
+/// What was tried within an obligation: the sums of its attempts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
-    /// Claimed in all.
+    /// Begun in all.
     pub attempts: u32,
     pub deferrals: u32,
     /// Deferrals by a log being applied (B1).
     pub apply_deferrals: u32,
     /// Failures that cost an attempt: not those that were nobody's fault (killed, lease lost, cancelled).
     pub failures: u32,
+    /// The one that was begun last.
     pub newest: Option<AttemptId>,
+}
+
+/// How an attempt for an obligation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "end", rename_all = "kebab-case")]
+pub enum AttemptEnd {
+    /// Put off by a blocker; costs nothing.
+    Deferred {
+        code: Code,
+    },
+    Failed {
+        /// Whether it costs an attempt: not where it was nobody's fault (killed, lease lost, cancelled).
+        counts: bool,
+    },
+    Sealed,
+}
+
+/// One attempt for an obligation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObligationAttempt {
+    pub attempt: AttemptId,
+    pub began: DateTime<Utc>,
+    /// `None` while it runs.
+    pub end: Option<AttemptEnd>,
 }
 
 /// An obligation as stored.
@@ -43,12 +69,13 @@ pub struct DayHead {
     pub window: DayWindow,
     /// Effective: as closed, with the newest correction.
     pub kind: OutcomeKind,
+    /// Whose a miss, lateness or excuse was, corrections included.
     pub owner: Option<Owner>,
     pub corrected: bool,
     pub target_bp: BasisPoints,
     pub attempts: u32,
     pub deferrals: u32,
-    /// When the checkpoint that met it was accepted.
+    /// When the checkpoint that met it was accepted, in time or late; a correction does not change that.
     pub taken: Option<DateTime<Utc>>,
 }
 
@@ -56,20 +83,30 @@ pub struct DayHead {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveObligation {
     pub obligation: Obligation,
+    /// Where the replica was seen last: VMs migrate.
     pub host: HostId,
     pub tally: Tally,
 }
 
-/// Obligations. `day` in attempts (see `AttemptStore::claim`) ties an attempt to the one it is for.
+/// Obligations. Instants of the window are kept to the microsecond; what is frozen at the opening never changes.
 #[async_trait]
 pub trait ObligationStore: Send + Sync {
-    /// Inserts those that are not there yet, in one transaction; one that exists stays as it is. Returns the keys of the new ones.
+    /// Inserts those that are not there yet, in one transaction; one that exists stays as it is. Returns the keys of the new ones, in
+    /// the order given. `NotFound` for an unknown replica and `Conflict` for one of another tenant: then none is inserted.
     async fn obligations_open(&self, obligations: &[Obligation]) -> Result<Vec<ObligationKey>>;
-    /// All without a closing outcome, by due time.
+    /// All without a closing outcome, by due time, then by replica and day.
     async fn obligations_live(&self) -> Result<Vec<LiveObligation>>;
     /// Open -> `outcome`, once. The same outcome again is fine, another one a `Conflict`: closed days stay closed.
     /// `Outcome::Open` is refused as a `Conflict`.
     async fn obligation_close(&self, key: ObligationKey, outcome: &Outcome, at: DateTime<Utc>) -> Result<()>;
+    /// An attempt for the obligation begins. Told again it is the same attempt. `Conflict` when the attempt is another obligation's, and
+    /// for a new one when the obligation is closed.
+    async fn attempt_began(&self, key: ObligationKey, attempt: AttemptId, at: DateTime<Utc>) -> Result<()>;
+    /// It ended, also after the obligation was closed. The same end again is fine, another one a `Conflict`; `NotFound` when it never
+    /// began for this obligation.
+    async fn attempt_ended(&self, key: ObligationKey, attempt: AttemptId, end: AttemptEnd) -> Result<()>;
+    /// In the order they began; `NotFound` for an obligation that the scope does not see.
+    async fn attempts_of(&self, scope: &Scope, key: ObligationKey) -> Result<Vec<ObligationAttempt>>;
     async fn obligation(&self, scope: &Scope, key: ObligationKey) -> Result<ObligationRow>;
     /// Days `from..=to`, of one replica or of all in scope, ordered by (day, replica).
     async fn day_heads(
@@ -79,11 +116,11 @@ pub trait ObligationStore: Send + Sync {
         from: SlaDay,
         to: SlaDay,
     ) -> Result<Vec<DayHead>>;
-    /// The newest day that was opened for each replica.
-    async fn days_newest(&self) -> Result<Vec<(ReplicaId, SlaDay)>>;
+    /// The newest day that was opened for each replica, with its window as frozen; by replica.
+    async fn days_newest(&self) -> Result<Vec<(ReplicaId, SlaDay, DayWindow)>>;
     /// Appends; its `seq` must be one more than the newest, or `Conflict` (somebody else corrected meanwhile). `Conflict` also while
-    /// the obligation is open.
+    /// the obligation is open. What may be corrected, the caller has asked (`domain::obligation::check_correction`).
     async fn correction_append(&self, correction: &Correction) -> Result<()>;
-    /// In scope, for days `from..=to`, oldest first.
+    /// In scope, for days `from..=to`, oldest first; of one instant by day, replica and `seq`.
     async fn corrections(&self, scope: &Scope, from: SlaDay, to: SlaDay) -> Result<Vec<Correction>>;
 }

@@ -1,13 +1,13 @@
 //! Pauses of primaries: the intent is durable before the pause, and ends only when the primary was seen to replicate again (promise 7).
 
-use crate::traits::Result;
+use crate::traits::{Result, Scope};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::{AttemptId, ReplicaId, TenantId, VmGuid};
 use serde::{Deserialize, Serialize};
 
 /// How far a pause has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PauseState {
     /// About to be asked for; the primary may or may not be paused.
@@ -18,6 +18,22 @@ pub enum PauseState {
     Resuming,
     /// The primary was seen to replicate again.
     Resumed,
+}
+
+impl PauseState {
+    /// All of them, in the only order they can follow each other in; some may be left out.
+    pub const ALL: [Self; 4] = [Self::Intended, Self::Paused, Self::Resuming, Self::Resumed];
+
+    /// As stored and as on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Intended => "intended",
+            Self::Paused => "paused",
+            Self::Resuming => "resuming",
+            Self::Resumed => "resumed",
+        }
+    }
 }
 
 /// One pause.
@@ -42,9 +58,13 @@ pub struct Pause {
 /// Pauses; at most one per replica is not yet resumed.
 #[async_trait]
 pub trait PauseStore: Send + Sync {
-    /// Records the intent; `Conflict` while another pause of the replica is not resumed.
+    /// Records the intent: state `Intended`, nothing else has happened yet (`Conflict` otherwise). The same intent again is fine as long
+    /// as it is only that. `Conflict` while another pause of the replica is not resumed and for a replica of another tenant;
+    /// `NotFound` for an unknown replica.
     async fn pause_intend(&self, pause: &Pause) -> Result<()>;
-    /// Moves it on: states only go forward (`Conflict` otherwise); the same state again may change `trouble`.
+    /// Moves it on: states only go forward (`Conflict` otherwise), may leave some out, and keep the instant they were first reached at;
+    /// the same state again may change `trouble`. `trouble` is what is said with the newest step. `NotFound` for an attempt without
+    /// a pause.
     async fn pause_step(
         &self,
         attempt: AttemptId,
@@ -56,6 +76,6 @@ pub trait PauseStore: Send + Sync {
     async fn pauses_unresumed(&self) -> Result<Vec<Pause>>;
     /// How many were intended for a tenant since `from`: what its budget has spent.
     async fn pauses_since(&self, tenant: &TenantId, from: DateTime<Utc>) -> Result<u32>;
-    /// Of a replica, newest first.
-    async fn pauses_of(&self, replica: ReplicaId, limit: u32) -> Result<Vec<Pause>>;
+    /// Of a replica in scope, newest first, at most 1000.
+    async fn pauses_of(&self, scope: &Scope, replica: ReplicaId, limit: u32) -> Result<Vec<Pause>>;
 }

@@ -21,8 +21,12 @@ pub struct PolicyVersion {
 pub enum Assignee {
     /// Everyone without an assignment of their own.
     Site,
-    Tenant { tenant: TenantId },
-    Replica { replica: ReplicaId },
+    Tenant {
+        tenant: TenantId,
+    },
+    Replica {
+        replica: ReplicaId,
+    },
 }
 
 /// Which policy somebody has, from the next SLA day that opens.
@@ -34,18 +38,31 @@ pub struct Assignment {
     pub at: DateTime<Utc>,
 }
 
+/// The policy that a new store begins with.
+pub const POLICY_FIRST: &str = "standard";
+/// Who made it.
+pub const POLICY_FIRST_AUTHOR: &str = "stillpoint";
+
 /// Policies and assignments. Versions and assignments are appended, never changed.
+///
+/// A store is never without one: it begins with policy `standard` (`Terms::standard()`) assigned to the site by `stillpoint`.
 #[async_trait]
 pub trait PolicyStore: Send + Sync {
     /// Appends the next version of a policy (1 for a new one); the same terms as the newest version add none and return it.
     /// Terms that fail their own check are refused by the caller before.
-    async fn policy_put(&self, id: &PolicyId, terms: &Terms, author: &str, at: DateTime<Utc>) -> Result<Policy>;
+    async fn policy_put(
+        &self,
+        id: &PolicyId,
+        terms: &Terms,
+        author: &str,
+        at: DateTime<Utc>,
+    ) -> Result<Policy>;
     /// The newest version of every policy, by id.
     async fn policies(&self) -> Result<Vec<PolicyVersion>>;
     /// All versions of one, oldest first; `NotFound` when there is none.
     async fn policy_versions(&self, id: &PolicyId) -> Result<Vec<PolicyVersion>>;
-    /// Assigns, or with `None` takes an assignment away; `NotFound` when the policy does not exist, `Conflict` when the site's would
-    /// be taken away.
+    /// Assigns, or with `None` takes an assignment away. What holds already, said again, adds nothing. `NotFound` when the policy or
+    /// the replica does not exist, `Conflict` when the site's would be taken away.
     async fn policy_assign(
         &self,
         assignee: &Assignee,
@@ -53,6 +70,6 @@ pub trait PolicyStore: Send + Sync {
         author: &str,
         at: DateTime<Utc>,
     ) -> Result<()>;
-    /// What holds now, the site's first.
+    /// What holds now: the site's, then tenants', then replicas', each by id.
     async fn assignments(&self) -> Result<Vec<Assignment>>;
 }

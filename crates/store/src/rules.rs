@@ -1,5 +1,6 @@
 //! What every database behind the traits does alike, written once: limits, roundings, names, and the events that changes leave.
 
+pub(crate) mod night;
 pub(crate) mod told;
 
 use crate::traits::{PollWrite, Result, Scope, StoreError};
@@ -13,6 +14,8 @@ use serde_json::Value;
 pub(crate) const ATTEMPTS_READ_MAX: u32 = 1_000;
 /// The most point heads one page holds.
 pub(crate) const HEADS_READ_MAX: u32 = 1_000;
+/// The most lines that one list of pauses, holds or notices holds.
+pub(crate) const LINES_READ_MAX: u32 = 1_000;
 /// The most events one read returns.
 pub(crate) const EVENTS_READ_MAX: u32 = 1_000;
 /// Events kept. Readers that were away longer reload what they show; the objects themselves are all still there.

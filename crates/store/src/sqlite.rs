@@ -8,21 +8,29 @@
 //! * Nothing is needed after a kill: the next open replays or drops what was in the log.
 
 mod attempts;
+mod corrections;
+mod days;
 mod events;
 mod findings;
+mod holds;
 mod hosts;
 mod intervals;
 mod journal;
 mod leases;
+mod notices;
+mod obligations;
 mod open;
 mod overview;
+mod pauses;
 mod points;
+mod policies;
 mod poll;
 mod replicas;
 mod row;
 mod secrets;
 #[cfg(test)]
 mod tests;
+mod tries;
 mod write;
 
 use crate::traits::{Result, Scope, StoreError};

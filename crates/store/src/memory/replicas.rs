@@ -42,6 +42,10 @@ impl Replicas {
         self.rows.get(&id).map(|row| &row.replica.tenant)
     }
 
+    pub(super) fn tenant_of(&self, id: ReplicaId) -> Result<&TenantId> {
+        self.tenant(id).ok_or_else(|| missing("replica", id))
+    }
+
     pub(super) fn known(&self, id: ReplicaId) -> Option<&Replica> {
         self.rows.get(&id).map(|row| &row.replica)
     }

@@ -1,5 +1,9 @@
 //! The events that changes leave, without their numbers: one function per change.
 
+mod night;
+
+pub(crate) use night::*;
+
 use super::kept;
 use crate::records::{Attempt, HostStatus, Point, Replica, ReplicaStatus};
 use crate::states::StateName;

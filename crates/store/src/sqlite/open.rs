@@ -31,6 +31,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "seal chain",
         include_str!("../../../../migrations/sqlite/0002_seal_chain.sql"),
     ),
+    (
+        3,
+        "night",
+        include_str!("../../../../migrations/sqlite/0003_night.sql"),
+    ),
 ];
 
 pub(super) async fn open(path: &Path) -> Result<SqliteStore> {
@@ -59,11 +64,13 @@ pub(super) async fn open(path: &Path) -> Result<SqliteStore> {
         .fetch_one(&reader)
         .await
         .map_err(failed("read the newest event"))?;
-    Ok(SqliteStore {
+    let store = SqliteStore {
         writer,
         reader,
         newest: watch::Sender::new(newest),
-    })
+    };
+    store.policy_begin().await?;
+    Ok(store)
 }
 
 /// Makes the file ours alone before SQLite sees it: `-wal` and `-shm` take their mode from it.

@@ -2,7 +2,8 @@
 
 use crate::rules::countable;
 use crate::traits::{Result, StoreError};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use domain::calendar::SlaDay;
 use serde::de::DeserializeOwned;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Row, Sqlite, Type};
@@ -22,7 +23,7 @@ impl<'r> Cells<'r> {
         Self { row, table, key }
     }
 
-    fn unreadable(&self, column: &'static str, source: Cause) -> StoreError {
+    pub(super) fn unreadable(&self, column: &'static str, source: Cause) -> StoreError {
         let row = self
             .row
             .try_get::<String, _>(self.key)
@@ -103,6 +104,53 @@ impl<'r> Cells<'r> {
         let number: i64 = self.raw(column)?;
         T::try_from(number).map_err(|source| self.unreadable(column, Box::new(source)))
     }
+}
+
+/// A `day` column's zero, 1970-01-01, as chrono counts days.
+const DAY_ZERO: i32 = 719_163;
+
+impl Cells<'_> {
+    pub(super) fn day(&self, column: &'static str) -> Result<SlaDay> {
+        let number: i64 = self.raw(column)?;
+        i32::try_from(number)
+            .ok()
+            .and_then(|number| number.checked_add(DAY_ZERO))
+            .and_then(NaiveDate::from_num_days_from_ce_opt)
+            .map(SlaDay)
+            .ok_or_else(|| self.unreadable(column, format!("{number} is not a day").into()))
+    }
+
+    /// One of a few names.
+    pub(super) fn named<T: Copy>(
+        &self,
+        column: &'static str,
+        all: &[T],
+        name: impl Fn(T) -> &'static str,
+    ) -> Result<T> {
+        self.named_opt(column, all, name)?
+            .ok_or_else(|| self.unreadable(column, "it is empty".into()))
+    }
+
+    pub(super) fn named_opt<T: Copy>(
+        &self,
+        column: &'static str,
+        all: &[T],
+        name: impl Fn(T) -> &'static str,
+    ) -> Result<Option<T>> {
+        let Some(text) = self.raw::<Option<&str>>(column)? else {
+            return Ok(None);
+        };
+        all.iter()
+            .copied()
+            .find(|one| name(*one) == text)
+            .map(Some)
+            .ok_or_else(|| self.unreadable(column, format!("`{text}` is unknown").into()))
+    }
+}
+
+/// A day as stored.
+pub(super) fn day_number(day: SlaDay) -> i64 {
+    i64::from(day.0.num_days_from_ce()) - i64::from(DAY_ZERO)
 }
 
 /// An instant as stored.

@@ -2,8 +2,12 @@
 
 use super::SqliteStore;
 use crate::conformance::Seed;
+use crate::obligations::ObligationStore;
+use crate::policies::{Assignee, PolicyStore};
 use crate::traits::{AttemptStore, EventStore, ReplicaStore, Scope, SecretStore, StoreError};
 use domain::ids::AttemptId;
+use domain::obligation::{Change, Owner};
+use domain::policy::Terms;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -130,7 +134,7 @@ async fn a_file_of_a_newer_stillpoint_is_refused_and_left_alone() {
             refused,
             StoreError::Newer {
                 version: 9999,
-                known: 2,
+                known: 3,
                 ..
             }
         ),
@@ -249,4 +253,70 @@ async fn old_events_are_forgotten_and_the_numbers_go_on() {
         oldest[0].seq,
         before + 2 - i64::from(crate::rules::EVENTS_KEPT_MAX)
     );
+}
+
+#[tokio::test]
+async fn what_was_promised_and_what_it_came_to_cannot_be_rewritten() {
+    let (_dir, path) = place();
+    let store = SqliteStore::open(&path).await.unwrap();
+    let seed = Seed::plant(&store).await.unwrap();
+    let owed = seed.owed(&seed.ours, 0).unwrap();
+    store.obligations_open(std::slice::from_ref(&owed)).await.unwrap();
+    let missed = seed.late(Owner::Provider);
+    store.obligation_close(owed.key, &missed, seed.at).await.unwrap();
+    let correction = seed.correction(owed.key, 1, Change::Restore);
+    store.correction_append(&correction).await.unwrap();
+    for (statement, why) in [
+        ("UPDATE policy_version SET author = 'x'", "never changed"),
+        ("DELETE FROM policy_version", "never removed"),
+        ("UPDATE policy_assignment SET policy = NULL", "never changed"),
+        ("DELETE FROM policy_assignment", "never removed"),
+        ("UPDATE obligation_terms SET terms_json = '{}'", "frozen"),
+        ("UPDATE obligation SET policy_version = 2", "frozen"),
+        ("UPDATE obligation SET due_at = 0", "frozen"),
+        ("UPDATE obligation SET kind = 'met'", "closed days stay closed"),
+        (
+            "UPDATE obligation SET outcome_json = '{}'",
+            "closed days stay closed",
+        ),
+        ("DELETE FROM obligation", "never removed"),
+        ("UPDATE correction SET reason = 'x'", "never changed"),
+        ("DELETE FROM correction", "never removed"),
+    ] {
+        let refused = sqlx::query(statement).execute(&store.writer).await.unwrap_err();
+        assert!(refused.to_string().contains(why), "{statement}: {refused}");
+    }
+    let row = store.obligation(&SITE, owed.key).await.unwrap();
+    assert_eq!(
+        (row.obligation, row.outcome, row.corrections),
+        (owed, missed, vec![correction])
+    );
+}
+
+#[tokio::test]
+async fn opening_again_leaves_policies_as_people_made_them() {
+    let (_dir, path) = place();
+    let store = SqliteStore::open(&path).await.unwrap();
+    let gold = "gold".parse().unwrap();
+    let at = chrono::DateTime::UNIX_EPOCH;
+    store
+        .policy_put(&gold, &Terms::standard(), "ada", at)
+        .await
+        .unwrap();
+    store
+        .policy_assign(&Assignee::Site, Some(&gold), "ada", at)
+        .await
+        .unwrap();
+    let before = (
+        store.policies().await.unwrap(),
+        store.assignments().await.unwrap(),
+    );
+    store.close().await;
+    let again = SqliteStore::open(&path).await.unwrap();
+    let after = (
+        again.policies().await.unwrap(),
+        again.assignments().await.unwrap(),
+    );
+    assert_eq!(after, before);
+    assert_eq!(after.1.len(), 1);
 }

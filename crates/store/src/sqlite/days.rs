@@ -1,0 +1,98 @@
+//! Days as figures, strips and calendars need them: many rows, no documents.
+
+use super::obligations::window;
+use super::row::{Cells, day_number};
+use super::{SqliteStore, failed};
+use crate::obligations::DayHead;
+use crate::rules::night::{KINDS, OWNERS, owner_name};
+use crate::traits::{Result, Scope};
+use domain::calendar::{DayWindow, SlaDay};
+use domain::ids::ReplicaId;
+use domain::obligation::OutcomeKind;
+use domain::policy::{BasisPoints, InvalidTerms};
+use sqlx::sqlite::SqliteRow;
+
+macro_rules! select_head {
+    ($rest:literal) => {
+        concat!(
+            "SELECT o.replica, o.tenant, o.day, o.open_at, o.due_at, o.next_open_at, o.counts_as, o.counts_owner, \
+             o.corrections, o.target_bp, o.attempts, o.deferrals, o.taken FROM obligation o WHERE ",
+            $rest,
+            " AND o.day BETWEEN $3 AND $4 ORDER BY o.day, o.replica"
+        )
+    };
+}
+
+// One statement per question: an index is chosen before anything is bound, so `$1 IS NULL OR tenant = $1` would read every tenant's
+// rows. Each statement asks for its scope all the same.
+pub(super) const OF_REPLICA: &str =
+    select_head!("(CAST($1 AS TEXT) IS NULL OR o.tenant = $1) AND o.replica = $2");
+pub(super) const OF_TENANT: &str = select_head!("o.tenant = $1 AND CAST($2 AS TEXT) IS NULL");
+pub(super) const OF_SITE: &str = select_head!("CAST($1 AS TEXT) IS NULL AND CAST($2 AS TEXT) IS NULL");
+
+pub(super) const DAYS_NEWEST: &str = "SELECT o.replica, o.day, o.open_at, o.due_at, o.next_open_at \
+     FROM replica r JOIN obligation o ON o.replica = r.id \
+     AND o.day = (SELECT max(n.day) FROM obligation n WHERE n.replica = r.id) ORDER BY r.id";
+
+impl SqliteStore {
+    pub(super) async fn days(
+        &self,
+        scope: &Scope,
+        replica: Option<ReplicaId>,
+        from: SlaDay,
+        to: SlaDay,
+    ) -> Result<Vec<DayHead>> {
+        let statement = match (scope.tenant(), replica) {
+            (_, Some(_)) => OF_REPLICA,
+            (Some(_), None) => OF_TENANT,
+            (None, None) => OF_SITE,
+        };
+        sqlx::query(statement)
+            .bind(scope.tenant())
+            .bind(replica.map(|replica| replica.to_string()))
+            .bind(day_number(from))
+            .bind(day_number(to))
+            .fetch_all(&self.reader)
+            .await
+            .map_err(failed("list days"))?
+            .iter()
+            .map(head)
+            .collect()
+    }
+
+    pub(super) async fn days_last(&self) -> Result<Vec<(ReplicaId, SlaDay, DayWindow)>> {
+        sqlx::query(DAYS_NEWEST)
+            .fetch_all(&self.reader)
+            .await
+            .map_err(failed("list newest days"))?
+            .iter()
+            .map(|row| {
+                let cells = Cells::new(row, "obligation", "replica");
+                Ok((cells.parsed("replica")?, cells.day("day")?, window(&cells)?))
+            })
+            .collect()
+    }
+}
+
+fn head(row: &SqliteRow) -> Result<DayHead> {
+    let cells = Cells::new(row, "obligation", "replica");
+    Ok(DayHead {
+        replica: cells.parsed("replica")?,
+        tenant: cells.parsed("tenant")?,
+        day: cells.day("day")?,
+        window: window(&cells)?,
+        kind: cells.named("counts_as", &KINDS, OutcomeKind::as_str)?,
+        owner: cells.named_opt("counts_owner", &OWNERS, owner_name)?,
+        corrected: cells.count::<u32>("corrections")? > 0,
+        target_bp: share(&cells)?,
+        attempts: cells.count("attempts")?,
+        deferrals: cells.count("deferrals")?,
+        taken: cells.time_opt("taken")?,
+    })
+}
+
+fn share(cells: &Cells<'_>) -> Result<BasisPoints> {
+    let number: u16 = cells.count("target_bp")?;
+    BasisPoints::try_from(number)
+        .map_err(|source: InvalidTerms| cells.unreadable("target_bp", Box::new(source)))
+}
