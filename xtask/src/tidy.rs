@@ -1,5 +1,7 @@
 //! `cargo xtask tidy`: the house rules that a compiler does not check.
 
+mod lock;
+
 use crate::run::{output, root};
 use std::fmt::Write as _;
 
@@ -54,6 +56,7 @@ pub fn run() -> Result<(), String> {
         breaches += 1;
     };
     arrows(&mut say)?;
+    lock::check(&read("deny.toml")?, &read("Cargo.lock")?, &mut say);
     let files = output(
         "git",
         &["ls-files", "--cached", "--others", "--exclude-standard", "*.rs"],
@@ -73,11 +76,14 @@ pub fn run() -> Result<(), String> {
     }
 }
 
+fn read(file: &str) -> Result<String, String> {
+    let path = root().join(file);
+    std::fs::read_to_string(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))
+}
+
 fn arrows(say: &mut impl FnMut(String)) -> Result<(), String> {
     for (folder, allowed) in ARROWS {
-        let path = root().join(folder).join("Cargo.toml");
-        let text =
-            std::fs::read_to_string(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+        let text = read(&format!("{folder}/Cargo.toml"))?;
         for name in dependencies(&text) {
             if OURS.contains(&name.as_str()) && !allowed.contains(&name.as_str()) {
                 say(format!(

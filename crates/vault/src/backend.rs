@@ -217,3 +217,101 @@ impl WriteBackend for StoreBackend {
 fn size_of(size: u64) -> u32 {
     u32::try_from(size).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use tokio::runtime::Runtime;
+
+    fn id(n: u8) -> Id {
+        format!("{n:02x}").repeat(32).parse().unwrap()
+    }
+
+    fn on_disk(folder: &std::path::Path, runtime: &Runtime) -> StoreBackend {
+        let tenant = "contoso".parse().unwrap();
+        let store = crate::local_stores()(&tenant, folder).unwrap();
+        StoreBackend::new(store, runtime.handle().clone(), "test".to_owned())
+    }
+
+    fn write(backend: &StoreBackend, kind: FileType, id: &Id, content: Vec<u8>) -> RusticResult<()> {
+        backend.write_bytes(kind, id, false, content.into())
+    }
+
+    #[test]
+    fn nothing_but_keys_is_ever_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = Runtime::new().unwrap();
+        let backend = on_disk(folder.path(), &runtime);
+        for kind in [
+            FileType::Pack,
+            FileType::Index,
+            FileType::Snapshot,
+            FileType::Config,
+        ] {
+            write(&backend, kind, &id(1), vec![7; 100]).unwrap();
+            assert!(backend.remove(kind, &id(1), false).is_err(), "{kind:?}");
+            assert_eq!(backend.read_full(kind, &id(1)).unwrap().len(), 100, "{kind:?}");
+        }
+        write(&backend, FileType::Key, &id(1), vec![7; 100]).unwrap();
+        backend.remove(FileType::Key, &id(1), false).unwrap();
+        assert!(!backend.exists(FileType::Key, &id(1)).unwrap());
+    }
+
+    #[test]
+    fn a_file_that_is_there_is_never_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = Runtime::new().unwrap();
+        let backend = on_disk(folder.path(), &runtime);
+        for kind in [FileType::Pack, FileType::Config] {
+            write(&backend, kind, &id(1), vec![1; 10]).unwrap();
+            // The name of all but the configuration is the hash of the content: a second writer has written the same.
+            assert_eq!(
+                write(&backend, kind, &id(1), vec![2; 10]).is_ok(),
+                kind == FileType::Pack
+            );
+            assert_eq!(backend.read_full(kind, &id(1)).unwrap(), vec![1; 10]);
+        }
+    }
+
+    /// A reader looks at the final name all the while: the file is absent or whole.
+    #[test]
+    fn a_file_gets_its_name_when_it_is_whole_and_durable() {
+        const LENGTH: usize = 8 << 20;
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = Runtime::new().unwrap();
+        let backend = on_disk(folder.path(), &runtime);
+        let settings = format!("{:?}", backend.store);
+        assert!(settings.contains("fsync: true"), "{settings}");
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let seen = scope.spawn(|| {
+                let mut lengths = std::collections::BTreeSet::new();
+                while !done.load(Ordering::SeqCst) {
+                    for n in 0..8 {
+                        let path = folder.path().join(path_of(FileType::Pack, &id(n)).as_ref());
+                        lengths.extend(std::fs::metadata(path).map(|it| it.len()));
+                    }
+                }
+                lengths
+            });
+            for n in 0..8 {
+                write(&backend, FileType::Pack, &id(n), vec![n; LENGTH]).unwrap();
+            }
+            done.store(true, Ordering::SeqCst);
+            let whole = LENGTH as u64;
+            assert!(seen.join().unwrap().iter().all(|length| *length == whole));
+        });
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_half_written_is_no_file_of_the_repository() {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = Runtime::new().unwrap();
+        let backend = on_disk(folder.path(), &runtime);
+        write(&backend, FileType::Index, &id(1), vec![1; 10]).unwrap();
+        let hex = id(2).to_hex();
+        std::fs::write(folder.path().join(format!("index/{}#1", &*hex)), [0; 5]).unwrap();
+        assert_eq!(backend.list_with_size(FileType::Index).unwrap(), [(id(1), 10)]);
+    }
+}
