@@ -22,6 +22,8 @@ mod obligations;
 mod open;
 mod overview;
 mod pauses;
+#[cfg(test)]
+mod plans;
 mod points;
 mod policies;
 mod poll;
@@ -87,6 +89,11 @@ impl Scope {
     pub(crate) fn tenant(&self) -> Option<&str> {
         self.owner().map(TenantId::as_str)
     }
+}
+
+/// The statement for the site or the one for a tenant; `$1` is bound to [`Scope::tenant`] in both.
+fn scoped(scope: &Scope, (site, tenant): (&'static str, &'static str)) -> &'static str {
+    scope.tenant().map_or(site, |_| tenant)
 }
 
 /// `SQLITE_FULL`, the primary code; the extended ones hold it in their low byte.

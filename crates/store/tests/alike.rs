@@ -5,6 +5,8 @@
 
 #[path = "alike/deed.rs"]
 mod deed;
+#[path = "alike/night.rs"]
+mod night;
 #[path = "alike/view.rs"]
 mod view;
 #[path = "alike/world.rs"]

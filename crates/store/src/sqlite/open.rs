@@ -36,6 +36,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "night",
         include_str!("../../../../migrations/sqlite/0003_night.sql"),
     ),
+    (
+        4,
+        "hot lists",
+        include_str!("../../../../migrations/sqlite/0004_hot_lists.sql"),
+    ),
 ];
 
 pub(super) async fn open(path: &Path) -> Result<SqliteStore> {

@@ -11,13 +11,56 @@ use chrono::{DateTime, Utc};
 use domain::ids::ReplicaId;
 use sqlx::sqlite::SqliteRow;
 
-macro_rules! select_head {
-    ($more:literal, $rest:literal) => {
+/// An index is chosen before anything is bound: with `$1 IS NULL OR tenant = $1` a tenant's question would read every replica.
+macro_rules! by_scope {
+    ($macro:ident, $($part:literal),+ ; $order:literal) => {
+        (
+            $macro!($($part),+, " AND CAST($1 AS TEXT) IS NULL ", $order),
+            $macro!($($part),+, " AND r.tenant = $1 ", $order),
+        )
+    };
+}
+
+macro_rules! newest_head {
+    ($($rest:literal),+) => {
         concat!(
             "SELECT p.id, p.replica, p.tenant, p.name, p.host, p.taken, p.sealed, p.snapshot, p.disks_json, \
-             p.read_bytes, p.added_bytes, coalesce(json_array_length(p.evidence_json, '$.hold.looks'), 0) AS looks",
-            $more,
-            " FROM point p WHERE (CAST($1 AS TEXT) IS NULL OR p.tenant = $1) ",
+             p.read_bytes, p.added_bytes, coalesce(json_array_length(p.evidence_json, '$.hold.looks'), 0) AS looks, \
+             (SELECT count(*) FROM point c WHERE c.replica = r.id) AS points FROM replica r JOIN point p ",
+            $($rest),+
+        )
+    };
+}
+
+macro_rules! newest_attempt {
+    ($($rest:literal),+) => {
+        concat!(
+            "SELECT a.id, a.replica, a.tenant, a.host, a.token, a.started, a.state_json FROM replica r JOIN attempt a ",
+            $($rest),+
+        )
+    };
+}
+
+/// Of the site, of a tenant. From the replicas, of which there are few, not from their points.
+pub(super) const POINT_HEADS_NEWEST: (&str, &str) = by_scope!(
+    newest_head,
+    "ON p.id = (SELECT n.id FROM point n WHERE n.replica = r.id ORDER BY n.taken DESC, n.id DESC LIMIT 1)";
+    "ORDER BY r.id"
+);
+
+/// Tokens grow with every claim, so the highest is the newest also where two began at the same instant.
+pub(super) const ATTEMPTS_NEWEST: (&str, &str) = by_scope!(
+    newest_attempt,
+    "ON a.replica = r.id AND a.token = (SELECT max(n.token) FROM attempt n WHERE n.replica = r.id)";
+    "ORDER BY r.id"
+);
+
+macro_rules! select_head {
+    ($rest:literal) => {
+        concat!(
+            "SELECT p.id, p.replica, p.tenant, p.name, p.host, p.taken, p.sealed, p.snapshot, p.disks_json, \
+             p.read_bytes, p.added_bytes, coalesce(json_array_length(p.evidence_json, '$.hold.looks'), 0) AS looks \
+             FROM point p WHERE (CAST($1 AS TEXT) IS NULL OR p.tenant = $1) ",
             $rest
         )
     };
@@ -43,7 +86,6 @@ impl OverviewStore for SqliteStore {
         limit: u32,
     ) -> Result<Vec<PointHead>> {
         sqlx::query(select_head!(
-            "",
             "AND (CAST($2 AS TEXT) IS NULL OR p.replica = $2) AND p.taken < $3 ORDER BY p.taken DESC, p.id DESC LIMIT $4"
         ))
         .bind(scope.tenant())
@@ -59,18 +101,14 @@ impl OverviewStore for SqliteStore {
     }
 
     async fn point_heads_newest(&self, scope: &Scope) -> Result<Vec<(PointHead, u64)>> {
-        sqlx::query(select_head!(
-            ", (SELECT count(*) FROM point c WHERE c.replica = p.replica) AS points",
-            "AND p.id = (SELECT n.id FROM point n WHERE n.replica = p.replica ORDER BY n.taken DESC, n.id DESC LIMIT 1) \
-             ORDER BY p.replica"
-        ))
-        .bind(scope.tenant())
-        .fetch_all(&self.reader)
-        .await
-        .map_err(failed("list newest restore points"))?
-        .iter()
-        .map(|row| Ok((head(row)?, Cells::new(row, "point", "id").count("points")?)))
-        .collect()
+        sqlx::query(super::scoped(scope, POINT_HEADS_NEWEST))
+            .bind(scope.tenant())
+            .fetch_all(&self.reader)
+            .await
+            .map_err(failed("list newest restore points"))?
+            .iter()
+            .map(|row| Ok((head(row)?, Cells::new(row, "point", "id").count("points")?)))
+            .collect()
     }
 
     async fn point_count(&self, scope: &Scope, replica: Option<ReplicaId>) -> Result<u64> {
@@ -109,17 +147,14 @@ impl OverviewStore for SqliteStore {
     }
 
     async fn attempts_newest(&self, scope: &Scope) -> Result<Vec<Attempt>> {
-        // Tokens grow with every claim, so the highest is the newest also where two began at the same instant.
-        sqlx::query(select_attempt!(
-            "AND a.token = (SELECT max(n.token) FROM attempt n WHERE n.replica = a.replica) ORDER BY a.replica"
-        ))
-        .bind(scope.tenant())
-        .fetch_all(&self.reader)
-        .await
-        .map_err(failed("list newest attempts"))?
-        .iter()
-        .map(attempt)
-        .collect()
+        sqlx::query(super::scoped(scope, ATTEMPTS_NEWEST))
+            .bind(scope.tenant())
+            .fetch_all(&self.reader)
+            .await
+            .map_err(failed("list newest attempts"))?
+            .iter()
+            .map(attempt)
+            .collect()
     }
 
     async fn attempts_since(

@@ -25,12 +25,21 @@ macro_rules! select_status {
     ($rest:literal) => {
         concat!(
             "SELECT s.replica, s.observation_json, s.verdict_json, s.since, s.memory_json, s.cadence_json \
-             FROM replica_status s JOIN replica r ON r.id = s.replica \
-             WHERE (CAST($1 AS TEXT) IS NULL OR r.tenant = $1)",
+             FROM replica_status s JOIN replica r ON r.id = s.replica WHERE ",
             $rest
         )
     };
 }
+
+// Of the site, of a tenant: an index is chosen before anything is bound.
+pub(super) const REPLICAS: (&str, &str) = (
+    select_replica!("CAST($1 AS TEXT) IS NULL ORDER BY tenant, name, id"),
+    select_replica!("tenant = $1 ORDER BY tenant, name, id"),
+);
+pub(super) const STATUSES: (&str, &str) = (
+    select_status!("CAST($1 AS TEXT) IS NULL ORDER BY s.replica"),
+    select_status!("r.tenant = $1 ORDER BY s.replica"),
+);
 
 #[async_trait]
 impl ReplicaStore for SqliteStore {
@@ -66,34 +75,34 @@ impl ReplicaStore for SqliteStore {
     }
 
     async fn replicas(&self, scope: &Scope) -> Result<Vec<Replica>> {
-        sqlx::query(select_replica!(
-            "(CAST($1 AS TEXT) IS NULL OR tenant = $1) ORDER BY tenant, name, id"
-        ))
-        .bind(scope.tenant())
-        .fetch_all(&self.reader)
-        .await
-        .map_err(failed("list replicas"))?
-        .iter()
-        .map(replica)
-        .collect()
+        sqlx::query(super::scoped(scope, REPLICAS))
+            .bind(scope.tenant())
+            .fetch_all(&self.reader)
+            .await
+            .map_err(failed("list replicas"))?
+            .iter()
+            .map(replica)
+            .collect()
     }
 
     async fn status(&self, scope: &Scope, id: ReplicaId) -> Result<Option<ReplicaStatus>> {
         // A replica without a status is None; a replica of somebody else is not there.
         self.replica(scope, id).await?;
-        sqlx::query(select_status!(" AND s.replica = $2"))
-            .bind(scope.tenant())
-            .bind(id.to_string())
-            .fetch_optional(&self.reader)
-            .await
-            .map_err(failed("read a status"))?
-            .as_ref()
-            .map(status)
-            .transpose()
+        sqlx::query(select_status!(
+            "s.replica = $2 AND (CAST($1 AS TEXT) IS NULL OR r.tenant = $1)"
+        ))
+        .bind(scope.tenant())
+        .bind(id.to_string())
+        .fetch_optional(&self.reader)
+        .await
+        .map_err(failed("read a status"))?
+        .as_ref()
+        .map(status)
+        .transpose()
     }
 
     async fn statuses(&self, scope: &Scope) -> Result<Vec<ReplicaStatus>> {
-        sqlx::query(select_status!(" ORDER BY s.replica"))
+        sqlx::query(super::scoped(scope, STATUSES))
             .bind(scope.tenant())
             .fetch_all(&self.reader)
             .await

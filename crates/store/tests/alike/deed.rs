@@ -1,5 +1,6 @@
 //! Everything that can be done to a store, over a world small enough that deeds meet.
 
+use crate::night::{self, Night};
 use domain::attempt::Step;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -75,6 +76,7 @@ pub enum Deed {
         name: &'static str,
         value: u8,
     },
+    Night(Night),
 }
 
 /// A host, its trust, when it was surveyed, its error.
@@ -91,12 +93,12 @@ pub struct Poll {
     pub at: Option<Nanos>,
 }
 
-fn nanos() -> impl Strategy<Value = Nanos> {
+pub fn nanos() -> impl Strategy<Value = Nanos> {
     // Few instants, so that many are the same.
     (0..8_i64, select(&[0, 400, 1_500][..])).prop_map(|(secs, more)| secs * 1_000_000_000 + more)
 }
 
-fn which() -> impl Strategy<Value = usize> {
+pub fn which() -> impl Strategy<Value = usize> {
     prop_oneof![30 => 0..REPLICAS, 1 => REPLICAS..REPLICAS_ODD]
 }
 
@@ -187,5 +189,6 @@ pub fn any() -> impl Strategy<Value = Deed> {
         }),
         1 => (0..3_usize, select(&["key", "other"][..]), 0..2_u8)
             .prop_map(|(tenant, name, value)| Deed::Secret { tenant, name, value }),
+        30 => night::any().prop_map(Deed::Night),
     ]
 }

@@ -1,6 +1,7 @@
 //! Everything that can be asked of a store.
 
 use crate::deed::ATTEMPTS;
+use crate::night;
 use crate::world::{SITE, World, told};
 use domain::ids::TenantId;
 use store::conformance::Store;
@@ -16,6 +17,7 @@ pub async fn of(world: &World, store: &impl Store) -> Vec<String> {
     for now_ms in [0, 15, 30, 100] {
         lines.push(told(store.leases_expired(now_ms).await));
     }
+    night::view(&mut lines, world, store).await;
     for number in 0..ATTEMPTS {
         lines.push(told(store.journal_of(World::attempt(number)).await));
     }
@@ -42,6 +44,7 @@ pub async fn of(world: &World, store: &impl Store) -> Vec<String> {
 }
 
 async fn scoped(lines: &mut Vec<String>, world: &World, store: &impl Store, scope: &Scope) {
+    night::view_of(lines, world, store, scope).await;
     let mut line = |question: &str, answer: String| lines.push(format!("{scope:?} {question}: {answer}"));
     line("replicas", told(store.replicas(scope).await));
     line("statuses", told(store.statuses(scope).await));

@@ -166,6 +166,7 @@ impl World {
                 let tenants = [None, Some(&self.seed.ours.tenant), Some(&self.seed.theirs.tenant)];
                 told(store.secret_insert(tenants[tenant], name, &[value]).await)
             }
+            Deed::Night(ref deed) => deed.tried(self, store).await?,
         };
         Ok(format!("{outcome}, {} events", store.event_newest().await?))
     }
