@@ -126,7 +126,7 @@ pub(crate) fn step_name(step: Step) -> &'static str {
     }
 }
 
-/// Takes a replica for an attempt of this process; `None` when it is already being worked on here.
+/// Takes a replica for an attempt of this process; `None` when it, or its VM, is already being worked on here.
 pub(crate) fn reserve(shared: &Arc<Shared>, replica: &Replica) -> Option<(AttemptId, RunningGuard)> {
     let attempt = names::new_attempt();
     let guard = shared.begin(
@@ -134,6 +134,7 @@ pub(crate) fn reserve(shared: &Arc<Shared>, replica: &Replica) -> Option<(Attemp
         Running {
             attempt,
             host: replica.host.clone(),
+            vm: replica.vm,
         },
     )?;
     Some((attempt, guard))

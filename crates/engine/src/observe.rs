@@ -149,19 +149,21 @@ impl Observer {
         let mut seen = Vec::new();
         let mut strays = Vec::new();
         for sighting in &survey.replicas {
+            let (tagged, foreign): (Vec<_>, Vec<_>) = sighting
+                .checkpoints
+                .iter()
+                .partition(|checkpoint| names::parse(&checkpoint.name).is_some());
+            // What is ours is ours whoever's the VM is now.
+            strays.extend(tagged.into_iter().map(|checkpoint| Stray {
+                host: self.host.id().clone(),
+                checkpoint: checkpoint.clone(),
+            }));
             let Some(replica) = self.identify(sighting, &survey, &known, seen_at) else {
                 continue;
             };
-            for checkpoint in &sighting.checkpoints {
-                if names::parse(&checkpoint.name).is_some() {
-                    strays.push(Stray {
-                        host: self.host.id().clone(),
-                        checkpoint: checkpoint.clone(),
-                    });
-                } else {
-                    self.findings
-                        .foreign_checkpoint(self.host.id(), &replica, checkpoint, seen_at);
-                }
+            for checkpoint in foreign {
+                self.findings
+                    .foreign_checkpoint(self.host.id(), &replica, checkpoint, seen_at);
             }
             seen.push(replica.id);
             self.judge(&replica, sighting, &trust, &mut write);

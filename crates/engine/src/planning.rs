@@ -11,7 +11,7 @@ use domain::ids::ReplicaId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
-use store::records::{Attempt, Replica};
+use store::records::{Attempt, HostStatus, Replica};
 use store::traits::StoreError;
 use tokio_util::task::TaskTracker;
 
@@ -46,8 +46,11 @@ impl Planner {
         let now = self.shared.now();
         let mut rows = BTreeMap::new();
         let mut candidates = Vec::new();
+        let hosts = self.shared.ports.store.hosts().await?;
         for row in self.shared.ports.store.replicas(&SITE).await? {
-            if !self.shared.hosts.contains_key(&row.host) {
+            if !self.shared.hosts.contains_key(&row.host)
+                || !(is_bound(&row, &hosts) || self.shared.runs_here(row.id))
+            {
                 continue;
             }
             let every_secs = Some(self.shared.config.backup_every_secs);
@@ -104,6 +107,14 @@ impl Planner {
             }
         });
     }
+}
+
+/// Whether the newest survey of its host found it, under its tenant. A row that it did not find - gone, unreadable, or bound to
+/// another tenant now - rests.
+fn is_bound(row: &Replica, hosts: &[HostStatus]) -> bool {
+    let host = hosts.iter().find(|status| status.host == row.host);
+    let survey = host.and_then(|status| status.last_survey);
+    survey.is_none_or(|at| row.last_seen >= at)
 }
 
 fn told(outcome: &Outcome) -> String {
@@ -194,4 +205,41 @@ fn jitter_of(attempt: &Attempt) -> f64 {
         attempt.id.0.as_bytes()[0],
         attempt.id.0.as_bytes()[1],
     ])) / f64::from(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_the_newest_survey_of_its_host_did_not_find_rests() {
+        let at = |secs: i64| DateTime::from_timestamp(1_800_000_000 + secs, 0).unwrap();
+        let row = |last_seen| Replica {
+            id: crate::names::new_replica(),
+            tenant: "contoso".parse().unwrap(),
+            vm: domain::ids::VmGuid(uuid::Uuid::nil()),
+            name: "erp".to_owned(),
+            host: "hv-r-01".parse().unwrap(),
+            primary_host: None,
+            interval_secs: 30,
+            disks: vec![],
+            first_seen: at(0),
+            last_seen,
+        };
+        let host = |name: &str, last_survey| HostStatus {
+            host: name.parse().unwrap(),
+            build: None,
+            trust: None,
+            last_survey,
+            last_error: None,
+            last_error_at: None,
+            requests: 0,
+        };
+        let hosts = [host("hv-r-02", Some(at(90))), host("hv-r-01", Some(at(60)))];
+        assert!(is_bound(&row(at(60)), &hosts));
+        assert!(!is_bound(&row(at(30)), &hosts));
+        // Nobody has looked yet: the gate will.
+        assert!(is_bound(&row(at(30)), &[host("hv-r-01", None)]));
+        assert!(is_bound(&row(at(30)), &[]));
+    }
 }

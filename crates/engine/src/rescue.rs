@@ -3,12 +3,13 @@
 //! It runs at the start and periodically, the same code each time. It goes by leases: an attempt that ended properly has none.
 
 use crate::attempt::seal_intent;
-use crate::attempt::undo::{Leftovers, Marks, destroy, remove_folder};
+use crate::attempt::undo::{Leftovers, Marks, UndoError, destroy, remove_folder};
 use crate::names;
 use crate::ports::chain;
 use crate::shared::{Running, SITE, Shared};
 use domain::attempt::{AttemptState, Failure, Step};
 use domain::ids::AttemptId;
+use hyperv::host::HostError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,9 +80,11 @@ impl Rescuer {
                 continue;
             };
             let attempt = host.await?;
+            let replica = self.shared.ports.store.replica(&SITE, lease.replica).await?;
             let running = Running {
                 attempt: lease.attempt,
                 host: attempt.host.clone(),
+                vm: replica.vm,
             };
             let Some(_guard) = self.shared.begin(lease.replica, running) else {
                 continue;
@@ -111,11 +114,9 @@ impl Rescuer {
         let replica = store.replica(&SITE, lease.replica).await?;
         let journal = store.journal_of(attempt.id).await?;
         let left = Leftovers::of(&attempt, replica.vm, &journal, &config.staging);
-        if let AttemptState::Sealed { .. } = attempt.state {
+        let sealed = matches!(attempt.state, AttemptState::Sealed { .. });
+        if sealed {
             self.finish_seal(&replica, &journal).await?;
-            done.finished += 1;
-        } else {
-            done.undone += 1;
         }
         self.undo(&left, &attempt, &replica).await?;
         if let AttemptState::Running { step, .. } = attempt.state {
@@ -137,27 +138,52 @@ impl Rescuer {
             )
             .await?;
         store.lease_release(lease.replica, lease.token).await?;
+        let count = if sealed {
+            &mut done.finished
+        } else {
+            &mut done.undone
+        };
+        *count += 1;
         Ok(())
     }
 
-    /// Where the attempt ran, or where the VM lives now.
+    /// Where the VM lives now: a host that it left knows nothing of it, and "no checkpoint here" would be taken for "clean".
     async fn undo(&self, left: &Leftovers, attempt: &Attempt, replica: &Replica) -> Result<(), RescueError> {
-        use crate::attempt::undo::UndoError;
-        use hyperv::host::HostError;
-        let host = |id| {
-            self.shared.hosts.get(id).ok_or_else(|| RescueError::NoHost {
-                host: format!("{id}"),
-            })
-        };
         if !left.asked {
             remove_folder(&left.folder)?;
             return Ok(());
         }
-        match left.undo(&self.shared, host(&attempt.host)?.as_ref()).await {
-            Err(UndoError::Host(HostError::NotFound { .. })) if replica.host != attempt.host => {
-                Ok(left.undo(&self.shared, host(&replica.host)?.as_ref()).await?)
+        let hosts = &self.shared.hosts;
+        let ran = hosts.get(&attempt.host).ok_or_else(|| RescueError::NoHost {
+            host: attempt.host.to_string(),
+        })?;
+        let (mut asked, mut silent) = (BTreeSet::new(), None);
+        for host in [ran]
+            .into_iter()
+            .chain(hosts.get(&replica.host))
+            .chain(hosts.values())
+        {
+            if !asked.insert(host.id().clone()) {
+                continue;
             }
-            other => Ok(other?),
+            match host.glance(replica.vm, self.shared.now()).await {
+                Err(HostError::NotFound { .. }) => {}
+                Err(error @ (HostError::Unreachable { .. } | HostError::Denied { .. })) => {
+                    // Nothing is undone elsewhere while the host it ran on is silent.
+                    if *host.id() == attempt.host {
+                        return Err(UndoError::Host(error).into());
+                    }
+                    silent = Some(error);
+                }
+                Ok(_) | Err(HostError::Fault { .. } | HostError::Unreadable { .. }) => {
+                    return Ok(left.undo(&self.shared, host.as_ref()).await?);
+                }
+            }
+        }
+        match silent {
+            Some(error) => Err(UndoError::Host(error).into()),
+            // It was removed, and its checkpoints with it.
+            None => Ok(remove_folder(&left.folder)?),
         }
     }
 
@@ -304,7 +330,7 @@ enum RescueError {
     #[error("the store failed")]
     Store(#[from] StoreError),
     #[error("something is still on the host")]
-    Undo(#[from] crate::attempt::undo::UndoError),
+    Undo(#[from] UndoError),
     #[error("host {host} is not in the configuration")]
     NoHost { host: String },
     #[error("the journal of a sealed attempt does not hold its snapshot")]

@@ -5,7 +5,7 @@ use crate::budget::{Budget, Errand};
 use crate::config::EngineConfig;
 use crate::ports::Ports;
 use chrono::{DateTime, Utc};
-use domain::ids::{AttemptId, HostId, ReplicaId};
+use domain::ids::{AttemptId, HostId, ReplicaId, VmGuid};
 use hyperv::host::ReplicaHost;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,6 +21,7 @@ pub(crate) const SITE: Scope = Scope::Site { reason: "engine" };
 pub(crate) struct Running {
     pub attempt: AttemptId,
     pub host: HostId,
+    pub vm: VmGuid,
 }
 
 pub(crate) struct Shared {
@@ -80,10 +81,12 @@ impl Shared {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Marks a replica as being worked on here; `false` when it already is. Ends when the guard is dropped.
+    /// Marks a replica as being worked on here; `None` when it already is, or when another replica's attempt works on the same
+    /// VM of the same host (its binding changed). Ends when the guard is dropped.
     pub fn begin(self: &Arc<Self>, replica: ReplicaId, running: Running) -> Option<RunningGuard> {
         let mut all = self.lock();
-        if all.contains_key(&replica) {
+        let same_vm = |other: &Running| other.host == running.host && other.vm == running.vm;
+        if all.contains_key(&replica) || all.values().any(same_vm) {
             return None;
         }
         all.insert(replica, running);

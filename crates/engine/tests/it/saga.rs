@@ -1,14 +1,14 @@
 //! Goal: wherever an attempt is cut off, a rescue ends it, nothing of it is left, and there are never two seals.
 //! Method: record every failpoint of a whole run, then cut one run at each of them; and run every step twice.
 
-use crate::fake_host::Ev;
+use crate::fake_host::{Ev, FakeHost, VM};
 use crate::world::{Script, World};
 use domain::attempt::{AttemptState, Failure, Step};
 use domain::job::JobState;
 use engine::Outcome;
 use std::sync::Arc;
 use std::time::Duration;
-use store::traits::AttemptStore;
+use store::traits::{AttemptStore, ReplicaStore};
 
 fn all_places(doomed: bool) -> Vec<String> {
     let steps = [
@@ -320,4 +320,95 @@ async fn a_checkpoint_of_an_attempt_long_over_is_swept_and_a_foreign_one_is_not(
         .map(|c| c.name.clone())
         .collect();
     assert_eq!(left, ["Veeam-1"]);
+}
+
+#[tokio::test]
+async fn a_tagged_checkpoint_is_swept_though_the_vm_is_nobodys_now() {
+    let world = World::new().await;
+    world.host.model().state = domain::observation::ReplicationState::Critical;
+    world.ended().await;
+    let attempt = world.attempts().await.remove(0);
+    {
+        let mut model = world.host.model();
+        model.checkpoints.push(hyperv::host::Checkpoint {
+            instance_id: "Microsoft:late".to_owned(),
+            vm: crate::fake_host::VM,
+            name: engine::names::tag(attempt.id, attempt.token).0,
+            created: None,
+        });
+        model.primary = Some("hv1.nobody.example".to_owned());
+    }
+    world.engine.survey().await.unwrap();
+    assert_eq!(world.engine.rescue().await.unwrap().swept, 1);
+    assert!(world.host.model().checkpoints.is_empty());
+}
+
+/// A second host, to which the VM goes after an attempt was cut off on the first.
+async fn cut_off_and_moved(world: &World) -> (Arc<FakeHost>, engine::Engine) {
+    let staging = world.config.staging.local.clone();
+    let second = Arc::new(FakeHost::new("hv-r-02", world.clock.clone(), staging));
+    let ports = engine::Ports::new(
+        vec![world.host.clone(), second.clone()],
+        Arc::new(world.store.clone()),
+        world.vault.clone(),
+        world.clock.clone(),
+        world.clock.clone(),
+    );
+    let engine = engine::Engine::prepare(world.config.clone(), ports)
+        .await
+        .unwrap();
+    let (mut from, mut to) = (world.host.model(), second.model());
+    to.checkpoints = std::mem::take(&mut from.checkpoints);
+    assert_eq!((to.checkpoints.len(), from.vms.pop()), (1, Some(VM)));
+    drop((from, to));
+    (second, engine)
+}
+
+#[tokio::test]
+async fn what_an_attempt_left_on_a_vm_is_removed_where_the_vm_lives_now() {
+    let mut world = World::new().await;
+    world
+        .restart(Script {
+            abort_at: Some("after:checkpoint".to_owned()),
+            ..Script::default()
+        })
+        .await;
+    world.backup().await;
+    let (second, engine) = cut_off_and_moved(&world).await;
+    // No survey has told the store yet.
+    second.model().down = true;
+    let waiting = engine.rescue().await.unwrap();
+    assert_eq!((waiting.undone, waiting.waiting.len()), (0, 1), "{waiting:?}");
+    assert!(world.store.lease(world.replica().await).await.unwrap().is_some());
+    second.model().down = false;
+    assert_eq!(engine.rescue().await.unwrap().waiting, Vec::<String>::new());
+    assert!(second.model().checkpoints.is_empty());
+    world.assert_clean().await;
+}
+
+#[tokio::test]
+async fn two_replicas_that_are_one_vm_are_not_worked_on_at_once() {
+    let mut world = World::new().await;
+    let first = world.replica().await;
+    world.config.tenants.push(domain::binding::TenantRule {
+        tenant: "fabrikam".parse().unwrap(),
+        trust_groups: vec![],
+        primaries: vec!["*.fabrikam.example".to_owned()],
+    });
+    world.restart(Script::default()).await;
+    world.host.model().primary = Some("hv1.fabrikam.example".to_owned());
+    world.engine.survey().await.unwrap();
+    let tenant = "fabrikam".parse().unwrap();
+    let second = world.store.replica_of(&tenant, VM).await.unwrap().unwrap().id;
+    assert_ne!(first, second);
+    let engine = world.engine.clone();
+    let running = tokio::spawn(async move { engine.backup_now(second).await.unwrap() });
+    while world.host.model().log.is_empty() && !running.is_finished() {
+        tokio::task::yield_now().await;
+    }
+    assert!(matches!(
+        world.engine.backup_now(first).await.unwrap(),
+        Outcome::Busy { .. }
+    ));
+    assert!(matches!(running.await.unwrap(), Outcome::Ended { .. }));
 }
