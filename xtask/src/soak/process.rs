@@ -58,7 +58,10 @@ impl Service {
         let log = folder.join(format!("{name}.log"));
         let open = || OpenOptions::new().create(true).append(true).open(&log);
         let stderr = open().map_err(|e| format!("cannot write {}: {e}", log.display()))?;
+        // A failed run is told from its logs.
+        let detail = std::env::var_os("RUST_LOG").unwrap_or_else(|| "info".into());
         let child = command
+            .env("RUST_LOG", detail)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(stderr)

@@ -138,7 +138,9 @@ fn explain(said: &Said<'_>, past: &Past, starts: &[f64], replica: &str) -> Optio
             .newest_apply_was("failed", said)
             .then_some("the newest apply failed"),
         "BE" if past.foreign_checkpoint(said) => Some("a checkpoint of a killed attempt was there"),
-        "NR" if replica.starts_with("canary/") => Some("the doctor had not enrolled the host yet"),
+        "NR" if replica.starts_with("canary/") && starts.iter().all(|start| said.from < *start) => {
+            Some("the doctor had not enrolled the host yet")
+        }
         "NR" => spell(&|_| true).then_some("an operation on the replica"),
         "UN" if said.reason.starts_with("Last apply unknown") => past
             .memory_is_new(said, starts)
