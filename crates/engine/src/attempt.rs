@@ -135,6 +135,7 @@ pub(crate) fn reserve(shared: &Arc<Shared>, replica: &Replica) -> Option<(Attemp
             attempt,
             host: replica.host.clone(),
             vm: replica.vm,
+            reserved_bytes: 0,
         },
     )?;
     Some((attempt, guard))

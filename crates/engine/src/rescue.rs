@@ -85,6 +85,7 @@ impl Rescuer {
                 attempt: lease.attempt,
                 host: attempt.host.clone(),
                 vm: replica.vm,
+                reserved_bytes: 0,
             };
             let Some(_guard) = self.shared.begin(lease.replica, running) else {
                 continue;

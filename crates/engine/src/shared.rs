@@ -22,6 +22,8 @@ pub(crate) struct Running {
     pub attempt: AttemptId,
     pub host: HostId,
     pub vm: VmGuid,
+    /// Bytes that it is going to need in staging and vault.
+    pub reserved_bytes: u64,
 }
 
 pub(crate) struct Shared {
@@ -95,6 +97,16 @@ impl Shared {
             replica,
         })
     }
+    /// Sets what a running attempt is going to need, and tells what all others have set before it.
+    pub fn reserve(&self, replica: ReplicaId, bytes: u64) -> u64 {
+        let mut all = self.lock();
+        if let Some(running) = all.get_mut(&replica) {
+            running.reserved_bytes = bytes;
+        }
+        let others = all.iter().filter(|(id, _)| **id != replica);
+        others.fold(0, |sum, (_, running)| sum.saturating_add(running.reserved_bytes))
+    }
+
     pub fn running(&self) -> BTreeMap<ReplicaId, Running> {
         self.lock().clone()
     }

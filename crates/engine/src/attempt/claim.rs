@@ -57,7 +57,8 @@ pub(super) async fn heartbeat(
     }
 }
 
-/// Asks whether staging and vault can take about what the last point took.
+/// Asks whether staging and vault can take about what the last point took, beside what running attempts are going to take. Of a first
+/// backup nobody knows: the export is watched for it.
 pub(super) async fn room(run: &mut Run) -> Result<(), Stop> {
     run.journal(
         "intent",
@@ -65,12 +66,13 @@ pub(super) async fn room(run: &mut Run) -> Result<(), Stop> {
     )
     .await?;
     let newest = run.shared.ports.store.point_newest(run.replica.id).await?;
-    let needed_bytes = newest
-        .map_or(0, |p| p.read_bytes)
-        .saturating_add(run.shared.config.free_bytes_min);
+    let expected = newest.map_or(0, |p| p.read_bytes);
+    let others = run.shared.reserve(run.replica.id, expected);
+    let needed_bytes = expected.saturating_add(run.shared.config.free_bytes_min);
     let vault = run.shared.ports.vault.clone();
     let staging = run.shared.config.staging.local.clone();
     for (place, free_bytes) in free(vault, staging).await? {
+        let free_bytes = free_bytes.saturating_sub(others);
         if free_bytes < needed_bytes {
             let reason = NotReady::NoRoom {
                 place,
@@ -84,6 +86,22 @@ pub(super) async fn room(run: &mut Run) -> Result<(), Stop> {
         }
     }
     run.journal("done", serde_json::Value::Null).await
+}
+
+/// Whether staging has run nearly full while the host writes into it. A staging that does not answer is the export's to tell.
+pub(super) async fn staging_full(run: &Run) -> Option<Stop> {
+    let vault = run.shared.ports.vault.clone();
+    let staging = run.shared.config.staging.local.clone();
+    let asked = tokio::task::spawn_blocking(move || vault.free_bytes_at(&staging)).await;
+    let free_bytes = asked.ok()?.ok()?;
+    let needed_bytes = run.shared.config.free_bytes_min;
+    let reason = NotReady::NoRoom {
+        place: Room::Staging,
+        needed_bytes,
+        free_bytes,
+    };
+    let blocker = Blocker::NotReady { reason };
+    (free_bytes < needed_bytes).then(|| Deferral::Blocked { blocker }.into())
 }
 
 async fn free(vault: Arc<dyn PointVault>, staging: PathBuf) -> Result<[(Room, u64); 2], Stop> {

@@ -1,5 +1,6 @@
 //! Export, watched: while the host copies, the applies are read at least every 20 s, well below the 60 s that the proof allows.
 
+use super::claim::staging_full;
 use super::undo::stop_job;
 use super::wait::REAL_MIN;
 use super::{Run, Stop};
@@ -72,6 +73,10 @@ pub(super) async fn export(run: &mut Run) -> Result<(), Stop> {
             let job = watch(run, &class, &id).await?;
             run.answer("ExportSystemDefinition", 4096, Some(job.clone()));
             if !job.state.is_success() || job.error_code != 0 {
+                // The host's own words for a full share are many; how full it is, we can see.
+                if let Some(stop) = staging_full(run).await {
+                    return Err(stop);
+                }
                 let text = job.error_text.unwrap_or_else(|| "no reason was given".to_owned());
                 let text = format!(
                     "the export ended in state {} with error {}: {text}",
@@ -132,6 +137,10 @@ async fn watch(run: &mut Run, class: &str, id: &str) -> Result<Job, Stop> {
             Err(error) => Some(run.host_failed(&error)),
         };
         let stop = stop.or_else(|| run.alive().err());
+        let stop = match stop {
+            None => staging_full(run).await,
+            some => some,
+        };
         let stop = stop.or_else(|| (run.shared.now() >= run.hold_deadline()).then(|| run.hold_too_long()));
         if let Some(stop) = stop {
             let stopped = stop_job(run.host.as_ref(), run.shared.ports.world.as_ref(), class, id).await;

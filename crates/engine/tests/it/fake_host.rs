@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 pub const VM: VmGuid = VmGuid(uuid::Uuid::from_u128(0x5b2f));
+pub const OTHER: VmGuid = VmGuid(uuid::Uuid::from_u128(0x5b30));
 
 #[derive(Debug, Clone)]
 pub enum Ev {
@@ -75,6 +76,8 @@ pub struct Model {
     pub unreadable: Vec<UnreadableVm>,
     /// So many times an apply of these seconds begins just before a checkpoint is asked for.
     pub races: Vec<i64>,
+    /// The export's job ends in Exception.
+    pub export_fails: bool,
     /// Whether a new checkpoint gets the name that was asked for, and whether it can be renamed.
     pub takes_names: bool,
     pub renames: bool,
@@ -127,6 +130,7 @@ impl Model {
             vms: vec![VM],
             unreadable: vec![],
             races: vec![],
+            export_fails: false,
             takes_names: true,
             renames: true,
             dies_with: 0,
@@ -245,7 +249,9 @@ impl Model {
                 }
             }
             Ev::ExportEnds { id, folder, content } => {
-                if self.jobs.iter().any(|j| j.id == id && j.state.is_running()) {
+                if self.export_fails {
+                    self.end(&id, JobState::Exception);
+                } else if self.jobs.iter().any(|j| j.id == id && j.state.is_running()) {
                     self.end(&id, JobState::Completed);
                     let content = if self.protected { content } else { self.generation };
                     write_export(&folder, content, &self.disks, &self.export_without);

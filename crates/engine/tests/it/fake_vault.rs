@@ -5,7 +5,7 @@ use domain::ids::TenantId;
 use engine::ports::{PointVault, VaultFailure};
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use vault::contract::{IngestRequest, StoredDisk, Withheld};
 
@@ -13,6 +13,11 @@ use vault::contract::{IngestRequest, StoredDisk, Withheld};
 pub struct FakeVault {
     pub full_vault: AtomicBool,
     pub full_staging: AtomicBool,
+    /// There was room when it was asked for first, and none ever after.
+    pub full_staging_later: AtomicBool,
+    asked_staging: AtomicU32,
+    /// Other than plenty, when set.
+    pub free: AtomicU64,
     /// No room turns up only in the middle of the ingest.
     pub full_later: AtomicBool,
     pub fail: AtomicBool,
@@ -36,8 +41,13 @@ impl PointVault for FakeVault {
         })
     }
     fn free_bytes_at(&self, _path: &Path) -> Result<u64, VaultFailure> {
-        Ok(if self.full_staging.load(Ordering::Relaxed) {
+        let before = self.asked_staging.fetch_add(1, Ordering::Relaxed);
+        let later = self.full_staging_later.load(Ordering::Relaxed) && before > 0;
+        let free = self.free.load(Ordering::Relaxed);
+        Ok(if self.full_staging.load(Ordering::Relaxed) || later {
             1
+        } else if free > 0 {
+            free
         } else {
             1 << 40
         })

@@ -1,6 +1,6 @@
 //! What happens to the disks between checkpoint and end of export decides whether there is a point.
 
-use crate::fake_host::Ev;
+use crate::fake_host::{Ev, OTHER};
 use crate::world::World;
 use domain::attempt::{AttemptState, Deferral, Failure};
 use domain::blocker::{Blocker, NotReady, Room};
@@ -8,7 +8,9 @@ use domain::evidence::ProofBreak;
 use domain::job::JobState;
 use domain::observation::{ReplicationHealth, ReplicationState};
 use domain::verdict::Verdict;
+use engine::Outcome;
 use std::sync::atomic::Ordering;
+use store::traits::ReplicaStore;
 
 /// The export lasts from about second 2 to second 62 of an attempt; looks come every 10 s.
 async fn broken_by(events: &[(i64, Ev)]) -> Vec<ProofBreak> {
@@ -365,4 +367,84 @@ async fn disks_that_the_export_cannot_tell_apart_are_not_guessed() {
         "{missing:?}"
     );
     world.assert_clean().await;
+}
+
+fn no_room_in_staging(state: &AttemptState) -> bool {
+    matches!(
+        state,
+        AttemptState::Deferred {
+            reason: Deferral::Blocked {
+                blocker: Blocker::NotReady {
+                    reason: NotReady::NoRoom {
+                        place: Room::Staging,
+                        ..
+                    }
+                }
+            },
+            ..
+        }
+    )
+}
+
+#[tokio::test]
+async fn staging_that_runs_full_during_the_export_cancels_it_and_is_no_room_not_the_hosts_failure() {
+    let world = World::new().await;
+    world.vault.full_staging_later.store(true, Ordering::Relaxed);
+    let ended = world.ended().await;
+    assert!(no_room_in_staging(&ended), "{ended:?}");
+    assert_eq!(world.host.model().log, ["create", "export", "cancel", "destroy"]);
+    world.assert_clean().await;
+}
+
+#[tokio::test]
+async fn an_export_that_failed_with_staging_full_is_no_room_and_with_room_left_the_hosts_failure() {
+    for full in [true, false] {
+        let world = World::new().await;
+        world.host.model().export_fails = true;
+        world.host.model().export_secs = 0;
+        world.vault.full_staging_later.store(full, Ordering::Relaxed);
+        let ended = world.ended().await;
+        assert_eq!(no_room_in_staging(&ended), full, "{ended:?}");
+        world.assert_clean().await;
+    }
+}
+
+#[tokio::test]
+async fn attempts_at_once_do_not_count_the_same_room_twice() {
+    let world = World::new().await;
+    {
+        let mut model = world.host.model();
+        model.vms.push(OTHER);
+    }
+    world.engine.survey().await.unwrap();
+    let tenant = "contoso".parse().unwrap();
+    let other = world.store.replica_of(&tenant, OTHER).await.unwrap().unwrap();
+    // Both have a point, so both are known to need two bytes beside what must stay free.
+    for replica in [world.replica().await, other.id] {
+        let outcome = world.engine.backup_now(replica).await.unwrap();
+        assert!(
+            matches!(&outcome, Outcome::Ended { attempt } if matches!(attempt.state, AttemptState::Sealed { .. })),
+            "{outcome:?}"
+        );
+    }
+    let room = world.config.free_bytes_min + 3;
+    world.vault.free.store(room, Ordering::Relaxed);
+    let (engine, first) = (world.engine.clone(), world.replica().await);
+    let before = world.host.model().log.len();
+    let running = tokio::spawn(async move { engine.backup_now(first).await.unwrap() });
+    while world.host.model().log.len() < before + 2 && !running.is_finished() {
+        tokio::task::yield_now().await;
+    }
+    let Outcome::Ended { attempt } = world.engine.backup_now(other.id).await.unwrap() else {
+        panic!("not ended")
+    };
+    assert!(no_room_in_staging(&attempt.state), "{:?}", attempt.state);
+    let Outcome::Ended { attempt } = running.await.unwrap() else {
+        panic!("not ended")
+    };
+    assert!(
+        matches!(attempt.state, AttemptState::Sealed { .. }),
+        "{:?}",
+        attempt.state
+    );
 }
