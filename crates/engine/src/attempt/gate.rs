@@ -17,22 +17,41 @@ fn unreadable(what: String) -> Stop {
     .into()
 }
 
+/// A survey or a close watch may look later and be folded in sooner. Then this look says nothing, and the next one does.
+const OVERTAKEN_MAX: u32 = 3;
+
+fn overtaken() -> Stop {
+    unreadable(format!(
+        "{OVERTAKEN_MAX} looks in a row were overtaken by later ones"
+    ))
+}
+
 /// A fresh look at everything, folded in and judged by what the host is now.
 pub(super) async fn look(run: &mut Run) -> Result<(Judged, Look), Stop> {
-    let look = run.host.look(run.replica.vm, run.shared.now()).await;
-    let look = look.map_err(|e| unreadable(chain(&e)))?;
-    let judged = judge(run, &look.identity, look.sighting.observation.clone())?;
-    Ok((judged, look))
+    for _ in 0..OVERTAKEN_MAX {
+        let look = run.host.look(run.replica.vm, run.shared.now()).await;
+        let look = look.map_err(|e| unreadable(chain(&e)))?;
+        if let Some(judged) = judge(run, &look.identity, look.sighting.observation.clone()) {
+            return Ok((judged, look));
+        }
+    }
+    Err(overtaken())
 }
 
 /// The same without the disks: once they are known, only what is judged has to be read again.
 pub(super) async fn glance(run: &mut Run) -> Result<Judged, Stop> {
-    let glance = run.host.glance(run.replica.vm, run.shared.now()).await;
-    let glance = glance.map_err(|e| unreadable(chain(&e)))?;
-    judge(run, &glance.identity, glance.observation)
+    for _ in 0..OVERTAKEN_MAX {
+        let glance = run.host.glance(run.replica.vm, run.shared.now()).await;
+        let glance = glance.map_err(|e| unreadable(chain(&e)))?;
+        if let Some(judged) = judge(run, &glance.identity, glance.observation) {
+            return Ok(judged);
+        }
+    }
+    Err(overtaken())
 }
 
-fn judge(run: &mut Run, identity: &HostIdentity, seen: Observation) -> Result<Judged, Stop> {
+/// `None` when a later look was folded in meanwhile.
+fn judge(run: &mut Run, identity: &HostIdentity, seen: Observation) -> Option<Judged> {
     let trust = run.shared.board.trust(run.host.id(), identity);
     let terms = Terms {
         judge: run.shared.ports.judge.as_ref(),
@@ -40,13 +59,9 @@ fn judge(run: &mut Run, identity: &HostIdentity, seen: Observation) -> Result<Ju
         now: run.shared.now(),
         freshness_secs: run.shared.config.freshness_secs,
     };
-    let judged = run
-        .shared
-        .board
-        .judge(run.replica.id, seen, terms)
-        .ok_or_else(|| unreadable("a look that was overtaken by a later one".to_owned()))?;
+    let judged = run.shared.board.judge(run.replica.id, seen, terms)?;
     run.facts.trust = Some(trust);
-    Ok(judged)
+    Some(judged)
 }
 
 fn only_clear(verdict: &Verdict) -> Result<(), Stop> {
