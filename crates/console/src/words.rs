@@ -148,6 +148,7 @@ pub fn finding(kind: &str) -> &'static str {
         "any-primary" => "Host accepts any primary",
         "same-guid" => "Same GUID twice",
         "left-behind" => "Left behind on a host",
+        "point-without-snapshot" => "Point that cannot be restored",
         _ => "To look at",
     }
 }

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The world's clock: SLA days, cadence, freshness, polling.
 #[async_trait]
@@ -16,8 +16,10 @@ pub trait WorldClock: Send + Sync {
 /// The machine's clock.
 #[async_trait]
 pub trait MachineClock: Send + Sync {
-    /// Unix time in milliseconds.
+    /// Unix time in milliseconds: what other machines compare with. A person or a time server may set it back.
     fn unix_ms(&self) -> i64;
+    /// Since some instant in this process; never goes back.
+    fn monotonic(&self) -> Duration;
     async fn sleep(&self, real: Duration);
 }
 
@@ -81,6 +83,10 @@ impl MachineClock for SystemMachineClock {
         let since = system_now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
     }
+    fn monotonic(&self) -> Duration {
+        static START: OnceLock<Instant> = OnceLock::new();
+        START.get_or_init(Instant::now).elapsed()
+    }
     async fn sleep(&self, real: Duration) {
         tokio::time::sleep(real).await;
     }
@@ -127,6 +133,9 @@ impl WorldClock for ManualClock {
 impl MachineClock for ManualClock {
     fn unix_ms(&self) -> i64 {
         WorldClock::now(self).timestamp_millis()
+    }
+    fn monotonic(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.unix_ms()).unwrap_or(0))
     }
     /// Never ends by itself: nothing renews a lease behind a test's back.
     async fn sleep(&self, _real: Duration) {

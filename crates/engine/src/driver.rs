@@ -7,7 +7,7 @@ use crate::observe::{Observer, Surveyed};
 use crate::plan::{Candidate, Decision, Limits, plan};
 use crate::planning::{Planner, candidate};
 use crate::ports::Ports;
-use crate::rescue::{Rescued, Rescuer};
+use crate::rescue::{Audited, Rescued, Rescuer};
 use crate::shared::{SITE, Shared};
 use crate::watch;
 use chrono::{DateTime, Utc};
@@ -108,6 +108,14 @@ impl Engine {
         let mut rescuer = Rescuer::new(self.shared.clone());
         rescuer.sweep_staging().await?;
         rescuer.activate().await
+    }
+
+    /// Looks for every sealed point in the vault and finishes what was cut off; what cannot be finished is a finding.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn audit(&self) -> Result<Audited, StoreError> {
+        Rescuer::new(self.shared.clone()).audit().await
     }
 
     /// Runs one attempt now, whatever the plan says, and waits for its end. The gate is asked all the same.

@@ -2,6 +2,10 @@
 //!
 //! It runs at the start and periodically, the same code each time. It goes by leases: an attempt that ended properly has none.
 
+mod audit;
+
+pub use audit::Audited;
+
 use crate::attempt::seal_intent;
 use crate::attempt::undo::{Leftovers, Marks, UndoError, destroy, remove_folder};
 use crate::names;
@@ -50,6 +54,9 @@ impl Rescuer {
     }
 
     pub async fn run(mut self) {
+        if let Err(error) = self.audit().await {
+            tracing::warn!(error = %chain(&error), "the sealed points could not be looked for in the vault");
+        }
         for round in 0_u64.. {
             if self.shared.soft.is_cancelled() {
                 return;

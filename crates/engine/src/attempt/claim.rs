@@ -33,10 +33,12 @@ pub(super) async fn heartbeat(
 ) {
     let lease_ms = shared.config.lease_ms;
     let pause = Duration::from_millis(u64::try_from(lease_ms / 3).unwrap_or(1000).max(50));
-    let mut renewed_ms = shared.ports.machine.unix_ms();
+    // One's own lease is judged by the clock that nobody can set back.
+    let lease = Duration::from_millis(u64::try_from(lease_ms).unwrap_or(0));
+    let mut renewed = shared.ports.machine.monotonic();
     loop {
         shared.ports.machine.sleep(pause).await;
-        let now_ms = shared.ports.machine.unix_ms();
+        let (asked, now_ms) = (shared.ports.machine.monotonic(), shared.ports.machine.unix_ms());
         let (owner, token) = (&shared.config.owner, attempt.token);
         match shared
             .ports
@@ -44,10 +46,11 @@ pub(super) async fn heartbeat(
             .heartbeat(attempt.replica, owner, token, now_ms, lease_ms)
             .await
         {
-            Ok(()) => renewed_ms = now_ms,
+            Ok(()) => renewed = asked,
             // A store that does not answer: ours until the lease runs out, and not a moment longer.
-            Err(error) if !matches!(error, StoreError::Conflict { .. }) && now_ms - renewed_ms < lease_ms => {
-            }
+            Err(error)
+                if !matches!(error, StoreError::Conflict { .. })
+                    && shared.ports.machine.monotonic().saturating_sub(renewed) < lease => {}
             Err(_) => {
                 lost.store(true, Ordering::Relaxed);
                 stop.cancel();

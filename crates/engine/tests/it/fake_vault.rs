@@ -21,6 +21,8 @@ pub struct FakeVault {
     /// No room turns up only in the middle of the ingest.
     pub full_later: AtomicBool,
     pub fail: AtomicBool,
+    /// Snapshot files cannot be written.
+    pub fail_seal: AtomicBool,
     pub taken_in: Mutex<Vec<IngestRequest>>,
     /// Every snapshot file written, each time.
     pub sealed: Mutex<Vec<String>>,
@@ -83,6 +85,9 @@ impl PointVault for FakeVault {
         })
     }
     fn seal(&self, _tenant: &TenantId, withheld: &Withheld) -> Result<(), VaultFailure> {
+        if self.fail_seal.load(Ordering::Relaxed) {
+            return Err(VaultFailure::Failed("its packs are gone".to_owned()));
+        }
         self.sealed.lock().unwrap().push(withheld.snapshot.clone());
         Ok(())
     }

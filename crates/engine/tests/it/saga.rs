@@ -2,11 +2,12 @@
 //! Method: record every failpoint of a whole run, then cut one run at each of them; and run every step twice.
 
 use crate::fake_host::{Ev, FakeHost, VM};
-use crate::world::{Script, World};
+use crate::world::{SITE, Script, World};
 use domain::attempt::{AttemptState, Failure, Step};
 use domain::job::JobState;
 use engine::Outcome;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 use store::traits::{AttemptStore, ReplicaStore};
 
@@ -411,4 +412,73 @@ async fn two_replicas_that_are_one_vm_are_not_worked_on_at_once() {
         Outcome::Busy { .. }
     ));
     assert!(matches!(running.await.unwrap(), Outcome::Ended { .. }));
+}
+
+#[tokio::test]
+async fn a_sealed_point_without_its_snapshot_file_is_finished_or_a_finding() {
+    let world = World::new().await;
+    assert!(matches!(world.ended().await, AttemptState::Sealed { .. }));
+    assert_eq!(
+        world.engine.audit().await.unwrap(),
+        engine::rescue::Audited::default()
+    );
+    world.vault.sealed.lock().unwrap().clear();
+    world.vault.fail_seal.store(true, Ordering::Relaxed);
+    let audited = world.engine.audit().await.unwrap();
+    assert_eq!((audited.finished, audited.missing.len()), (0, 1), "{audited:?}");
+    let kinds = async || {
+        let open = world.store.findings(&SITE).await.unwrap();
+        open.into_iter().map(|f| f.kind).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds().await, ["point-without-snapshot"]);
+    world.vault.fail_seal.store(false, Ordering::Relaxed);
+    assert_eq!(world.engine.audit().await.unwrap().finished, 1);
+    assert_eq!(kinds().await, Vec::<String>::new());
+    world.assert_clean().await;
+}
+
+/// Every look at the wall shows an hour earlier.
+#[derive(Debug, Default)]
+struct SetBack {
+    wall_ms: AtomicI64,
+    monotonic_ms: AtomicU64,
+}
+
+#[async_trait::async_trait]
+impl engine::MachineClock for SetBack {
+    fn unix_ms(&self) -> i64 {
+        1_800_000_000_000 + self.wall_ms.fetch_sub(3_600_000, Ordering::Relaxed)
+    }
+    fn monotonic(&self) -> Duration {
+        Duration::from_millis(self.monotonic_ms.load(Ordering::Relaxed))
+    }
+    async fn sleep(&self, real: Duration) {
+        let ms = u64::try_from(real.as_millis()).unwrap();
+        self.monotonic_ms.fetch_add(ms, Ordering::Relaxed);
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_lease_that_cannot_be_renewed_ends_in_time_though_the_wall_clock_was_set_back() {
+    let world = World::new().await;
+    world.host.model().export_secs = 3_000;
+    let ports = engine::Ports::new(
+        vec![world.host.clone()],
+        Arc::new(world.store.clone()),
+        world.vault.clone(),
+        world.clock.clone(),
+        Arc::new(SetBack::default()),
+    );
+    let engine = engine::Engine::prepare(world.config.clone(), ports)
+        .await
+        .unwrap();
+    let replica = world.replica().await;
+    let attempt = tokio::spawn(async move { engine.backup_now(replica).await.unwrap() });
+    while world.host.model().log.len() < 2 && !attempt.is_finished() {
+        tokio::task::yield_now().await;
+    }
+    world.store.close().await;
+    assert_eq!(attempt.await.unwrap(), Outcome::LeaseLost);
+    assert_eq!(world.host.model().log, ["create", "export", "cancel"]);
 }
