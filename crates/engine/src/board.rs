@@ -58,6 +58,7 @@ struct Inner {
     watched: BTreeMap<HostId, Vec<(ReplicaId, VmGuid)>>,
     near: BTreeSet<ReplicaId>,
     surveys: BTreeMap<HostId, DateTime<Utc>>,
+    shown: BTreeMap<HostId, BTreeSet<VmGuid>>,
 }
 
 /// Shared by all tasks of one engine.
@@ -222,6 +223,14 @@ impl Board {
     }
     pub fn watched(&self, host: &HostId) -> Vec<(ReplicaId, VmGuid)> {
         self.lock().watched.get(host).cloned().unwrap_or_default()
+    }
+
+    /// The VMs that the newest survey of a host saw; none when the host did not answer.
+    pub fn shown_set(&self, host: &HostId, vms: BTreeSet<VmGuid>) {
+        self.lock().shown.insert(host.clone(), vms);
+    }
+    pub fn shows(&self, host: &HostId, vm: VmGuid) -> bool {
+        self.lock().shown.get(host).is_some_and(|vms| vms.contains(&vm))
     }
 
     /// When a host is surveyed next (world's clock).

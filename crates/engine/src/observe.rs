@@ -19,7 +19,7 @@ use domain::verdict::Verdict;
 use findings::Findings;
 use hyperv::host::{HostError, ReplicaHost, ReplicaSighting, Survey};
 use poll::Poll;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::records::{HostStatus, Replica, ReplicaStatus};
 use store::traits::{PollWrite, StoreError};
@@ -142,6 +142,9 @@ impl Observer {
         self.status.trust = Some(trust.clone());
         self.status.last_survey = Some(seen_at);
         self.status.last_error = None;
+        let shown = survey.replicas.iter().map(|s| s.observation.vm);
+        let shown = shown.chain(survey.unreadable.iter().map(|u| u.vm)).collect();
+        self.shared.board.shown_set(self.host.id(), shown);
         self.findings.begin();
         self.findings.any_primary(self.host.id(), &survey, seen_at);
         let known = self.shared.ports.store.replicas(&SITE).await?;
@@ -245,6 +248,14 @@ impl Observer {
         if mine.is_none() && !is_replica {
             return None;
         }
+        // Where it was first, as long as that host still shows it: a row that moves with every poll would be backed up from anywhere.
+        if let Some(mine) = mine
+            && mine.host != *self.host.id()
+            && self.shared.board.shows(&mine.host, seen.vm)
+        {
+            self.findings.two_hosts(self.host.id(), mine, at);
+            return None;
+        }
         if let Some(other) = known.iter().find(|r| r.vm == seen.vm && r.tenant != tenant) {
             self.findings.same_guid(self.host.id(), other, &tenant, at);
         }
@@ -323,6 +334,7 @@ impl Observer {
             self.status.last_error = Some(text.clone());
             self.status.last_error_at = Some(now);
         }
+        self.shared.board.shown_set(self.host.id(), BTreeSet::new());
         let known = self.shared.ports.store.replicas(&SITE).await?;
         let mut write = self.poll.begin(now);
         self.stale(&known, &[], &mut write).await?;

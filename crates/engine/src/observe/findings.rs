@@ -114,6 +114,15 @@ impl Findings {
         self.say(key, "foreign-checkpoint", host, Some(replica.id), text, at);
     }
 
+    pub fn two_hosts(&mut self, host: &HostId, mine: &Replica, at: DateTime<Utc>) {
+        let text = format!(
+            "The VM id {} of tenant {} is on host {} and on host {host} at once. It is backed up from {} only; remove the copy that is not wanted.",
+            mine.vm, mine.tenant, mine.host, mine.host
+        );
+        let key = format!("same-guid:{}:{host}", mine.vm);
+        self.say(key, "same-guid", host, Some(mine.id), text, at);
+    }
+
     pub fn same_guid(&mut self, host: &HostId, other: &Replica, tenant: &TenantId, at: DateTime<Utc>) {
         let text = format!(
             "The VM id {} is replicated for tenant {tenant} and is known as a replica of tenant {}. They are kept apart as two replicas.",

@@ -177,3 +177,53 @@ async fn a_replica_whose_rows_make_no_sense_is_unknown_and_never_keeps_its_last_
         }
     );
 }
+
+#[tokio::test]
+async fn a_vm_that_two_hosts_show_stays_on_its_host_until_that_shows_it_no_more() {
+    let world = World::new().await;
+    let staging = world.config.staging.local.clone();
+    // Surveyed before and after the first host, in the order of their names.
+    let [before, after] = ["hv-r-00", "hv-r-02"].map(|id| {
+        std::sync::Arc::new(crate::fake_host::FakeHost::new(
+            id,
+            world.clock.clone(),
+            staging.clone(),
+        ))
+    });
+    let ports = engine::Ports::new(
+        vec![world.host.clone(), before.clone(), after.clone()],
+        std::sync::Arc::new(world.store.clone()),
+        world.vault.clone(),
+        world.clock.clone(),
+        world.clock.clone(),
+    );
+    before.model().vms.clear();
+    let engine = engine::Engine::prepare(world.config.clone(), ports)
+        .await
+        .unwrap();
+    let lives_on = async || {
+        world
+            .store
+            .replicas(&SITE)
+            .await
+            .unwrap()
+            .remove(0)
+            .host
+            .to_string()
+    };
+    for _ in 0..3 {
+        engine.survey().await.unwrap();
+        assert_eq!(lives_on().await, "hv-r-01");
+    }
+    assert_eq!(findings(&world).await, ["same-guid"]);
+    world.host.model().vms.clear();
+    engine.survey().await.unwrap();
+    assert_eq!(lives_on().await, "hv-r-02");
+    // A host that does not answer shows nothing: the VM may have been moved away from it.
+    before.model().vms.push(VM);
+    after.model().down = true;
+    engine.survey().await.unwrap();
+    engine.survey().await.unwrap();
+    assert_eq!(lives_on().await, "hv-r-00");
+    assert_eq!(world.store.replicas(&SITE).await.unwrap().len(), 1);
+}
