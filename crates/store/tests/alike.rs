@@ -20,6 +20,7 @@ use world::World;
 
 const CASES: u32 = 24;
 const DEEDS_MAX: usize = 80;
+const NIGHT_MAX: usize = 200;
 /// Each try to shorten a history opens a file: enough to read it, not the very shortest.
 const SHORTER_MAX: u32 = 300;
 
@@ -58,6 +59,14 @@ proptest! {
     #[test]
     fn whatever_happened_both_stores_say_the_same(deeds in prop::collection::vec(deed::any(), 1..DEEDS_MAX)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(fail)?;
+        runtime.block_on(live(&deeds))?;
+    }
+
+    /// Long histories of nothing else: a day has to be opened, tried, closed and corrected before the two can differ about it.
+    #[test]
+    fn whatever_happened_in_the_night_both_stores_say_the_same(deeds in prop::collection::vec(night::any(), 50..NIGHT_MAX)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(fail)?;
+        let deeds: Vec<_> = deeds.into_iter().map(Deed::Night).collect();
         runtime.block_on(live(&deeds))?;
     }
 }

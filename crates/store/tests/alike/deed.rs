@@ -189,6 +189,6 @@ pub fn any() -> impl Strategy<Value = Deed> {
         }),
         1 => (0..3_usize, select(&["key", "other"][..]), 0..2_u8)
             .prop_map(|(tenant, name, value)| Deed::Secret { tenant, name, value }),
-        30 => night::any().prop_map(Deed::Night),
+        12 => night::any().prop_map(Deed::Night),
     ]
 }

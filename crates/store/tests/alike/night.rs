@@ -53,12 +53,13 @@ pub enum Night {
         at: Nanos,
     },
     Begin {
-        key: Key,
+        /// Mostly the attempt's own.
+        key: Option<Key>,
         attempt: u8,
         at: Nanos,
     },
     End {
-        key: Key,
+        key: Option<Key>,
         attempt: u8,
         end: u8,
     },
@@ -105,12 +106,18 @@ pub enum Night {
 }
 
 fn key() -> impl Strategy<Value = Key> {
-    (which(), 0..DAYS)
+    // Mostly few, so that many deeds are about the same day.
+    prop_oneof![3 => (0..2_usize, 0..2_i64), 1 => (which(), 0..DAYS)]
+}
+
+fn own_key(attempt: u8) -> Key {
+    (usize::from(attempt) % 2, i64::from(attempt / 2) % 2)
 }
 
 /// Any deed of the night.
 pub fn any() -> impl Strategy<Value = Night> {
     let attempt = || 0..ATTEMPTS;
+    let other_key = || prop::option::weighted(0.2, key());
     let rarely = || prop::bool::weighted(0.1);
     let state = || select(&PauseState::ALL[..]);
     let owed = (key(), 0..4_u8, nanos());
@@ -122,8 +129,8 @@ pub fn any() -> impl Strategy<Value = Night> {
         3 => (key(), 0..6_u8, nanos()).prop_map(|(key, outcome, at)| Night::Close { key, outcome, at }),
         4 => (key(), select(&[0_i8, 0, 0, -1, 1][..]), 0..3_u8, nanos())
             .prop_map(|(key, beside, change, at)| Night::Correct { key, beside, change, at }),
-        5 => (key(), attempt(), nanos()).prop_map(|(key, attempt, at)| Night::Begin { key, attempt, at }),
-        5 => (key(), attempt(), 0..5_u8).prop_map(|(key, attempt, end)| Night::End { key, attempt, end }),
+        5 => (other_key(), attempt(), nanos()).prop_map(|(key, attempt, at)| Night::Begin { key, attempt, at }),
+        5 => (other_key(), attempt(), 0..5_u8).prop_map(|(key, attempt, end)| Night::End { key, attempt, end }),
         3 => (0..3_u8, which(), nanos(), nanos())
             .prop_map(|(on, replica, from, until)| Night::Hold { on, replica, from, until }),
         2 => (0..4_i64, nanos()).prop_map(|(id, at)| Night::Lift { id, at }),
@@ -229,7 +236,11 @@ impl Night {
                 at: when,
             } => told(
                 store
-                    .attempt_began(key_of(world, key), World::attempt(attempt), at(when))
+                    .attempt_began(
+                        key_of(world, key.unwrap_or(own_key(attempt))),
+                        World::attempt(attempt),
+                        at(when),
+                    )
                     .await,
             ),
             Self::End { key, attempt, end } => {
@@ -242,7 +253,11 @@ impl Night {
                 };
                 told(
                     store
-                        .attempt_ended(key_of(world, key), World::attempt(attempt), end)
+                        .attempt_ended(
+                            key_of(world, key.unwrap_or(own_key(attempt))),
+                            World::attempt(attempt),
+                            end,
+                        )
                         .await,
                 )
             }
