@@ -215,7 +215,8 @@ proptest! {
         let state = JobState::from(state);
         let end = if state.is_running() { i64::MAX } else { start + i64::try_from(secs).unwrap() };
         let found = breaks(|h| h.looks[look_index].applies.push(job("a", state, start, secs)));
-        prop_assert_eq!(!found.is_empty(), start <= 60 && end >= 0);
+        // Two seconds before the first look are in doubt, since the host cuts times to whole seconds.
+        prop_assert_eq!(!found.is_empty(), start <= 60 && end >= -2);
     }
 
     #[test]
