@@ -70,6 +70,11 @@ pub async fn run(data: &Path, args: &[&str]) -> Ran {
     }
 }
 
+/// Starts a command and leaves it running.
+pub fn spawn(data: &Path, args: &[&str]) -> Child {
+    command(data, args).spawn().unwrap()
+}
+
 /// `stillpoint serve` on a free port; killed when dropped.
 pub struct Server {
     address: String,

@@ -9,6 +9,7 @@ mod binary;
 mod blockers;
 mod cli;
 mod doors;
+mod killed;
 mod not_ready;
 mod room;
 mod site;
