@@ -478,12 +478,13 @@ async fn a_lease_that_cannot_be_renewed_ends_in_time_though_the_wall_clock_was_s
     // Until the export is watched: from then on nothing but the heartbeat needs the store.
     let (mut sent, mut more) = (usize::MAX, 0);
     while more < 2 && !attempt.is_finished() {
-        let model = world.host.model();
-        if model.log.len() == 2 {
-            sent = sent.min(model.sent.len());
-            more = model.sent.len() - sent;
+        {
+            let model = world.host.model();
+            if model.log.len() == 2 {
+                sent = sent.min(model.sent.len());
+                more = model.sent.len() - sent;
+            }
         }
-        drop(model);
         tokio::task::yield_now().await;
     }
     world.store.close().await;
