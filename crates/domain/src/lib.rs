@@ -22,6 +22,7 @@ pub mod memory;
 pub mod obligation;
 pub mod observation;
 pub mod opener;
+pub mod pace;
 pub mod planner;
 pub mod policy;
 pub mod proof;

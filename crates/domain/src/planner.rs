@@ -5,7 +5,6 @@
 //! by due come after all that can. Waiting costs no attempt; each wait names its reason and when it is looked at again.
 
 mod breaker;
-pub mod pace;
 mod ready;
 mod share;
 

@@ -2,6 +2,7 @@
 
 use crate::attempt::{Deferral, Failure};
 use crate::blocker::{Blocker, NotReady};
+use crate::pace::{doubled_secs, spread};
 use std::time::Duration;
 
 /// What happens after an attempt ended without a point.
@@ -94,59 +95,18 @@ fn after_unproven(failures: u32, period_secs: u32, jitter: f64) -> NextLook {
 }
 
 fn doubled(failures: u32) -> u64 {
-    FAILURE_WAIT_SECS
-        .saturating_mul(1_u64 << failures.saturating_sub(1).min(10))
-        .min(FAILURE_WAIT_SECS_MAX)
-}
-
-/// Adds up to a quarter of jitter and steps aside from multiples of the replication period, where the next apply waits.
-fn spread(secs: u64, period_secs: u32, jitter: f64) -> Duration {
-    let jitter = if jitter.is_finite() {
-        jitter.clamp(0.0, 1.0)
-    } else {
-        0.5
-    };
-    let mut wait = Duration::from_secs(secs).mul_f64(1.0 + jitter / 4.0);
-    if period_secs > 0 {
-        let period = f64::from(period_secs);
-        let phase = (wait.as_secs_f64() / period).fract();
-        if !(0.15..=0.85).contains(&phase) {
-            wait += Duration::from_secs_f64(period * (0.3 + 0.1 * jitter));
-        }
-    }
-    wait
+    doubled_secs(FAILURE_WAIT_SECS, FAILURE_WAIT_SECS_MAX, failures)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::blocker::Unknown;
-    use proptest::prelude::*;
 
     fn wait(next: NextLook) -> Duration {
         match next {
             NextLook::WhenClear { at_latest } => at_latest,
             NextLook::After(wait) => wait,
             NextLook::AfterApply { at_latest, .. } => at_latest,
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_wait_is_a_multiple_of_the_replication_period(
-            failures in 1_u32..20, jitter in 0.0..1.0_f64, period in prop_oneof![Just(30_u32), Just(300), Just(900)],
-        ) {
-            let failure = Failure::Incomplete { missing: vec![] };
-            let unproven = Failure::Unproven { breaks: vec![] };
-            let unknown = Deferral::Unknown { why: Unknown::NeverObserved };
-            for next in [
-                after_failure(&failure, failures, period, jitter),
-                after_failure(&unproven, failures, period, jitter),
-                after_deferral(&unknown, period, jitter),
-            ] {
-                let phase = (wait(next).as_secs_f64() / f64::from(period)).fract();
-                prop_assert!((0.1..=0.9).contains(&phase), "phase {phase}");
-            }
         }
     }
 

@@ -1,10 +1,10 @@
 //! Whether one obligation could start now, whatever the others do.
 
 use super::breaker::Breaker;
-use super::pace;
 use super::share::Counts;
 use super::{Last, Move, Owed, PAUSE_DEFERRALS_MIN, PAUSE_SLACK_SECS, Seen, Wait, slack_secs};
 use crate::code::Code;
+use crate::pace::{doubled_secs, spread};
 use chrono::{DateTime, TimeDelta, Utc};
 
 pub(super) enum Ready {
@@ -42,7 +42,7 @@ pub(super) fn ready(owed: &Owed, counts: &Counts<'_>, now: DateTime<Utc>) -> Rea
         Last::Deferred { at, .. } | Last::Failed { at, .. } => at.max(since),
         Last::None => since,
     };
-    let next = asked + TimeDelta::seconds(i64::from(look_secs(owed, code, now)));
+    let next = asked + look_wait(owed, code, now);
     // Looked at so rarely that the look itself may be out of date: the attempt's own gate reads the host and costs nothing if blocked.
     // A log apply is over within seconds, and watched; the others wake the plan when they clear.
     if next <= now && !passes_soon(code) {
@@ -62,8 +62,10 @@ fn clear(owed: &Owed, at: DateTime<Utc>, now: DateTime<Utc>) -> Ready {
             at: failed,
             free: false,
         } => {
-            let secs = pace::backoff_secs(&owed.terms.retry, owed.failures, owed.period_secs, owed.jitter);
-            let next = failed + TimeDelta::seconds(secs);
+            let retry = &owed.terms.retry;
+            let (first, longest) = (retry.failure_wait_secs, retry.failure_wait_secs_max);
+            let secs = doubled_secs(u64::from(first), u64::from(longest), owed.failures);
+            let next = failed + wait_of(owed, secs);
             // Once its wait is over it starts on an observed end of apply like any other.
             if now < next {
                 let failures = owed.failures;
@@ -76,12 +78,7 @@ fn clear(owed: &Owed, at: DateTime<Utc>, now: DateTime<Utc>) -> Ready {
             at: deferred,
             stubborn: true,
         } => {
-            let secs = pace::spread_secs(
-                u64::from(owed.terms.look_secs_max(code)),
-                owed.period_secs,
-                owed.jitter,
-            );
-            let next = deferred + TimeDelta::seconds(secs);
+            let next = deferred + wait_of(owed, u64::from(owed.terms.look_secs_max(code)));
             if now < next {
                 return wait(Wait::Stubborn { code }, next, false);
             }
@@ -94,7 +91,7 @@ fn clear(owed: &Owed, at: DateTime<Utc>, now: DateTime<Utc>) -> Ready {
             stubborn: false,
         } if at <= deferred => {
             let since = deferred;
-            let next = deferred + TimeDelta::seconds(i64::from(look_secs(owed, code, now)));
+            let next = deferred + look_wait(owed, code, now);
             if next <= now {
                 Ready::Now { pause: false }
             } else {
@@ -106,7 +103,7 @@ fn clear(owed: &Owed, at: DateTime<Utc>, now: DateTime<Utc>) -> Ready {
 }
 
 /// Longest time between two looks: the policy's, and closer as the slack shrinks; never a multiple of the replication period.
-fn look_secs(owed: &Owed, code: Code, now: DateTime<Utc>) -> u32 {
+fn look_wait(owed: &Owed, code: Code, now: DateTime<Utc>) -> TimeDelta {
     let longest = u64::from(owed.terms.look_secs_max(code));
     let by_slack = u64::try_from(slack_secs(owed, now) / 8).unwrap_or(0).max(10);
     // Late already: there is no hurry that closer looks could serve.
@@ -115,7 +112,15 @@ fn look_secs(owed: &Owed, code: Code, now: DateTime<Utc>) -> u32 {
     } else {
         longest.min(by_slack)
     };
-    u32::try_from(pace::spread_secs(secs, owed.period_secs, owed.jitter)).unwrap_or(u32::MAX)
+    wait_of(owed, secs)
+}
+
+/// Spread by the replica's own jitter; whole seconds, at least one.
+fn wait_of(owed: &Owed, secs: u64) -> TimeDelta {
+    let secs = spread(secs, owed.period_secs, owed.jitter).as_secs_f64().ceil();
+    #[expect(clippy::cast_possible_truncation, reason = "at most a day and a half")]
+    let whole = secs as i64;
+    TimeDelta::seconds(whole.max(1))
 }
 
 fn may_pause(owed: &Owed, now: DateTime<Utc>) -> bool {

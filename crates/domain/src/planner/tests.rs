@@ -485,13 +485,4 @@ proptest! {
         let count = |w: &World| starts(&plan(w, &limits(), at(now))).len();
         prop_assert_eq!(count(&w), count(&turned));
     }
-
-    #[test]
-    fn no_wait_is_a_multiple_of_the_replication_period(
-        secs in 900_u64..80_000, jitter in 0.0..1.0_f64, period in prop_oneof![Just(30_u32), Just(300), Just(900)],
-    ) {
-        #[expect(clippy::cast_precision_loss, reason = "below a day and a half")]
-        let phase = (pace::spread_secs(secs, period, jitter) as f64 / f64::from(period)).fract();
-        prop_assert!((0.1..=0.9).contains(&phase), "phase {phase}");
-    }
 }
