@@ -48,6 +48,10 @@ pub struct Staging {
 pub struct Limits {
     pub attempts_max: u32,
     pub attempts_per_host_max: u32,
+    /// `attempts_max` when left out: tenants share fairly all the same.
+    pub attempts_per_tenant_max: Option<u32>,
+    /// Into the vault; `attempts_max` when left out.
+    pub attempts_per_vault_max: Option<u32>,
     /// Requests for polls and close looks that one host gets per minute of the world's clock.
     pub requests_per_host_minute_max: u32,
     /// Room that must stay free in staging and vault, beside what the attempt needs.
@@ -59,21 +63,23 @@ impl Default for Limits {
         Self {
             attempts_max: 8,
             attempts_per_host_max: 2,
+            attempts_per_tenant_max: None,
+            attempts_per_vault_max: None,
             requests_per_host_minute_max: 1_200,
             free_bytes_min: 64 << 20,
         }
     }
 }
 
-/// The site's terms, one for all replicas for now.
+/// How hosts are looked at, and the most that any policy of the catalogue may allow.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
-    /// A replica owes a new point this long after its last.
-    pub backup_every_secs: u32,
-    /// Longest time from checkpoint to end of export.
+    /// Points beside the daily ones: a replica that owes nothing gets one this long after its last.
+    pub backup_every_secs: Option<u32>,
+    /// Longest time from checkpoint to end of export, also where a policy allows more.
     pub hold_secs_max: u32,
-    /// An observation older than this is Unknown.
+    /// An observation older than this is Unknown, also where a policy allows more.
     pub freshness_secs: u32,
     /// World seconds between two polls of a host.
     pub poll_secs: u32,
@@ -82,9 +88,9 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            backup_every_secs: 86_400,
-            hold_secs_max: 3_600,
-            freshness_secs: 180,
+            backup_every_secs: None,
+            hold_secs_max: 86_400,
+            freshness_secs: 3_600,
             poll_secs: 30,
         }
     }
@@ -212,11 +218,10 @@ impl Config {
             }
         }
         policy(&checker, &document.policy)?;
-        if document.limits.attempts_max == 0 || document.limits.attempts_per_host_max == 0 {
-            return Err(checker.refuse(
-                "limits",
-                "attempts_max and attempts_per_host_max must be at least 1",
-            ));
+        let limits = &document.limits;
+        let parts = [limits.attempts_per_tenant_max, limits.attempts_per_vault_max];
+        if limits.attempts_max == 0 || limits.attempts_per_host_max == 0 || parts.contains(&Some(0)) {
+            return Err(checker.refuse("limits", "every attempts_..._max must be at least 1"));
         }
         let requests = document.limits.requests_per_host_minute_max;
         // Less does not even carry the polls, which have to come every 60 s.
@@ -302,7 +307,7 @@ fn policy(checker: &Checker<'_>, policy: &Policy) -> Result<(), ConfigError> {
     let bounds = [
         (
             "policy.backup_every_secs",
-            policy.backup_every_secs,
+            policy.backup_every_secs.unwrap_or(86_400),
             60,
             7 * 86_400,
         ),

@@ -26,6 +26,7 @@ use ::console::{
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::{HostId, TenantId};
+use domain::policy::Terms;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::traits::{AttemptStore, OverviewStore, ReplicaStore, Scope};
@@ -96,8 +97,10 @@ impl Site {
                 .collect(),
             hosts: config.hosts.iter().map(|host| host.id.clone()).collect(),
             slots_per_host: config.limits.attempts_per_host_max,
-            freshness: TimeDelta::seconds(i64::from(config.policy.freshness_secs)),
-            backup_every: TimeDelta::seconds(i64::from(config.policy.backup_every_secs)),
+            freshness: TimeDelta::seconds(i64::from(
+                config.policy.freshness_secs.min(Terms::standard().freshness_secs),
+            )),
+            backup_every: TimeDelta::seconds(i64::from(config.policy.backup_every_secs.unwrap_or(86_400))),
             speed,
             // A command may be run from any folder.
             data: std::path::absolute(data).unwrap_or_else(|_| data.to_owned()),

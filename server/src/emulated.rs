@@ -154,6 +154,15 @@ pub fn note_time(data: &DataDir, clock: SpedClock) -> tokio::task::JoinHandle<()
     })
 }
 
+/// Where the emulated tenants sit: their days open and close at different instants.
+const ZONES: [&str; 5] = [
+    "Europe/Berlin",
+    "Europe/London",
+    "Europe/Helsinki",
+    "America/New_York",
+    "Europe/Berlin",
+];
+
 /// A configuration that nobody but the emulation wrote may be written anew: its hosts and tenants would be lost.
 fn refuse_a_persons_config(data: &DataDir) -> Result<(), Failure> {
     let path = data.config();
@@ -209,12 +218,13 @@ fn write_config(data: &DataDir, clock: &SpedClock, lab: &LabHandle) -> Result<()
         ])
     });
     document.insert("host".to_owned(), Value::Array(hosts.collect()));
-    let tenants = TENANTS.iter().take(4).chain(&["canary"]).map(|tenant| {
+    let tenants = TENANTS.iter().take(4).chain(&["canary"]).zip(ZONES).map(|(tenant, zone)| {
         let mut name = (*tenant).to_owned();
         name[..1].make_ascii_uppercase();
         table([
             ("id", (*tenant).into()),
             ("name", name.into()),
+            ("zone", zone.into()),
             ("trust_groups", vec![*tenant].into()),
             ("primaries", vec![format!("*.{tenant}.example")].into()),
         ])

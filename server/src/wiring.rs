@@ -131,15 +131,19 @@ impl Opened {
             local: config.staging.path.clone(),
             unc: config.staging.unc.trim_end_matches('\\').to_owned(),
         };
+        let limits = config.limits;
         EngineConfig {
             backup_every_secs: config.policy.backup_every_secs,
             hold_secs_max: config.policy.hold_secs_max,
             freshness_secs: config.policy.freshness_secs,
             poll_secs: config.policy.poll_secs,
-            attempts_max: config.limits.attempts_max,
-            attempts_per_host_max: config.limits.attempts_per_host_max,
-            requests_per_host_minute_max: config.limits.requests_per_host_minute_max,
-            free_bytes_min: config.limits.free_bytes_min,
+            attempts_max: limits.attempts_max,
+            attempts_per_host_max: limits.attempts_per_host_max,
+            attempts_per_tenant_max: limits.attempts_per_tenant_max.unwrap_or(limits.attempts_max),
+            attempts_per_vault_max: limits.attempts_per_vault_max.unwrap_or(limits.attempts_max),
+            zones: config.tenants.iter().map(|t| (t.id.clone(), t.zone)).collect(),
+            requests_per_host_minute_max: limits.requests_per_host_minute_max,
+            free_bytes_min: limits.free_bytes_min,
             ..EngineConfig::new(owner, staging, tenants)
         }
     }

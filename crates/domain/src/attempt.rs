@@ -46,30 +46,21 @@ pub enum Deferral {
 #[serde(tag = "failure", rename_all = "kebab-case")]
 pub enum Failure {
     /// Something touched the disks, or may have: the data was discarded.
-    Unproven {
-        breaks: Vec<ProofBreak>,
-    },
+    Unproven { breaks: Vec<ProofBreak> },
     /// A disk or file of the replica is missing from the export.
-    Incomplete {
-        missing: Vec<String>,
-    },
+    Incomplete { missing: Vec<String> },
     /// The host answered with an error.
-    Host {
-        step: Step,
-        text: String,
-    },
+    Host { step: Step, text: String },
     /// The vault could not take or read the data.
-    Vault {
-        step: Step,
-        text: String,
-    },
+    Vault { step: Step, text: String },
     /// The worker lost its lease to another.
     LeaseLost,
     /// The process was killed in this step and the attempt was undone afterwards.
-    Killed {
-        step: Step,
-    },
+    Killed { step: Step },
+    /// Stillpoint was stopped.
     Cancelled,
+    /// A person stopped it.
+    CancelledByPerson { author: String, reason: String },
 }
 
 /// Where an attempt stands. Each variant holds what became known on entering it.

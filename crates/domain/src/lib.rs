@@ -26,7 +26,6 @@ pub mod pace;
 pub mod planner;
 pub mod policy;
 pub mod proof;
-pub mod retry;
 pub mod sla;
 pub mod story;
 pub mod verdict;

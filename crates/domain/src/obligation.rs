@@ -45,6 +45,11 @@ pub enum Exclusion {
     Appeared { first_seen: DateTime<Utc> },
     /// Agreed before the day opened.
     Agreed { reason: String, author: String },
+    /// The replica was on no host when the day opened, and came back later.
+    Absent {
+        since: DateTime<Utc>,
+        until: DateTime<Utc>,
+    },
     /// The zone skips the whole window of that day.
     NoWindow,
 }

@@ -16,6 +16,8 @@ pub struct Owing {
     pub first_seen: DateTime<Utc>,
     /// Since when it is known not to be on any host; a host that does not answer makes nothing known.
     pub gone_since: Option<DateTime<Utc>>,
+    /// A stretch that it is known to have spent on no host before it came back: what opened meanwhile is not owed.
+    pub absent: Option<(DateTime<Utc>, DateTime<Utc>)>,
     /// The newest day that was opened for it, with its window as frozen.
     pub newest: Option<(SlaDay, DayWindow)>,
 }
@@ -63,6 +65,11 @@ fn exclusion(owing: &Owing, window: &DayWindow) -> Option<Exclusion> {
     if window.is_empty() {
         return Some(Exclusion::NoWindow);
     }
+    if let Some((since, until)) = owing.absent
+        && (since..until).contains(&window.open)
+    {
+        return Some(Exclusion::Absent { since, until });
+    }
     (owing.first_seen > window.open).then_some(Exclusion::Appeared {
         first_seen: owing.first_seen,
     })
@@ -82,6 +89,7 @@ mod tests {
             zone,
             first_seen,
             gone_since: None,
+            absent: None,
             newest: None,
         }
     }
@@ -137,6 +145,23 @@ mod tests {
         assert_eq!(
             days(&opened(&mut r, &policy(), at("2026-11-25T21:00:00Z"))),
             ["2026-11-21"]
+        );
+    }
+
+    #[test]
+    fn days_on_no_host_are_excluded_once_the_replica_is_back() {
+        let mut r = owing(Zone::UTC, at("2026-11-01T00:00:00Z"));
+        opened(&mut r, &policy(), at("2026-11-20T21:00:00Z"));
+        r.absent = Some((at("2026-11-21T23:00:00Z"), at("2026-11-24T10:00:00Z")));
+        let back = opened(&mut r, &policy(), at("2026-11-24T21:00:00Z"));
+        let counts: Vec<_> = back
+            .iter()
+            .map(|o| (o.key.day.to_string(), o.excluded.is_none()))
+            .collect();
+        let expected = [("21", true), ("22", false), ("23", false), ("24", true)];
+        assert_eq!(
+            counts,
+            expected.map(|(day, owed)| (format!("2026-11-{day}"), owed))
         );
     }
 

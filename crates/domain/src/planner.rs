@@ -75,6 +75,14 @@ pub enum Last {
     },
     /// `free`: nobody's fault, tried again at once.
     Failed { at: DateTime<Utc>, free: bool },
+    /// An apply touched the disks during the hold, or may have: the next one is begun right after an apply has ended.
+    Unproven {
+        at: DateTime<Utc>,
+        /// When the newest apply that is known of ended.
+        applied: Option<DateTime<Utc>>,
+        /// When the next is expected to end.
+        apply_due: Option<DateTime<Utc>>,
+    },
 }
 
 /// A person's hold: no starts, the obligation stays open and visible.
@@ -146,6 +154,10 @@ pub enum Wait {
         code: Code,
     },
     Backoff {
+        failures: u32,
+    },
+    /// For the end of an apply, since the last proof failed.
+    NextApply {
         failures: u32,
     },
     /// The host failed too often in a row.

@@ -195,6 +195,14 @@ impl Obligation {
                 ),
                 format!("Entered by {author}; the day is in no figure."),
             ),
+            Exclusion::Absent { since, until } => (
+                "Not counted: the replica was on no host when the day opened.".to_owned(),
+                format!(
+                    "It was seen on no host from {} to {}.",
+                    self.wall(*since),
+                    self.wall(*until)
+                ),
+            ),
             Exclusion::NoWindow => (
                 "Not counted: the window of that day does not exist.".to_owned(),
                 format!(

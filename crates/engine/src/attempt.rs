@@ -4,6 +4,7 @@
 //! the snapshot file. So the file never exists without gate, proof and token, and a sealed point whose file is still missing is
 //! finished by the rescuer from the journal.
 
+mod cancel;
 mod checkpoint;
 mod claim;
 mod clean_up;
@@ -30,12 +31,15 @@ use domain::evidence::{HoldRecord, HostAnswer, JobLook};
 use domain::ids::{AttemptId, PointId};
 use domain::job::Job;
 use domain::memory::LastApply;
+use domain::obligation::ObligationKey;
 use domain::observation::HostTrust;
+use domain::policy::Terms;
 use hyperv::host::{AttachedDisk, Checkpoint, HostError, ReplicaHost, ReplicaSighting, Tag};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 pub(crate) use stop::Stop;
+use store::cancels::CancelRequest;
 use store::records::{Attempt, Replica};
 use store::traits::StoreError;
 use tokio_util::sync::CancellationToken;
@@ -52,6 +56,46 @@ pub enum Outcome {
     Abandoned { why: String },
     /// Another worker took the replica over.
     LeaseLost,
+}
+
+/// What an attempt is made for, and by what terms.
+#[derive(Debug, Clone)]
+pub(crate) struct Charge {
+    pub obligation: Option<ObligationKey>,
+    pub terms: Arc<Terms>,
+    /// Whether the primary is to be paused for it.
+    pub pause: bool,
+}
+
+impl Charge {
+    /// For a person who asks for a backup, or for a doctor's canary: the replica's open day, if it has one, and the terms that it has.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn now(shared: &Shared, replica: &Replica) -> Result<Self, StoreError> {
+        let live = shared.ports.store.obligations_live().await?;
+        let mine = live
+            .into_iter()
+            .map(|it| it.obligation)
+            .filter(|it| it.key.replica == replica.id);
+        let open = mine
+            .filter(|it| it.excluded.is_none() && it.window.open <= shared.now())
+            .min_by_key(|it| it.key.day);
+        if let Some(day) = open {
+            return Ok(Self {
+                obligation: Some(day.key),
+                terms: Arc::new(day.terms),
+                pause: false,
+            });
+        }
+        let catalogue = crate::night::catalogue(shared).await?;
+        let policy = catalogue.of(&replica.tenant, replica.id);
+        Ok(Self {
+            obligation: None,
+            terms: Arc::new(policy.map_or_else(Terms::standard, |(policy, _)| policy.terms.clone())),
+            pause: false,
+        })
+    }
 }
 
 /// What became known on the way; each step fills in its part.
@@ -84,6 +128,7 @@ pub(crate) struct Run {
     pub host: Arc<dyn ReplicaHost>,
     pub replica: Replica,
     pub attempt: Attempt,
+    pub charge: Charge,
     pub tag: Tag,
     pub folder: PathBuf,
     pub unc: String,
@@ -92,6 +137,9 @@ pub(crate) struct Run {
     /// Watch only, and leave the judgement to the end: the doctor has to see what happens.
     pub lenient: bool,
     heartbeat: tokio::task::JoinHandle<()>,
+    asked_to_stop: tokio::task::JoinHandle<()>,
+    /// Who wants it stopped, once somebody does.
+    cancelled: Arc<OnceLock<CancelRequest>>,
     /// Fires when the lease is lost or the engine has to stop now.
     pub stop: CancellationToken,
     pub lost: Arc<AtomicBool>,
@@ -146,6 +194,7 @@ pub(crate) async fn run(
     shared: &Arc<Shared>,
     replica: Replica,
     id: AttemptId,
+    charge: Charge,
     guard: RunningGuard,
 ) -> Result<Outcome, StoreError> {
     let _guard = guard;
@@ -154,7 +203,7 @@ pub(crate) async fn run(
             why: "failpoint before:claim".to_owned(),
         });
     }
-    match Run::claim(shared, replica, id).await {
+    match Run::claim(shared, replica, id, charge).await {
         Ok(mut run) => {
             let outcome = run.finish().await;
             run.shared.board.own_nothing(run.replica.id);
@@ -168,12 +217,18 @@ pub(crate) async fn run(
 impl Drop for Run {
     fn drop(&mut self) {
         self.heartbeat.abort();
+        self.asked_to_stop.abort();
     }
 }
 
 impl Run {
     /// Takes the lease and keeps it alive as long as the value lives.
-    pub async fn claim(shared: &Arc<Shared>, replica: Replica, id: AttemptId) -> Result<Self, StoreError> {
+    pub async fn claim(
+        shared: &Arc<Shared>,
+        replica: Replica,
+        id: AttemptId,
+        charge: Charge,
+    ) -> Result<Self, StoreError> {
         let Some(host) = shared.hosts.get(&replica.host).cloned() else {
             return Err(StoreError::NotFound {
                 what: "configured host",
@@ -181,18 +236,24 @@ impl Run {
             });
         };
         let attempt = claim::claim(shared, id, replica.id).await?;
+        claim::count(shared, &attempt, charge.obligation).await;
         let tag = names::tag(attempt.id, attempt.token);
         let lost = Arc::new(AtomicBool::new(false));
         let stop = shared.hard.child_token();
+        let cancelled = Arc::new(OnceLock::new());
+        let asked = cancel::listen(shared.clone(), attempt.id, cancelled.clone(), stop.clone());
         let beating = claim::heartbeat(shared.clone(), attempt.clone(), lost.clone(), stop.clone());
         Ok(Self {
             heartbeat: tokio::spawn(beating),
+            asked_to_stop: tokio::spawn(asked),
+            cancelled,
             shared: shared.clone(),
             host,
             folder: shared.config.staging.local.join(&tag.0),
             unc: format!("{}\\{}", shared.config.staging.unc.trim_end_matches('\\'), tag.0),
             replica,
             attempt,
+            charge,
             tag,
             facts: Facts::default(),
             step: Step::Claim,
@@ -274,9 +335,19 @@ impl Run {
             return Err(Stop::LeaseLost);
         }
         if self.stop.is_cancelled() && self.step < Step::Seal {
-            return Err(Failure::Cancelled.into());
+            return Err(self.stopped().into());
         }
         Ok(())
+    }
+
+    /// Why it is being stopped: a person's wish, or the end of Stillpoint.
+    pub fn stopped(&self) -> Failure {
+        self.cancelled
+            .get()
+            .map_or(Failure::Cancelled, |asked| Failure::CancelledByPerson {
+                author: asked.author.clone(),
+                reason: asked.reason.clone(),
+            })
     }
 
     /// Appends to the journal, guarded by the token.

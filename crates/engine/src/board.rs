@@ -34,6 +34,8 @@ pub struct Judged {
 #[derive(Debug, Default)]
 struct Entry {
     judged: Option<Judged>,
+    /// Since when the newest look's first blocker, or its being clear, is seen without a break.
+    since: Option<DateTime<Utc>>,
     /// Memory and cadence from the store, until the first look of this process.
     kept: Option<(ApplyMemory, Cadence)>,
     holds: Vec<HoldWindow>,
@@ -135,6 +137,10 @@ impl Board {
             cadence,
             verdict,
         };
+        let same = |it: &Judged| it.verdict.code() == judged.verdict.code();
+        if !entry.judged.as_ref().is_some_and(same) {
+            entry.since = Some(judged.observation.seen_at);
+        }
         entry.judged = Some(judged.clone());
         Some(judged)
     }
@@ -142,6 +148,15 @@ impl Board {
     /// The newest look of this process.
     pub fn newest(&self, replica: ReplicaId) -> Option<Judged> {
         self.lock().entries.get(&replica)?.judged.clone()
+    }
+
+    /// The newest look of this process, and since when its first blocker, or its being clear, is seen.
+    pub fn seen(&self, replica: ReplicaId) -> Option<(Judged, DateTime<Utc>)> {
+        let inner = self.lock();
+        let entry = inner.entries.get(&replica)?;
+        let judged = entry.judged.clone()?;
+        let since = entry.since.unwrap_or(judged.observation.seen_at);
+        Some((judged, since))
     }
 
     /// What `doctor` once said of a host, as stored.

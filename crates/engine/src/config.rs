@@ -1,6 +1,10 @@
 //! What the engine is told. Seconds are world time unless a name says otherwise.
 
 use domain::binding::TenantRule;
+use domain::calendar::Zone;
+use domain::ids::TenantId;
+use domain::planner::Limits;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -23,11 +27,13 @@ pub struct EngineConfig {
     pub tenants: Vec<TenantRule>,
     /// Whether attempts are started by the plan. Off for one-off commands, which call `backup_now`.
     pub automatic: bool,
-    /// A replica owes a new point this long after its last.
-    pub backup_every_secs: u32,
-    /// Longest time from checkpoint to end of export.
+    /// The tenants' zones; UTC for those that have none here.
+    pub zones: BTreeMap<TenantId, Zone>,
+    /// Points beside the daily ones: a replica that owes nothing gets one this long after its last. `None`: only what is owed.
+    pub backup_every_secs: Option<u32>,
+    /// Longest time from checkpoint to end of export, where the policy allows more.
     pub hold_secs_max: u32,
-    /// An observation older than this is `Unknown`.
+    /// An observation older than this is `Unknown`, where the policy allows more.
     pub freshness_secs: u32,
     /// Between two surveys of a host; held to 60 at most, so that no finished job is missed.
     pub poll_secs: u32,
@@ -37,6 +43,9 @@ pub struct EngineConfig {
     pub hold_look_secs: u32,
     pub attempts_max: u32,
     pub attempts_per_host_max: u32,
+    pub attempts_per_tenant_max: u32,
+    /// Into one vault; there is one vault per installation.
+    pub attempts_per_vault_max: u32,
     /// Replicas per host that are watched second by second for the end of an apply.
     pub close_watch_max: usize,
     /// Requests that one host is asked for polls and close looks per minute; what a hold needs is counted and never waits.
@@ -56,14 +65,17 @@ impl EngineConfig {
             staging,
             tenants,
             automatic: true,
-            backup_every_secs: 86_400,
-            hold_secs_max: 3_600,
-            freshness_secs: 180,
+            zones: BTreeMap::new(),
+            backup_every_secs: None,
+            hold_secs_max: 86_400,
+            freshness_secs: 3_600,
             poll_secs: 30,
             poll_real_min: Duration::from_millis(250),
             hold_look_secs: 10,
             attempts_max: 8,
             attempts_per_host_max: 2,
+            attempts_per_tenant_max: 8,
+            attempts_per_vault_max: 8,
             close_watch_max: 4,
             requests_per_host_minute_max: 1_200,
             free_bytes_min: 64 << 20,
@@ -71,6 +83,21 @@ impl EngineConfig {
         }
     }
 
+    /// The zone that a tenant's days are counted in.
+    #[must_use]
+    pub fn zone(&self, tenant: &TenantId) -> Zone {
+        self.zones.get(tenant).copied().unwrap_or(Zone::UTC)
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            total_max: self.attempts_max,
+            per_host_max: self.attempts_per_host_max,
+            per_tenant_max: self.attempts_per_tenant_max,
+            per_vault_max: self.attempts_per_vault_max,
+            watch_per_host_max: u32::try_from(self.close_watch_max).unwrap_or(u32::MAX),
+        }
+    }
     pub(crate) fn poll(&self) -> Duration {
         Duration::from_secs(u64::from(self.poll_secs.clamp(1, 60)))
     }

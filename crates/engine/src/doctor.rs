@@ -12,7 +12,7 @@ mod held;
 mod mid_apply;
 
 use crate::attempt::wait::REAL_MIN;
-use crate::attempt::{self, Run, Stop};
+use crate::attempt::{self, Charge, Run, Stop};
 use crate::board::job_look_of;
 use crate::ports::chain;
 use crate::shared::{SITE, Shared};
@@ -123,7 +123,12 @@ pub(crate) async fn run(shared: &Arc<Shared>, request: DoctorRequest) -> Result<
         .get(&request.host)
         .ok_or_else(|| interrupted(format!("host {} is not in the configuration", request.host)))?;
     let identity = host.identity().await.map_err(|e| interrupted(chain(&e)))?;
-    let mut run = Run::claim(shared, replica, id).await?;
+    let charge = Charge::now(shared, &replica).await?;
+    let charge = Charge {
+        obligation: None,
+        ..charge
+    };
+    let mut run = Run::claim(shared, replica, id, charge).await?;
     run.lenient = true;
     let result = examine(&mut run, &request).await;
     shared.board.own_nothing(request.canary);

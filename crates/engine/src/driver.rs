@@ -1,11 +1,12 @@
 //! Starts and stops everything: one observer and one close watch per host, the plan loop, the rescuer.
 
-use crate::attempt;
+use crate::attempt::{self, Charge};
 use crate::config::EngineConfig;
 use crate::doctor::{self, DoctorFailure, DoctorReport, DoctorRequest};
+use crate::night::Night;
 use crate::observe::{Observer, Surveyed};
-use crate::plan::{Candidate, Decision, Limits, plan};
-use crate::planning::{Planner, candidate};
+use crate::planned::Planned;
+use crate::planning::{self, Planner};
 use crate::ports::Ports;
 use crate::rescue::{Audited, Rescued, Rescuer};
 use crate::shared::{SITE, Shared};
@@ -13,7 +14,6 @@ use crate::watch;
 use chrono::{DateTime, Utc};
 use domain::attempt::AttemptState;
 use domain::ids::ReplicaId;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use store::traits::StoreError;
@@ -26,6 +26,8 @@ pub use crate::attempt::Outcome;
 pub struct Engine {
     shared: Arc<Shared>,
     tracker: TaskTracker,
+    /// For [`Engine::night`]; the plan loop has its own.
+    night: Arc<tokio::sync::Mutex<Option<Night>>>,
 }
 
 impl Engine {
@@ -36,6 +38,12 @@ impl Engine {
     pub async fn start(config: EngineConfig, ports: Ports) -> Result<Self, StartError> {
         let engine = Self::prepare(config, ports).await?;
         let (shared, tracker) = (&engine.shared, &engine.tracker);
+        // Before anybody looks: who is gone is told by how the last process left it.
+        let planner = if shared.config.automatic {
+            Some(Planner::recall(shared.clone(), tracker.clone()).await?)
+        } else {
+            None
+        };
         tracker.spawn(Rescuer::new(shared.clone()).run());
         for (id, host) in &shared.hosts {
             tracker.spawn(Observer::new(shared.clone(), host.clone()).run());
@@ -43,15 +51,8 @@ impl Engine {
                 tracker.spawn(watch::run(shared.clone(), id.clone()));
             }
         }
-        if shared.config.automatic {
-            tracker.spawn(
-                Planner {
-                    shared: shared.clone(),
-                    tracker: tracker.clone(),
-                    points: BTreeMap::new(),
-                }
-                .run(),
-            );
+        if let Some(planner) = planner {
+            tracker.spawn(planner.run());
         }
         Ok(engine)
     }
@@ -77,6 +78,7 @@ impl Engine {
         Ok(Self {
             shared,
             tracker: TaskTracker::new(),
+            night: Arc::default(),
         })
     }
 
@@ -129,7 +131,8 @@ impl Engine {
                 owner: self.shared.config.owner.clone(),
             });
         };
-        attempt::run(&self.shared, replica, id, guard).await
+        let charge = Charge::now(&self.shared, &replica).await?;
+        attempt::run(&self.shared, replica, id, charge, guard).await
     }
 
     /// Attempts until a point is sealed, waiting out deferrals and failures as the plan would, until `deadline` (world).
@@ -158,21 +161,11 @@ impl Engine {
 
     /// Waits until the plan would start the replica again; false when the deadline came first.
     async fn wait_turn(&self, id: ReplicaId, deadline: DateTime<Utc>) -> Result<bool, StoreError> {
-        let limits = Limits {
-            attempts_max: 1,
-            attempts_per_host_max: 1,
-            backup_every_secs: 0,
-        };
         while self.shared.now() < deadline && !self.shared.hard.is_cancelled() {
             let row = self.shared.ports.store.replica(&SITE, id).await?;
             // Whether the host answers is told by the attempt itself.
             let _clear = crate::observe::look_closely(&self.shared, &row.host, id, row.vm).await;
-            let candidate = candidate(&self.shared, row, None, &BTreeMap::new()).await?;
-            let candidate = Candidate {
-                running: false,
-                ..candidate
-            };
-            if plan(self.shared.now(), &[candidate], limits) == [Decision::Start(id)] {
+            if planning::would_start(&self.shared, &row, deadline).await? {
                 return Ok(true);
             }
             self.shared
@@ -182,6 +175,40 @@ impl Engine {
                 .await;
         }
         Ok(false)
+    }
+
+    /// Opens the days that have opened, notes what was tried for them and closes those that are decided. The running engine does it with
+    /// every round of its plan.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn night(&self) -> Result<(), StoreError> {
+        let mut night = self.night.lock().await;
+        match night.as_mut() {
+            Some(night) => night.activate().await,
+            None => {
+                night
+                    .insert(Night::recall(self.shared.clone()).await?)
+                    .activate()
+                    .await
+            }
+        }
+    }
+
+    /// What was planned last; `None` before the first round and where nothing plans.
+    #[must_use]
+    pub fn planned(&self) -> Option<Arc<Planned>> {
+        self.shared.planned()
+    }
+
+    /// What the plan is now, by what the store says; starts nothing. For one-off commands, which look at no host: replicas are as they
+    /// were seen last.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn plan_now(&self) -> Result<Planned, StoreError> {
+        let mut planner = Planner::recall(self.shared.clone(), self.tracker.clone()).await?;
+        planner.look().await
     }
 
     /// When a replica is looked at next (world's clock); `None` while nothing observes its host. Never in the past: what is

@@ -190,7 +190,7 @@ impl Observer {
             judge: self.shared.ports.judge.as_ref(),
             trust,
             now: self.shared.now(),
-            freshness_secs: self.shared.config.freshness_secs,
+            freshness_secs: self.shared.freshness_secs(replica.id),
         };
         let judged = self
             .shared
@@ -281,7 +281,6 @@ impl Observer {
         write: &mut PollWrite,
     ) -> Result<(), StoreError> {
         let now = self.shared.now();
-        let limit_secs = i64::from(self.shared.config.freshness_secs);
         let silent: BTreeMap<ReplicaId, &Replica> = known
             .iter()
             .filter(|r| r.host == *self.host.id() && !seen.contains(&r.id))
@@ -293,6 +292,7 @@ impl Observer {
             };
             let seen_at = status.observation.seen_at;
             let age_secs = (now - seen_at).num_seconds();
+            let limit_secs = i64::from(self.shared.freshness_secs(*replica));
             if age_secs <= limit_secs
                 || matches!(
                     status.verdict,

@@ -1,34 +1,49 @@
-//! The plan loop: gathers what is known, asks the pure plan, starts attempts and says what to watch closely.
+//! The plan loop: brings the night up to date, asks the pure planner, starts attempts and says what to watch closely.
 
-use crate::attempt::{self, Outcome};
-use crate::board::Judged;
-use crate::plan::{Candidate, Decision, Limits, plan};
+mod gather;
+
+use crate::attempt::{self, Charge, Outcome};
+use crate::night::{Ledger, Night};
+use crate::planned::{Planned, Purpose};
 use crate::ports::chain;
-use crate::shared::{SITE, Shared};
+use crate::shared::Shared;
 use chrono::{DateTime, Utc};
 use domain::attempt::AttemptState;
+use domain::calendar::{DayWindow, SlaDay};
 use domain::ids::ReplicaId;
+use domain::obligation::ObligationKey;
+use domain::planner::{Move, Owed, Wait, World, plan};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
-use store::records::{Attempt, HostStatus, Replica};
+use store::records::Replica;
 use store::traits::StoreError;
 use tokio_util::task::TaskTracker;
 
 /// How often the plan looks without being woken.
 const PLAN: Duration = Duration::from_secs(5);
 const PLAN_REAL_MIN: Duration = Duration::from_millis(200);
-/// How many attempts of a replica are looked back on.
-const ATTEMPTS_BACK: u32 = 12;
 
 pub(crate) struct Planner {
-    pub shared: Arc<Shared>,
-    pub tracker: TaskTracker,
-    /// When each replica's newest point was taken, as last read.
-    pub points: BTreeMap<ReplicaId, DateTime<Utc>>,
+    shared: Arc<Shared>,
+    tracker: TaskTracker,
+    night: Night,
 }
 
 impl Planner {
+    /// Reads what is owed.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn recall(shared: Arc<Shared>, tracker: TaskTracker) -> Result<Self, StoreError> {
+        let night = Night::recall(shared.clone()).await?;
+        Ok(Self {
+            shared,
+            tracker,
+            night,
+        })
+    }
+
     pub async fn run(mut self) {
         loop {
             tokio::select! {
@@ -42,66 +57,78 @@ impl Planner {
         }
     }
 
-    async fn activate(&mut self) -> Result<(), StoreError> {
-        let now = self.shared.now();
-        let mut rows = BTreeMap::new();
-        let mut candidates = Vec::new();
-        let hosts = self.shared.ports.store.hosts().await?;
-        for row in self.shared.ports.store.replicas(&SITE).await? {
-            if !self.shared.hosts.contains_key(&row.host)
-                || !(is_bound(&row, &hosts) || self.shared.runs_here(row.id))
-            {
+    /// One round: opens, closes, plans and starts.
+    pub async fn activate(&mut self) -> Result<(), StoreError> {
+        self.night.activate().await?;
+        let planned = self.look().await?;
+        self.watch(&planned);
+        for decision in &planned.decisions {
+            let Move::Start { pause } = decision.what else {
                 continue;
+            };
+            let Some(entry) = planned.entry(decision.key) else {
+                continue;
+            };
+            if let Some(row) = self.night.ledger.rows.get(&decision.key.replica) {
+                let charge = Charge {
+                    obligation: (entry.purpose == Purpose::Obligation).then_some(decision.key),
+                    terms: entry.owed.terms.clone(),
+                    pause,
+                };
+                self.start(row.clone(), charge);
             }
-            let every_secs = Some(self.shared.config.backup_every_secs);
-            let candidate = candidate(&self.shared, row.clone(), every_secs, &self.points).await?;
-            if let Some(point) = candidate.newest_point {
-                self.points.insert(row.id, point);
-            }
-            candidates.push(candidate);
-            rows.insert(row.id, row);
         }
-        let config = &self.shared.config;
-        let limits = Limits {
-            attempts_max: config.attempts_max,
-            attempts_per_host_max: config.attempts_per_host_max,
-            backup_every_secs: config.backup_every_secs,
-        };
+        self.shared.planned_set(planned);
+        Ok(())
+    }
+
+    /// What the plan is now; starts nothing.
+    pub async fn look(&mut self) -> Result<Planned, StoreError> {
+        let (world, purposes) = gather::gather(&self.shared, &mut self.night.ledger).await?;
+        let at = self.shared.now();
+        let limits = self.shared.config.limits();
+        let decisions = plan(&world, &limits, at);
+        Ok(Planned {
+            at,
+            world,
+            purposes,
+            limits,
+            decisions,
+        })
+    }
+
+    /// Tells the close watches what to look at, and the observers whose applies are to be kept.
+    fn watch(&self, planned: &Planned) {
         let mut watched: BTreeMap<_, Vec<_>> = BTreeMap::new();
         let mut near: BTreeSet<ReplicaId> = self.shared.running().into_keys().collect();
-        for decision in plan(now, &candidates, limits) {
-            match decision {
-                Decision::Rest(_) => {}
-                Decision::Later { replica, watch, .. } => {
-                    near.insert(replica);
-                    if let Some(row) = rows.get(&replica).filter(|_| watch) {
-                        watched
-                            .entry(row.host.clone())
-                            .or_default()
-                            .push((replica, row.vm));
-                    }
-                }
-                Decision::Start(replica) => {
-                    near.insert(replica);
-                    if let Some(row) = rows.remove(&replica) {
-                        self.start(row);
-                    }
-                }
+        for decision in &planned.decisions {
+            let replica = decision.key.replica;
+            let Move::Wait { why, watch, .. } = &decision.what else {
+                near.insert(replica);
+                continue;
+            };
+            if !matches!(why, Wait::NotOpen | Wait::Held(_)) {
+                near.insert(replica);
+            }
+            if let Some(row) = self.night.ledger.rows.get(&replica).filter(|_| *watch) {
+                watched
+                    .entry(row.host.clone())
+                    .or_default()
+                    .push((replica, row.vm));
             }
         }
         self.shared.board.watched_set(watched);
         self.shared.board.near_set(near);
-        Ok(())
     }
 
-    fn start(&self, replica: Replica) {
+    fn start(&self, replica: Replica, charge: Charge) {
         let Some((id, guard)) = attempt::reserve(&self.shared, &replica) else {
             return;
         };
         let shared = self.shared.clone();
         self.tracker.spawn(async move {
             let name = replica.name.clone();
-            match attempt::run(&shared, replica, id, guard).await {
+            match attempt::run(&shared, replica, id, charge, guard).await {
                 Ok(outcome) => tracing::info!(attempt.id = %id, replica.name = name, outcome = %told(&outcome), "attempt over"),
                 Err(error) => tracing::warn!(attempt.id = %id, replica.name = name, error = %chain(&error), "attempt not made"),
             }
@@ -109,12 +136,40 @@ impl Planner {
     }
 }
 
-/// Whether the newest survey of its host found it, under its tenant. A row that it did not find - gone, unreadable, or bound to
-/// another tenant now - rests.
-fn is_bound(row: &Replica, hosts: &[HostStatus]) -> bool {
-    let host = hosts.iter().find(|status| status.host == row.host);
-    let survey = host.and_then(|status| status.last_survey);
-    survey.is_none_or(|at| row.last_seen >= at)
+/// Whether the plan would start this replica now, were it the only one and owed by `deadline`.
+pub(crate) async fn would_start(
+    shared: &Shared,
+    row: &Replica,
+    deadline: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let mut ledger = Ledger::read(shared).await?;
+    let charge = Charge::now(shared, row).await?;
+    let past = ledger.past(shared, row.id).await?;
+    let now = shared.now();
+    let key = ObligationKey {
+        replica: row.id,
+        day: SlaDay(now.date_naive()),
+    };
+    let window = DayWindow {
+        open: now,
+        due: deadline,
+        next_open: deadline,
+    };
+    // A person has asked for it: neither holds nor the number of failures speak against it.
+    let owed = Owed {
+        running: false,
+        held: None,
+        failures: past
+            .failures
+            .min(charge.terms.retry.failures_max.saturating_sub(1)),
+        ..ledger.owed(shared, row, (key, window, charge.terms), &past)
+    };
+    let world = World {
+        owed: vec![owed],
+        ..World::default()
+    };
+    let decided = plan(&world, &shared.config.limits(), now);
+    Ok(decided.iter().any(|it| matches!(it.what, Move::Start { .. })))
 }
 
 fn told(outcome: &Outcome) -> String {
@@ -132,114 +187,5 @@ fn told(outcome: &Outcome) -> String {
         Outcome::Busy { owner } => format!("held by {owner}"),
         Outcome::Abandoned { why } => format!("abandoned: {why}"),
         Outcome::LeaseLost => "lease lost".to_owned(),
-    }
-}
-
-/// Gathers what the plan has to know of one replica; its past is read only when it owes a point.
-pub(crate) async fn candidate(
-    shared: &Shared,
-    row: Replica,
-    every_secs: Option<u32>,
-    points: &BTreeMap<ReplicaId, DateTime<Utc>>,
-) -> Result<Candidate, StoreError> {
-    let store = &shared.ports.store;
-    let fresh = |at: DateTime<Utc>| {
-        every_secs.is_some_and(|every| (shared.now() - at).num_seconds() < i64::from(every))
-    };
-    let newest_point = match points.get(&row.id).copied().filter(|at| fresh(*at)) {
-        Some(at) => Some(at),
-        None => store.point_newest(row.id).await?.map(|p| p.taken),
-    };
-    let running = shared.runs_here(row.id);
-    let past = match newest_point {
-        Some(at) if fresh(at) => Vec::new(),
-        _ if running => Vec::new(),
-        _ => store.attempts(&SITE, Some(row.id), None, ATTEMPTS_BACK).await?,
-    };
-    let newest = shared.board.newest(row.id);
-    Ok(Candidate {
-        replica: row.id,
-        tenant: row.tenant,
-        host: row.host,
-        interval_secs: row.interval_secs,
-        first_seen: row.first_seen,
-        applied: newest.as_ref().and_then(applied),
-        apply_due: newest.as_ref().and_then(|j| apply_due(j, shared.now())),
-        seen: newest.map(|j| (j.verdict, j.observation.seen_at)),
-        newest_point,
-        running,
-        failures: failures_in_a_row(&past),
-        jitter: past.first().map_or(0.5, jitter_of),
-        last: past.into_iter().next().map(|a| a.state),
-    })
-}
-
-/// A time of the host's clock on the world's, by the look that told it.
-fn to_world(judged: &Judged, at: DateTime<Utc>) -> DateTime<Utc> {
-    judged.observation.seen_at + (at - judged.observation.host_time)
-}
-
-fn applied(judged: &Judged) -> Option<DateTime<Utc>> {
-    let told = [judged.observation.last_apply(), judged.cadence.last_end()];
-    Some(to_world(judged, told.into_iter().flatten().max()?))
-}
-
-fn apply_due(judged: &Judged, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let now_there = judged.observation.host_time + (now - judged.observation.seen_at);
-    Some(to_world(judged, judged.cadence.next_end(now_there)?))
-}
-
-fn failures_in_a_row(newest_first: &[Attempt]) -> u32 {
-    let since_sealed = newest_first
-        .iter()
-        .take_while(|a| !matches!(a.state, AttemptState::Sealed { .. }));
-    let failed = since_sealed
-        .filter(|a| matches!(a.state, AttemptState::Failed { .. }))
-        .count();
-    u32::try_from(failed).unwrap_or(u32::MAX)
-}
-
-/// The same for the same attempt, so a wait does not change while it lasts.
-fn jitter_of(attempt: &Attempt) -> f64 {
-    f64::from(u16::from_be_bytes([
-        attempt.id.0.as_bytes()[0],
-        attempt.id.0.as_bytes()[1],
-    ])) / f64::from(u16::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_row_that_the_newest_survey_of_its_host_did_not_find_rests() {
-        let at = |secs: i64| DateTime::from_timestamp(1_800_000_000 + secs, 0).unwrap();
-        let row = |last_seen| Replica {
-            id: crate::names::new_replica(),
-            tenant: "contoso".parse().unwrap(),
-            vm: domain::ids::VmGuid(uuid::Uuid::nil()),
-            name: "erp".to_owned(),
-            host: "hv-r-01".parse().unwrap(),
-            primary_host: None,
-            interval_secs: 30,
-            disks: vec![],
-            first_seen: at(0),
-            last_seen,
-        };
-        let host = |name: &str, last_survey| HostStatus {
-            host: name.parse().unwrap(),
-            build: None,
-            trust: None,
-            last_survey,
-            last_error: None,
-            last_error_at: None,
-            requests: 0,
-        };
-        let hosts = [host("hv-r-02", Some(at(90))), host("hv-r-01", Some(at(60)))];
-        assert!(is_bound(&row(at(60)), &hosts));
-        assert!(!is_bound(&row(at(30)), &hosts));
-        // Nobody has looked yet: the gate will.
-        assert!(is_bound(&row(at(30)), &[host("hv-r-01", None)]));
-        assert!(is_bound(&row(at(30)), &[]));
     }
 }

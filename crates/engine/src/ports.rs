@@ -8,12 +8,40 @@ use hyperv::host::ReplicaHost;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use store::traits::{AttemptStore, ReplicaStore};
+use store::cancels::CancelStore;
+use store::holds::HoldStore;
+use store::notices::NoticeStore;
+use store::obligations::ObligationStore;
+use store::pauses::PauseStore;
+use store::policies::PolicyStore;
+use store::traits::{AttemptStore, OverviewStore, ReplicaStore};
 use vault::contract::{IngestRequest, Withheld};
 
 /// The aggregates that the engine uses.
-pub trait EngineStore: ReplicaStore + AttemptStore {}
-impl<T: ReplicaStore + AttemptStore> EngineStore for T {}
+pub trait EngineStore:
+    ReplicaStore
+    + AttemptStore
+    + OverviewStore
+    + PolicyStore
+    + ObligationStore
+    + HoldStore
+    + CancelStore
+    + PauseStore
+    + NoticeStore
+{
+}
+impl<T> EngineStore for T where
+    T: ReplicaStore
+        + AttemptStore
+        + OverviewStore
+        + PolicyStore
+        + ObligationStore
+        + HoldStore
+        + CancelStore
+        + PauseStore
+        + NoticeStore
+{
+}
 
 /// What failed in the vault, as far as the engine has to tell it apart.
 #[derive(Debug, thiserror::Error)]

@@ -3,15 +3,20 @@
 use crate::board::Board;
 use crate::budget::{Budget, Errand};
 use crate::config::EngineConfig;
+use crate::planned::Planned;
 use crate::ports::Ports;
 use chrono::{DateTime, Utc};
 use domain::ids::{AttemptId, HostId, ReplicaId, VmGuid};
+use domain::policy::Terms;
 use hyperv::host::ReplicaHost;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::traits::Scope;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+
+/// How old an observation may be of a replica whose policy is not known yet.
+const FRESHNESS_SECS: u32 = 180;
 
 /// The engine's own scope in the store.
 pub(crate) const SITE: Scope = Scope::Site { reason: "engine" };
@@ -43,6 +48,11 @@ pub(crate) struct Shared {
     /// Stop what runs.
     pub hard: CancellationToken,
     running: Mutex<BTreeMap<ReplicaId, Running>>,
+    /// Replicas that an attempt of this process ended on since the plan looked last.
+    touched: Mutex<BTreeSet<ReplicaId>>,
+    /// The terms that replicas are looked at by.
+    terms: Mutex<BTreeMap<ReplicaId, Arc<Terms>>>,
+    planned: Mutex<Option<Arc<Planned>>>,
 }
 
 impl Shared {
@@ -63,6 +73,9 @@ impl Shared {
             soft: CancellationToken::new(),
             hard: CancellationToken::new(),
             running: Mutex::new(BTreeMap::new()),
+            touched: Mutex::new(BTreeSet::new()),
+            terms: Mutex::new(BTreeMap::new()),
+            planned: Mutex::new(None),
         }
     }
 
@@ -81,6 +94,34 @@ impl Shared {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<ReplicaId, Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The replicas that something ended on, once.
+    pub fn touched_take(&self) -> BTreeSet<ReplicaId> {
+        std::mem::take(&mut *self.touched.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn terms_set(&self, terms: BTreeMap<ReplicaId, Arc<Terms>>) {
+        *self.terms.lock().unwrap_or_else(PoisonError::into_inner) = terms;
+    }
+
+    /// How old an observation of a replica may be: by its policy, and no more than the configuration allows.
+    pub fn freshness_secs(&self, replica: ReplicaId) -> u32 {
+        let terms = self.terms.lock().unwrap_or_else(PoisonError::into_inner);
+        let by_policy = terms
+            .get(&replica)
+            .map_or(FRESHNESS_SECS, |terms| terms.freshness_secs);
+        by_policy.min(self.config.freshness_secs)
+    }
+
+    pub fn planned_set(&self, planned: Planned) {
+        *self.planned.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(planned));
+    }
+    pub fn planned(&self) -> Option<Arc<Planned>> {
+        self.planned
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Marks a replica as being worked on here; `None` when it already is, or when another replica's attempt works on the same
@@ -124,6 +165,10 @@ pub(crate) struct RunningGuard {
 impl Drop for RunningGuard {
     fn drop(&mut self) {
         self.shared.lock().remove(&self.replica);
+        let touched = self.shared.touched.lock();
+        touched
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(self.replica);
         self.shared.wake_plan.notify_one();
     }
 }

@@ -5,6 +5,7 @@
 //! a name in the macro's list; a test compares the two.
 
 mod attempts;
+mod cancels;
 mod corrections;
 mod days;
 mod events;
@@ -27,6 +28,7 @@ mod tries;
 mod walls;
 
 pub use attempts::*;
+pub use cancels::*;
 pub use corrections::*;
 pub use days::*;
 pub use events::*;
@@ -47,6 +49,7 @@ pub use secrets::*;
 pub use tries::*;
 pub use walls::*;
 
+use crate::cancels::CancelStore;
 use crate::holds::HoldStore;
 use crate::notices::NoticeStore;
 use crate::obligations::ObligationStore;
@@ -59,8 +62,11 @@ pub trait Store: ReplicaStore + AttemptStore + OverviewStore + EventStore + Secr
 impl<S: ReplicaStore + AttemptStore + OverviewStore + EventStore + SecretStore + NightStore> Store for S {}
 
 /// What the night needs of it.
-pub trait NightStore: PolicyStore + ObligationStore + HoldStore + PauseStore + NoticeStore {}
-impl<S: PolicyStore + ObligationStore + HoldStore + PauseStore + NoticeStore> NightStore for S {}
+pub trait NightStore:
+    PolicyStore + ObligationStore + HoldStore + CancelStore + PauseStore + NoticeStore
+{
+}
+impl<S: PolicyStore + ObligationStore + HoldStore + CancelStore + PauseStore + NoticeStore> NightStore for S {}
 
 /// A check's outcome: an error of the store that the check did not ask for ends it.
 pub type Checked = Result<(), Box<dyn std::error::Error + Send + Sync>>;
@@ -88,6 +94,9 @@ macro_rules! store_conformance {
             clean_up_after_the_end_is_journaled_and_changes_no_state,
             attempts_are_paged_by_their_start,
             attempts_of_one_instant_are_in_the_order_of_their_tokens,
+            // cancels
+            a_request_to_stop_is_kept_as_it_was_asked_first,
+            only_a_running_attempt_in_scope_can_be_asked_to_stop,
             // corrections
             corrections_are_appended_one_by_one_and_the_original_stays,
             a_day_counts_as_its_newest_correction_says,
@@ -176,6 +185,7 @@ macro_rules! store_conformance {
             an_attempt_ends_once,
             an_attempt_is_for_one_obligation,
             nothing_new_is_tried_for_a_closed_day,
+            attempts_without_an_end_are_listed_until_they_have_one,
             // walls
             another_tenants_things_are_not_found,
             lists_hold_only_the_scopes_things,

@@ -11,6 +11,7 @@
 //! Each aggregate is one file: its tables, its rules, its trait. A new one is a field of [`Tables`] beside them.
 
 mod attempts;
+mod cancels;
 mod events;
 mod findings;
 mod holds;
@@ -60,6 +61,7 @@ struct Tables {
     policies: policies::Policies,
     obligations: obligations::Obligations,
     holds: holds::Holds,
+    cancels: cancels::Cancels,
     pauses: pauses::Pauses,
     notices: notices::Notices,
     events: events::Events,

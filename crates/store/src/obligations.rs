@@ -105,6 +105,8 @@ pub trait ObligationStore: Send + Sync {
     /// It ended, also after the obligation was closed. The same end again is fine, another one a `Conflict`; `NotFound` when it never
     /// began for this obligation.
     async fn attempt_ended(&self, key: ObligationKey, attempt: AttemptId, end: AttemptEnd) -> Result<()>;
+    /// All attempts whose end is not noted, of open and closed days, by when they began and then by attempt.
+    async fn attempts_unended(&self) -> Result<Vec<(ObligationKey, AttemptId)>>;
     /// In the order they began; `NotFound` for an obligation that the scope does not see.
     async fn attempts_of(&self, scope: &Scope, key: ObligationKey) -> Result<Vec<ObligationAttempt>>;
     async fn obligation(&self, scope: &Scope, key: ObligationKey) -> Result<ObligationRow>;

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::ids::{PolicyId, ReplicaId, TenantId};
 use domain::policy::{Policy, Terms};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One version with who made it and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +37,47 @@ pub struct Assignment {
     pub policy: PolicyId,
     pub author: String,
     pub at: DateTime<Utc>,
+}
+
+/// Who has which policy, as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Catalogue {
+    newest: BTreeMap<PolicyId, PolicyVersion>,
+    assigned: BTreeMap<Assignee, PolicyId>,
+}
+
+impl Catalogue {
+    /// From the newest versions and the assignments that hold.
+    #[must_use]
+    pub fn new(policies: Vec<PolicyVersion>, assignments: Vec<Assignment>) -> Self {
+        Self {
+            newest: policies
+                .into_iter()
+                .map(|it| (it.policy.id.clone(), it))
+                .collect(),
+            assigned: assignments
+                .into_iter()
+                .map(|it| (it.assignee, it.policy))
+                .collect(),
+        }
+    }
+
+    /// The policy of a replica and by whose assignment it has it: its own goes before its tenant's, that before the site's. `None` only
+    /// in a store without the site's assignment, which there is none of.
+    #[must_use]
+    pub fn of(&self, tenant: &TenantId, replica: ReplicaId) -> Option<(&Policy, Assignee)> {
+        let tenant = tenant.clone();
+        [
+            Assignee::Replica { replica },
+            Assignee::Tenant { tenant },
+            Assignee::Site,
+        ]
+        .into_iter()
+        .find_map(|assignee| {
+            let policy = self.newest.get(self.assigned.get(&assignee)?)?;
+            Some((&policy.policy, assignee))
+        })
+    }
 }
 
 /// The policy that a new store begins with.

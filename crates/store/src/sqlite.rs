@@ -8,6 +8,7 @@
 //! * Nothing is needed after a kill: the next open replays or drops what was in the log.
 
 mod attempts;
+mod cancels;
 mod corrections;
 mod days;
 mod events;

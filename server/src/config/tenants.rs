@@ -2,6 +2,7 @@
 
 use super::hosts::is_dns_name;
 use super::{Checker, ConfigError};
+use domain::calendar::Zone;
 use domain::ids::TenantId;
 use serde::Deserialize;
 
@@ -11,6 +12,8 @@ pub struct TenantConfig {
     pub id: TenantId,
     /// For people.
     pub name: String,
+    /// What the tenant's days are counted in.
+    pub zone: Zone,
     /// `TrustGroup` values of authorization entries.
     pub trust_groups: Vec<String>,
     /// FQDNs of primaries, or a wildcard first label (`*.contoso.example`).
@@ -22,6 +25,8 @@ pub struct TenantConfig {
 pub(super) struct TenantDocument {
     id: String,
     name: String,
+    /// An IANA zone; UTC when left out.
+    zone: Option<String>,
     #[serde(default)]
     trust_groups: Vec<String>,
     #[serde(default)]
@@ -48,9 +53,17 @@ impl TenantDocument {
         if self.name.trim().is_empty() || self.name.len() > 120 {
             return Err(checker.refuse(format!("tenant `{id}`: name"), "must have 1 to 120 characters"));
         }
+        let zone = match self.zone.as_deref().map(str::parse) {
+            None => Zone::UTC,
+            Some(Ok(zone)) => zone,
+            Some(Err(error)) => {
+                return Err(checker.refuse(format!("tenant `{id}`: zone"), format!("{error}")));
+            }
+        };
         Ok(TenantConfig {
             id,
             name: self.name,
+            zone,
             trust_groups: self.trust_groups,
             primaries: self.primaries,
         })

@@ -156,7 +156,7 @@ pub(super) fn of<'a>(one: &Waiting<'a>) -> Option<(CauseKind, Scope<'a>)> {
         Wait::NotSeen => on_host(one, CauseKind::NotSeen),
         Wait::Blocked { code, .. } => on_host(one, CauseKind::Blocked { code: *code }),
         Wait::Stubborn { code } => on_host(one, CauseKind::Refused { code: *code }),
-        Wait::Backoff { .. } => on_host(one, CauseKind::Failing),
+        Wait::Backoff { .. } | Wait::NextApply { .. } => on_host(one, CauseKind::Failing),
         Wait::Breaker { .. } => on_host(one, CauseKind::Breaker),
         Wait::HostFull { .. } => on_host(one, CauseKind::HostFull),
         Wait::TenantFull { .. } => (CauseKind::TenantFull, Scope::Tenant(one.tenant)),

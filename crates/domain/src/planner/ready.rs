@@ -39,7 +39,7 @@ pub(super) fn ready(owed: &Owed, counts: &Counts<'_>, now: DateTime<Utc>) -> Rea
         return Ready::Now { pause: true };
     }
     let asked = match owed.last {
-        Last::Deferred { at, .. } | Last::Failed { at, .. } => at.max(since),
+        Last::Deferred { at, .. } | Last::Failed { at, .. } | Last::Unproven { at, .. } => at.max(since),
         Last::None => since,
     };
     let next = asked + look_wait(owed, code, now);
@@ -73,6 +73,28 @@ fn clear(owed: &Owed, at: DateTime<Utc>, now: DateTime<Utc>) -> Ready {
             }
             Ready::Now { pause: false }
         }
+        Last::Unproven {
+            at: failed,
+            applied,
+            apply_due,
+        } => {
+            let wait_for = NextApply::after(owed);
+            let from = failed + wait_for.not_before;
+            let latest = failed + wait_for.at_latest;
+            let ended = applied.is_some_and(|applied| applied > from) && at > failed;
+            if ended || now >= latest {
+                return Ready::Now { pause: false };
+            }
+            let near = now + APPLY_NEAR;
+            let watch = near >= from && apply_due.is_none_or(|due| near >= due);
+            wait(
+                Wait::NextApply {
+                    failures: owed.failures,
+                },
+                latest,
+                watch,
+            )
+        }
         Last::Deferred {
             code,
             at: deferred,
@@ -99,6 +121,38 @@ fn clear(owed: &Owed, at: DateTime<Utc>, now: DateTime<Utc>) -> Ready {
             }
         }
         _ => Ready::Now { pause: false },
+    }
+}
+
+/// How long before a predicted end of an apply the close watch begins.
+const APPLY_NEAR: TimeDelta = TimeDelta::seconds(60);
+/// Proofs that may fail in a row before they cost more than the next end of an apply.
+const UNPROVEN_FREE: u32 = 2;
+
+/// The end of an apply that a new attempt waits for after a failed proof. It would fail again inside of an apply, and right after one
+/// has ended it has the longest time; whoever fails on and on waits longer all the same.
+struct NextApply {
+    not_before: TimeDelta,
+    at_latest: TimeDelta,
+}
+
+impl NextApply {
+    fn after(owed: &Owed) -> Self {
+        let retry = &owed.terms.retry;
+        let (first, longest) = (
+            u64::from(retry.failure_wait_secs),
+            u64::from(retry.failure_wait_secs_max),
+        );
+        let not_before = match owed.failures.saturating_sub(UNPROVEN_FREE) {
+            0 => 0,
+            more => doubled_secs(first, longest, more),
+        };
+        // Two more applies should have ended by then; with replication at a standstill none does.
+        let two_applies = 2 * u64::from(owed.period_secs) + 60;
+        Self {
+            not_before: TimeDelta::seconds(i64::try_from(not_before).unwrap_or(i64::MAX / 4_000)),
+            at_latest: wait_of(owed, not_before + two_applies.max(first)),
+        }
     }
 }
 

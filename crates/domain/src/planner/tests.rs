@@ -291,6 +291,38 @@ fn a_failure_backs_off_also_when_the_replica_is_clear_and_ends_in_giving_up() {
 }
 
 #[test]
+fn after_a_failed_proof_the_start_is_on_the_next_end_of_an_apply() {
+    let unproven = |applied: i64, due: i64| Last::Unproven {
+        at: at(1_000),
+        applied: Some(at(applied)),
+        apply_due: Some(at(due)),
+    };
+    let mut o = owed(1);
+    o.failures = 1;
+    o.seen = Seen::Clear { at: at(1_020) };
+    let later = |o: &Owed| match only(o.clone(), at(1_021)) {
+        Move::Wait {
+            why: Wait::NextApply { .. },
+            next,
+            watch,
+        } => (next, watch),
+        other => panic!("{other:?}"),
+    };
+    // Clear, and no apply has ended since: it waits, watched while the end may be near, and not forever.
+    o.last = unproven(990, 1_500);
+    assert!(!later(&o).1);
+    o.last = unproven(990, 1_040);
+    let (next, watch) = later(&o);
+    assert!(watch && next > at(1_600) && next < at(2_000));
+    assert_eq!(only(o.clone(), next), Move::Start { pause: false });
+    o.last = unproven(1_010, 1_040);
+    assert_eq!(only(o.clone(), at(1_021)), Move::Start { pause: false });
+    // Proofs that fail one after the other wait longer for the end that counts.
+    o.failures = 4;
+    assert!(later(&o).0 > next);
+}
+
+#[test]
 fn a_host_that_fails_everything_is_left_alone_and_then_tried_by_one() {
     let record = HostRecord {
         failures: 5,
@@ -375,6 +407,11 @@ fn any_owed() -> impl Strategy<Value = Owed> {
             stubborn
         }),
         (0_i64..4_000, any::<bool>()).prop_map(|(s, free)| Last::Failed { at: at(s), free }),
+        (0_i64..4_000, 0_i64..4_000, 0_i64..8_000).prop_map(|(s, applied, due)| Last::Unproven {
+            at: at(s),
+            applied: Some(at(applied)),
+            apply_due: Some(at(due)),
+        }),
     ];
     let place = (0_u32..4, 0_u32..4, -5_000_i64..40_000, 0_u32..9_000);
     (seen, last, place, 0_u32..10, any::<(bool, bool)>(), 0.0..=1.0_f64).prop_map(

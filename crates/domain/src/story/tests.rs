@@ -256,6 +256,16 @@ fn a_day_that_does_not_count_says_why() {
             ],
         ),
         (
+            Exclusion::Absent {
+                since: at(-60),
+                until: at(75),
+            },
+            [
+                "Not counted: the replica was on no host when the day opened.",
+                "It was seen on no host from 2026-11-22 19:00 to 21:15.",
+            ],
+        ),
+        (
             Exclusion::NoWindow,
             [
                 "Not counted: the window of that day does not exist.",

@@ -77,6 +77,12 @@ pub fn explain_failure(failure: &Failure) -> String {
             format!("The process ended in step {step:?}; what it had begun was undone.")
         }
         Failure::Cancelled => "The attempt was cancelled.".to_owned(),
+        Failure::CancelledByPerson { author, reason } => {
+            format!(
+                "{author} cancelled the attempt: {}.",
+                reason.trim_end_matches('.')
+            )
+        }
     }
 }
 

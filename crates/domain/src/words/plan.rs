@@ -93,6 +93,14 @@ pub fn explain_wait(why: &Wait) -> PlanWords {
             ),
             Actor::Nobody,
         ),
+        Wait::NextApply { failures } => PlanWords::new(
+            "Waiting for the end of an apply",
+            format!(
+                "{} so far, the last one because its proof did not hold: an apply touched the disks, or may have. The next one begins right after an apply has ended.",
+                count(u64::from(*failures), "attempt has failed", "attempts have failed")
+            ),
+            Actor::Nobody,
+        ),
         Wait::Breaker { failures } => PlanWords::new(
             "The host fails too often",
             format!(
@@ -188,6 +196,7 @@ mod tests {
             Wait::Held(held),
             Wait::NotSeen,
             Wait::Backoff { failures: 1 },
+            Wait::NextApply { failures: 2 },
             Wait::Breaker { failures: 7 },
             Wait::HostFull { running: 2 },
             Wait::TenantFull { running: 1 },

@@ -15,14 +15,21 @@ impl Run {
     /// How long our hold may last at most, on the world's clock.
     pub(super) fn hold_deadline(&self) -> DateTime<Utc> {
         let since = self.facts.hold_since.unwrap_or_else(|| self.shared.now());
-        since + TimeDelta::seconds(i64::from(self.shared.config.hold_secs_max))
+        since + TimeDelta::seconds(i64::from(self.hold_secs_max()))
+    }
+    /// By the policy, and no more than the configuration allows.
+    fn hold_secs_max(&self) -> u32 {
+        self.charge
+            .terms
+            .hold_secs_max
+            .min(self.shared.config.hold_secs_max)
     }
     pub(super) fn held_secs(&self) -> u64 {
         let since = self.facts.hold_since.unwrap_or_else(|| self.shared.now());
         u64::try_from((self.shared.now() - since).num_seconds()).unwrap_or(0)
     }
     pub(super) fn hold_too_long(&self) -> Stop {
-        let hold_secs_max = u64::from(self.shared.config.hold_secs_max);
+        let hold_secs_max = u64::from(self.hold_secs_max());
         let reason = NotReady::HoldTooLong {
             held_secs: self.held_secs(),
             hold_secs_max,

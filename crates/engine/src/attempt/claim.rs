@@ -1,11 +1,12 @@
 //! Claim: the lease and its token, heartbeats, and whether there is room before anything is asked of the host.
 
 use super::{Run, Stop};
-use crate::ports::{PointVault, VaultFailure};
+use crate::ports::{PointVault, VaultFailure, chain};
 use crate::shared::Shared;
 use domain::attempt::{Deferral, Failure, Step};
 use domain::blocker::{Blocker, NotReady, Room};
 use domain::ids::{AttemptId, ReplicaId};
+use domain::obligation::ObligationKey;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +23,23 @@ pub(super) async fn claim(shared: &Shared, id: AttemptId, replica: ReplicaId) ->
         .store
         .claim(id, replica, owner, shared.now(), unix_ms, lease_ms)
         .await
+}
+
+/// Counts the attempt for its obligation. A day that was closed meanwhile counts no more, and the attempt goes on: its point may still
+/// be the day's that follows. What the store could not write down is no reason to leave a claimed replica without its backup.
+pub(super) async fn count(shared: &Shared, attempt: &Attempt, obligation: Option<ObligationKey>) {
+    let Some(key) = obligation else { return };
+    let counted = shared
+        .ports
+        .store
+        .attempt_began(key, attempt.id, attempt.started)
+        .await;
+    match counted {
+        Ok(()) | Err(StoreError::Conflict { .. }) => {}
+        Err(error) => {
+            tracing::warn!(attempt.id = %attempt.id, obligation = %key, error = %chain(&error), "the attempt is not counted for its day");
+        }
+    }
 }
 
 /// Renews the lease until stopped; raises `lost` when another worker has it.

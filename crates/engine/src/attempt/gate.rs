@@ -57,7 +57,11 @@ fn judge(run: &mut Run, identity: &HostIdentity, seen: Observation) -> Option<Ju
         judge: run.shared.ports.judge.as_ref(),
         trust: &trust,
         now: run.shared.now(),
-        freshness_secs: run.shared.config.freshness_secs,
+        freshness_secs: run
+            .charge
+            .terms
+            .freshness_secs
+            .min(run.shared.config.freshness_secs),
     };
     let judged = run.shared.board.judge(run.replica.id, seen, terms)?;
     run.facts.trust = Some(trust);

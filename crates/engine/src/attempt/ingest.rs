@@ -61,7 +61,7 @@ pub(super) async fn ingest(run: &mut Run) -> Result<(), Stop> {
             }
             .into());
         }
-        Err(VaultFailure::Cancelled) => return Err(Failure::Cancelled.into()),
+        Err(VaultFailure::Cancelled) => return Err(run.stopped().into()),
         Err(VaultFailure::Failed(text)) => return Err(failed(text)),
     };
     if withheld.disks.len() != request.disks.len() {

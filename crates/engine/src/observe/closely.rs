@@ -32,7 +32,7 @@ pub(crate) async fn look_closely(
         judge: shared.ports.judge.as_ref(),
         trust: &trust,
         now: shared.now(),
-        freshness_secs: shared.config.freshness_secs,
+        freshness_secs: shared.freshness_secs(replica),
     };
     let judged = shared.board.judge(replica, glance.observation, terms);
     Ok(judged.is_some_and(|j| j.verdict == Verdict::Clear))

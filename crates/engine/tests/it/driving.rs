@@ -4,7 +4,7 @@ use crate::fake_host::{FakeHost, VM};
 use crate::fake_vault::FakeVault;
 use crate::world::SITE;
 use chrono::DateTime;
-use domain::attempt::AttemptState;
+use domain::attempt::{AttemptState, Failure};
 use domain::binding::TenantRule;
 use domain::observation::{HostTrust, ReplicationState};
 use engine::clock::{SpedClock, WorldClock};
@@ -14,6 +14,7 @@ use hyperv::host::ReplicaHost;
 use std::sync::Arc;
 use std::time::Duration;
 use store::SqliteStore;
+use store::cancels::{CancelRequest, CancelStore};
 use store::traits::{AttemptStore, ReplicaStore};
 
 struct Site {
@@ -112,6 +113,35 @@ async fn a_blocked_replica_is_deferred_by_name_and_protected_once_it_clears() {
     site.engine.wake();
     until(&site, |s| matches!(s, AttemptState::Sealed { .. })).await;
     site.engine.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn a_person_stops_an_attempt_and_nothing_of_it_is_left() {
+    let site = site(|_, host| host.model().export_secs = 100_000).await;
+    let exports = |s: &AttemptState| {
+        matches!(
+            s,
+            AttemptState::Running {
+                step: domain::attempt::Step::Export,
+                ..
+            }
+        )
+    };
+    until(&site, exports).await;
+    let attempt = site.store.attempts(&SITE, None, None, 1).await.unwrap().remove(0);
+    let asked = CancelRequest {
+        at: attempt.started,
+        author: "ada".to_owned(),
+        reason: "the host is needed".to_owned(),
+    };
+    site.store
+        .cancel_request(&SITE, attempt.id, &asked)
+        .await
+        .unwrap();
+    let by_ada = |s: &AttemptState| matches!(s, AttemptState::Failed { failure: Failure::CancelledByPerson { author, .. }, .. } if author == "ada");
+    until(&site, by_ada).await;
+    site.engine.stop(Duration::ZERO).await;
+    assert!(site.host.model().checkpoints.is_empty());
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod fake_host;
 mod fake_vault;
 mod holds;
 mod load;
+mod night;
 mod observing;
 mod saga;
 mod world;

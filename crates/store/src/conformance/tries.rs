@@ -110,3 +110,28 @@ pub async fn nothing_new_is_tried_for_a_closed_day(store: &impl Store) -> Checke
     assert_eq!((tally.attempts, tally.failures), (1, 1), "its end is still noted");
     Ok(())
 }
+
+pub async fn attempts_without_an_end_are_listed_until_they_have_one(store: &impl Store) -> Checked {
+    let seed = Seed::plant(store).await?;
+    let key = seed.open(store, &seed.ours, 0).await?;
+    let later = seed.open(store, &seed.ours, 1).await?;
+    store.attempt_began(later, attempt_id(1), seed.hour(2)).await?;
+    store.attempt_began(key, attempt_id(2), seed.hour(1)).await?;
+    assert_eq!(
+        store.attempts_unended().await?,
+        [(key, attempt_id(2)), (later, attempt_id(1))]
+    );
+    store
+        .obligation_close(key, &missed(Owner::Provider), seed.hour(24))
+        .await?;
+    assert_eq!(
+        store.attempts_unended().await?.len(),
+        2,
+        "also for a day that is over"
+    );
+    store
+        .attempt_ended(key, attempt_id(2), AttemptEnd::Sealed)
+        .await?;
+    assert_eq!(store.attempts_unended().await?, [(later, attempt_id(1))]);
+    Ok(())
+}

@@ -29,6 +29,8 @@ pub(super) struct Obligations {
     live: BTreeSet<(DateTime<Utc>, ObligationKey)>,
     /// Which obligation an attempt is for.
     attempts: HashMap<AttemptId, ObligationKey>,
+    /// Attempts whose end is not noted, by when they began.
+    unended: BTreeSet<(DateTime<Utc>, AttemptId)>,
     corrections: Index<(DateTime<Utc>, SlaDay, ReplicaId, u32)>,
 }
 
@@ -228,6 +230,10 @@ impl ObligationStore for MemoryStore {
 
     async fn attempt_ended(&self, key: ObligationKey, attempt: AttemptId, end: AttemptEnd) -> Result<()> {
         self.write(|tables| tables.obligations.try_end(key, attempt, end))
+    }
+
+    async fn attempts_unended(&self) -> Result<Vec<(ObligationKey, AttemptId)>> {
+        Ok(self.read(|tables| tables.obligations.tries_unended()))
     }
 
     async fn attempts_of(&self, scope: &Scope, key: ObligationKey) -> Result<Vec<ObligationAttempt>> {

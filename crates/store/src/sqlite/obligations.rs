@@ -125,6 +125,10 @@ impl ObligationStore for SqliteStore {
         self.try_end(key, attempt, end).await
     }
 
+    async fn attempts_unended(&self) -> Result<Vec<(ObligationKey, AttemptId)>> {
+        self.tries_unended().await
+    }
+
     async fn attempts_of(&self, scope: &Scope, key: ObligationKey) -> Result<Vec<ObligationAttempt>> {
         self.tries_of(scope, key).await
     }

@@ -41,6 +41,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "hot lists",
         include_str!("../../../../migrations/sqlite/0004_hot_lists.sql"),
     ),
+    (
+        5,
+        "hands",
+        include_str!("../../../../migrations/sqlite/0005_hands.sql"),
+    ),
 ];
 
 pub(super) async fn open(path: &Path) -> Result<SqliteStore> {

@@ -3,7 +3,7 @@
 //! No statistics are stored (nobody runs `ANALYZE`), so the plan depends on the statement and the schema alone. After a change that is
 //! meant, run the test with `STILLPOINT_PLANS=write` and read the difference before committing it.
 
-use super::{SqliteStore, days, obligations, overview, replicas};
+use super::{SqliteStore, days, obligations, overview, replicas, tries};
 use sqlx::Row;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ const FOLDER: &str = "src/sqlite/plans";
 fn queries() -> Vec<(&'static str, &'static str)> {
     vec![
         ("obligations_live", obligations::OBLIGATIONS_LIVE),
+        ("attempts_unended", tries::UNENDED),
         ("day_heads_of_replica", days::OF_REPLICA),
         ("day_heads_of_tenant", days::OF_TENANT),
         ("day_heads_of_site", days::OF_SITE),

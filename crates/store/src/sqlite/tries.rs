@@ -11,6 +11,9 @@ use domain::ids::AttemptId;
 use domain::obligation::{ObligationKey, Outcome};
 use sqlx::sqlite::SqliteRow;
 
+pub(super) const UNENDED: &str =
+    "SELECT replica, day, attempt FROM obligation_attempt WHERE kind = 'running' ORDER BY began, attempt";
+
 impl SqliteStore {
     pub(super) async fn try_begin(
         &self,
@@ -93,6 +96,20 @@ impl SqliteStore {
         .await
         .map_err(failed("count the end of an attempt"))?;
         self.commit(write).await
+    }
+
+    pub(super) async fn tries_unended(&self) -> Result<Vec<(ObligationKey, AttemptId)>> {
+        sqlx::query(UNENDED)
+            .fetch_all(&self.reader)
+            .await
+            .map_err(failed("list attempts without an end"))?
+            .iter()
+            .map(|row| {
+                let key = super::obligations::key_of(row, "obligation_attempt")?;
+                let cells = Cells::new(row, "obligation_attempt", "attempt");
+                Ok((key, cells.parsed("attempt")?))
+            })
+            .collect()
     }
 
     pub(super) async fn tries_of(&self, scope: &Scope, key: ObligationKey) -> Result<Vec<ObligationAttempt>> {

@@ -31,8 +31,15 @@ impl Obligations {
         });
         row.row.tally.attempts += 1;
         row.row.tally.newest = Some(attempt);
+        self.unended.insert((kept(at), attempt));
         self.attempts.insert(attempt, key);
         Ok(())
+    }
+
+    pub(super) fn tries_unended(&self) -> Vec<(ObligationKey, AttemptId)> {
+        let key_of =
+            |(_, attempt): &(DateTime<Utc>, AttemptId)| Some((*self.attempts.get(attempt)?, *attempt));
+        self.unended.iter().filter_map(key_of).collect()
     }
 
     pub(super) fn try_end(&mut self, key: ObligationKey, attempt: AttemptId, end: AttemptEnd) -> Result<()> {
@@ -44,6 +51,9 @@ impl Obligations {
             Some(_) => return Err(conflict("attempt", attempt)),
             None => found.end = Some(end),
         }
+        let began = found.began;
+        self.unended.remove(&(began, attempt));
+        let row = self.get_mut(key)?;
         let tally = &mut row.row.tally;
         tally.deferrals += u32::from(matches!(end, AttemptEnd::Deferred { .. }));
         tally.apply_deferrals += u32::from(end == AttemptEnd::Deferred { code: Code::B1 });
