@@ -1,0 +1,48 @@
+//! What an attempt is made for.
+
+use crate::shared::Shared;
+use domain::obligation::ObligationKey;
+use domain::policy::Terms;
+use std::sync::Arc;
+use store::records::Replica;
+use store::traits::StoreError;
+
+/// What an attempt is made for, and by what terms.
+#[derive(Debug, Clone)]
+pub(crate) struct Charge {
+    pub obligation: Option<ObligationKey>,
+    pub terms: Arc<Terms>,
+    /// Whether the primary is to be paused for it.
+    pub pause: bool,
+}
+
+impl Charge {
+    /// For a person who asks for a backup, or for a doctor's canary: the replica's open day, if it has one, and the terms that it has.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn now(shared: &Shared, replica: &Replica) -> Result<Self, StoreError> {
+        let live = shared.ports.store.obligations_live().await?;
+        let mine = live
+            .into_iter()
+            .map(|it| it.obligation)
+            .filter(|it| it.key.replica == replica.id);
+        let open = mine
+            .filter(|it| it.excluded.is_none() && it.window.open <= shared.now())
+            .min_by_key(|it| it.key.day);
+        if let Some(day) = open {
+            return Ok(Self {
+                obligation: Some(day.key),
+                terms: Arc::new(day.terms),
+                pause: false,
+            });
+        }
+        let catalogue = crate::night::catalogue(shared).await?;
+        let policy = catalogue.of(&replica.tenant, replica.id);
+        Ok(Self {
+            obligation: None,
+            terms: Arc::new(policy.map_or_else(Terms::standard, |(policy, _)| policy.terms.clone())),
+            pause: false,
+        })
+    }
+}
