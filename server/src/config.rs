@@ -219,9 +219,14 @@ impl Config {
         }
         policy(&checker, &document.policy)?;
         let limits = &document.limits;
-        let parts = [limits.attempts_per_tenant_max, limits.attempts_per_vault_max];
-        if limits.attempts_max == 0 || limits.attempts_per_host_max == 0 || parts.contains(&Some(0)) {
-            return Err(checker.refuse("limits", "every attempts_..._max must be at least 1"));
+        let attempts = [
+            ("limits.attempts_max", Some(limits.attempts_max)),
+            ("limits.attempts_per_host_max", Some(limits.attempts_per_host_max)),
+            ("limits.attempts_per_tenant_max", limits.attempts_per_tenant_max),
+            ("limits.attempts_per_vault_max", limits.attempts_per_vault_max),
+        ];
+        if let Some((key, _)) = attempts.iter().find(|(_, value)| *value == Some(0)) {
+            return Err(checker.refuse(*key, "must be at least 1"));
         }
         let requests = document.limits.requests_per_host_minute_max;
         // Less does not even carry the polls, which have to come every 60 s.

@@ -218,17 +218,22 @@ fn write_config(data: &DataDir, clock: &SpedClock, lab: &LabHandle) -> Result<()
         ])
     });
     document.insert("host".to_owned(), Value::Array(hosts.collect()));
-    let tenants = TENANTS.iter().take(4).chain(&["canary"]).zip(ZONES).map(|(tenant, zone)| {
-        let mut name = (*tenant).to_owned();
-        name[..1].make_ascii_uppercase();
-        table([
-            ("id", (*tenant).into()),
-            ("name", name.into()),
-            ("zone", zone.into()),
-            ("trust_groups", vec![*tenant].into()),
-            ("primaries", vec![format!("*.{tenant}.example")].into()),
-        ])
-    });
+    let tenants = TENANTS
+        .iter()
+        .take(4)
+        .chain(&["canary"])
+        .zip(ZONES)
+        .map(|(tenant, zone)| {
+            let mut name = (*tenant).to_owned();
+            name[..1].make_ascii_uppercase();
+            table([
+                ("id", (*tenant).into()),
+                ("name", name.into()),
+                ("zone", zone.into()),
+                ("trust_groups", vec![*tenant].into()),
+                ("primaries", vec![format!("*.{tenant}.example")].into()),
+            ])
+        });
     document.insert("tenant".to_owned(), Value::Array(tenants.collect()));
     let text = format!(
         "{MARK}; [policy], [limits] and [vault] may be changed.\n\n{}",
