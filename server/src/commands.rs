@@ -1,13 +1,22 @@
 //! The commands, one file each.
 
+pub mod ack;
 pub mod backup;
+pub mod cancel;
 pub mod config;
+pub mod correct;
+mod deed;
 pub mod demo;
 pub mod doctor;
+pub mod hold;
 pub mod lab;
+pub mod night;
+pub mod plan;
 pub mod points;
+pub mod policy;
 pub mod restore;
 pub mod serve;
+pub mod sla;
 pub mod vault;
 pub mod verify;
 
@@ -48,6 +57,22 @@ pub enum Command {
     Serve(serve::Args),
     /// Back up one replica now
     Backup(backup::Args),
+    /// The night: what is met, what is open, what keeps it
+    Night(night::Args),
+    /// What would be started now, what waits and why
+    Plan(plan::Args),
+    /// Stop a running attempt
+    Cancel(cancel::Args),
+    /// What was promised and what was kept, for any range of days
+    Sla(sla::Args),
+    /// The catalogue of SLA terms, and who has which
+    Policy(policy::Args),
+    /// Hold a host, a tenant or a replica: nothing starts there until a time
+    Hold(hold::Args),
+    /// Acknowledge a cause: it is not raised again until it changes or the time is over
+    Ack(ack::Args),
+    /// Excuse or attribute a closed day, or take that back
+    Correct(correct::Args),
     /// List restore points
     Points(points::Args),
     /// Restore a disk, or everything, of a restore point
@@ -95,6 +120,14 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Lab(args) => lab::run(&global, args).await,
         Command::Serve(args) => serve::run(&global, args).await,
         Command::Backup(args) => backup::run(&global, args).await,
+        Command::Night(args) => night::run(&global, args).await,
+        Command::Plan(args) => plan::run(&global, args).await,
+        Command::Cancel(args) => cancel::run(&global, args).await,
+        Command::Sla(args) => sla::run(&global, args).await,
+        Command::Policy(args) => policy::run(&global, args).await,
+        Command::Hold(args) => hold::run(&global, args).await,
+        Command::Ack(args) => ack::run(&global, args).await,
+        Command::Correct(args) => correct::run(&global, args).await,
         Command::Points(args) => points::run(&global, args).await,
         Command::Restore(args) => restore::run(&global, args).await,
         Command::Verify(args) => verify::run(&global, args).await,

@@ -1,6 +1,7 @@
 //! The screens' and the API's door to the store: [`::console::Console`] over the store's traits and the domain's words.
 //!
-//! Every answer is drawn from one [`picture`] of the site at one instant of the world's clock, so the figures of a view agree.
+//! Every view of the site is drawn from one [`snapshot`] of the store and one [`picture`] of it at one instant of the world's clock, so its
+//! figures agree.
 
 mod attempts;
 mod bar;
@@ -15,8 +16,11 @@ mod picture;
 mod points;
 mod replica;
 mod replicas;
+mod snapshot;
 #[cfg(test)]
 mod tests;
+
+pub use snapshot::Snapshots;
 
 use crate::config::Config;
 use ::console::{
@@ -29,11 +33,35 @@ use domain::ids::{HostId, TenantId};
 use domain::policy::Terms;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use store::traits::{AttemptStore, OverviewStore, ReplicaStore, Scope};
+use store::holds::HoldStore;
+use store::obligations::ObligationStore;
+use store::pauses::PauseStore;
+use store::policies::PolicyStore;
+use store::traits::{AttemptStore, EventStore, OverviewStore, ReplicaStore, Scope};
 
 /// The aggregates that the screens read.
-pub trait ConsoleStore: ReplicaStore + AttemptStore + OverviewStore {}
-impl<S: ReplicaStore + AttemptStore + OverviewStore> ConsoleStore for S {}
+pub trait ConsoleStore:
+    ReplicaStore
+    + AttemptStore
+    + OverviewStore
+    + EventStore
+    + PolicyStore
+    + ObligationStore
+    + HoldStore
+    + PauseStore
+{
+}
+impl<S> ConsoleStore for S where
+    S: ReplicaStore
+        + AttemptStore
+        + OverviewStore
+        + EventStore
+        + PolicyStore
+        + ObligationStore
+        + HoldStore
+        + PauseStore
+{
+}
 
 /// What the screens need from the running engine.
 pub trait EngineDoor: Send + Sync {
@@ -116,6 +144,7 @@ pub type Now = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 #[derive(Clone)]
 pub struct StoreConsole {
     store: Arc<dyn ConsoleStore>,
+    snapshots: Arc<Snapshots>,
     engine: Arc<dyn EngineDoor>,
     site: Arc<Site>,
     now: Now,
@@ -126,6 +155,7 @@ impl StoreConsole {
     /// The operator's: everything on the site.
     pub fn new(store: Arc<dyn ConsoleStore>, engine: Arc<dyn EngineDoor>, site: Site, now: Now) -> Self {
         Self {
+            snapshots: Arc::new(Snapshots::new(store.clone(), now.clone())),
             store,
             engine,
             site: Arc::new(site),
@@ -134,6 +164,12 @@ impl StoreConsole {
                 reason: "operator's screens",
             },
         }
+    }
+
+    /// The copy of the site that all views are drawn from; somebody has to keep it fresh.
+    #[must_use]
+    pub fn snapshots(&self) -> Arc<Snapshots> {
+        self.snapshots.clone()
     }
 
     /// The same for one tenant: everything else is not there.

@@ -6,10 +6,14 @@ mod commands;
 mod config;
 mod console;
 mod data;
+mod deeds;
 mod emulated;
+mod figures;
 mod http;
 mod looking;
 mod telling;
+mod tonight;
+mod who;
 mod wiring;
 
 use clap::Parser;

@@ -1,5 +1,9 @@
 //! What people are told: failures with what to do, exit codes, logs and progress on stderr.
 
+mod table;
+
+pub use table::Table;
+
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt::Write as _;
 use std::process::ExitCode;

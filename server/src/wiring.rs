@@ -95,6 +95,11 @@ impl Opened {
         }
     }
 
+    /// For an engine that asks no host: one that only plans.
+    pub fn ports_without_hosts(&self) -> Result<Ports, Failure> {
+        Ok(self.ports_with(Vec::new(), self.vault()?))
+    }
+
     /// Everything an engine works with.
     pub fn ports(&self) -> Result<Ports, Failure> {
         if let Some(problem) = folders(&self.config, self.data.root()).into_iter().next() {
@@ -106,13 +111,17 @@ impl Opened {
             .iter()
             .map(host)
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(Ports::new(
+        Ok(self.ports_with(hosts, self.vault()?))
+    }
+
+    fn ports_with(&self, hosts: Vec<Arc<dyn ReplicaHost>>, vault: Arc<Vault>) -> Ports {
+        Ports::new(
             hosts,
             Arc::new(self.store.clone()),
-            self.vault()?,
+            vault,
             Arc::new(self.world()),
             Arc::new(SystemMachineClock),
-        ))
+        )
     }
 
     /// The engine's settings; `owner` names this worker in leases.

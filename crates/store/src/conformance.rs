@@ -104,6 +104,7 @@ macro_rules! store_conformance {
             corrections_are_listed_oldest_first_within_scope_and_days,
             // days
             days_are_listed_by_day_and_replica,
+            days_of_some_replicas_are_listed_without_the_others,
             the_newest_day_of_each_replica_comes_with_its_window,
             days_reach_to_both_ends_of_the_calendar,
             // events

@@ -118,6 +118,15 @@ pub trait ObligationStore: Send + Sync {
         from: SlaDay,
         to: SlaDay,
     ) -> Result<Vec<DayHead>>;
+    /// Days `from..=to` of these replicas, as far as the scope sees them, ordered by (day, replica): a page asks for its rows' days and for
+    /// no others.
+    async fn day_heads_of(
+        &self,
+        scope: &Scope,
+        replicas: &[ReplicaId],
+        from: SlaDay,
+        to: SlaDay,
+    ) -> Result<Vec<DayHead>>;
     /// The newest day that was opened for each replica, with its window as frozen; by replica.
     async fn days_newest(&self) -> Result<Vec<(ReplicaId, SlaDay, DayWindow)>>;
     /// Appends; its `seq` must be one more than the newest, or `Conflict` (somebody else corrected meanwhile). `Conflict` also while

@@ -13,6 +13,8 @@ mod corrections;
 mod days;
 mod events;
 mod findings;
+#[cfg(any(test, feature = "conformance"))]
+mod history;
 mod holds;
 mod hosts;
 mod intervals;

@@ -49,6 +49,7 @@ pub struct Running {
     pub url: String,
     pub engine: Engine,
     http: tokio::task::JoinHandle<()>,
+    keeping: tokio::task::JoinHandle<()>,
     stop: CancellationToken,
     _lock: RoleLock,
 }
@@ -60,6 +61,9 @@ impl Running {
         self.stop.cancel();
         if let Err(error) = self.http.await {
             tracing::warn!(%error, "the console's listener ended badly");
+        }
+        if let Err(error) = self.keeping.await {
+            tracing::warn!(%error, "keeping the screens' data ended badly");
         }
     }
 }
@@ -116,6 +120,10 @@ pub async fn start(opened: Opened, args: &Args, taken: Taken) -> Result<Running,
         tracing::warn!(site = %site.display(), "the web UI was not built (`cargo xtask web`): pages are served without style and live updates");
     }
     let stop = CancellationToken::new();
+    let keeping = console
+        .snapshots()
+        .keep(opened.store.event_watch(), stop.clone())
+        .await?;
     let router = crate::http::router(
         Arc::new(console),
         opened.store.clone(),
@@ -128,6 +136,7 @@ pub async fn start(opened: Opened, args: &Args, taken: Taken) -> Result<Running,
         url: format!("http://{address}/"),
         engine,
         http,
+        keeping,
         stop,
         _lock: lock,
     })

@@ -1,7 +1,7 @@
 //! Top bar and rail.
 
+use super::StoreConsole;
 use super::picture::Class;
-use super::{StoreConsole, fault};
 use ::console::{Bar, TenantRow, UiError, Zone};
 use store::traits::Scope;
 
@@ -12,7 +12,6 @@ impl StoreConsole {
 
     pub(super) async fn bar_view(&self) -> Result<Bar, UiError> {
         let picture = self.picture().await?;
-        let findings = self.store.findings(&self.scope).await.map_err(fault::ui)?;
         let count = |class| u64::try_from(picture.subjects.iter().filter(|it| it.class == class).count());
         // The oldest of the newest looks: one replica that nobody sees makes the whole site stale.
         let oldest_observation = picture
@@ -21,7 +20,7 @@ impl StoreConsole {
             .filter_map(super::picture::Subject::observed)
             .min();
         Ok(Bar {
-            as_of: picture.now,
+            as_of: picture.as_of,
             zone: Zone::utc(),
             oldest_observation,
             freshness_limit_secs: self.freshness_limit_secs(),
@@ -29,7 +28,7 @@ impl StoreConsole {
             replicas: picture.subjects.len() as u64,
             running: count(Class::Running).unwrap_or(0),
             waiting: count(Class::Waiting).unwrap_or(0),
-            findings: findings.len() as u64,
+            findings: picture.snapshot.findings_of(&self.scope).count() as u64,
             tenants: self
                 .site
                 .tenants
@@ -44,7 +43,7 @@ impl StoreConsole {
                     replicas: picture
                         .subjects
                         .iter()
-                        .filter(|it| it.replica.tenant == *id)
+                        .filter(|it| it.row.replica.tenant == *id)
                         .count() as u64,
                 })
                 .collect(),

@@ -1,37 +1,63 @@
-//! The last 28 SLA days of a replica.
+//! The last 28 SLA days of replicas: asked for the rows of one page, never for the site.
 
-use super::picture::{Night, Subject};
-use ::console::{DayMark, Mark};
-use chrono::{DateTime, TimeDelta, Utc};
-use store::records::PointTime;
+use super::picture::Night;
+use super::{StoreConsole, fault};
+use ::console::{DayMark, Mark, ReplicaId, UiError};
+use chrono::{NaiveDate, TimeDelta};
+use domain::calendar::SlaDay;
+use domain::obligation::OutcomeKind;
+use std::collections::HashMap;
+use store::obligations::DayHead;
 
 /// Days in a strip, today included.
 pub(super) const DAYS: i64 = 28;
 
-/// From when on points matter for a strip.
-pub(super) fn from(night: Night) -> DateTime<Utc> {
-    night.opens - TimeDelta::days(DAYS - 1)
+/// What the days of some replicas came to.
+pub(super) struct Strips {
+    last: NaiveDate,
+    marks: HashMap<(ReplicaId, NaiveDate), Mark>,
 }
 
-/// Oldest first; the last is today. A day owes a point when the replica was known as it opened.
-pub(super) fn strip(night: Night, subject: &Subject, points: &[PointTime]) -> Vec<DayMark> {
-    (0..DAYS)
-        .map(|index| {
-            let opens = from(night) + TimeDelta::days(index);
-            let closes = opens + TimeDelta::days(1);
-            let met = points.iter().any(|point| (opens..closes).contains(&point.taken));
-            let mark = if met {
-                Some(Mark::Met)
-            } else if opens == night.opens {
-                // Today is open until it is met: what is in the way now is the verdict's, not the day's.
-                Some(Mark::Open)
-            } else {
-                (subject.replica.first_seen <= opens).then_some(Mark::Missed)
-            };
-            DayMark {
-                day: opens.date_naive(),
-                mark,
-            }
+impl StoreConsole {
+    /// The days of these replicas, in one question.
+    pub(super) async fn strips(&self, night: Night, replicas: &[ReplicaId]) -> Result<Strips, UiError> {
+        let (from, to) = (SlaDay(night.day - TimeDelta::days(DAYS - 1)), SlaDay(night.day));
+        let heads = self
+            .store
+            .day_heads_of(&self.scope, replicas, from, to)
+            .await
+            .map_err(fault::ui)?;
+        let marked = |head: DayHead| Some(((head.replica, head.day.0), mark(head.kind)?));
+        Ok(Strips {
+            last: night.day,
+            marks: heads.into_iter().filter_map(marked).collect(),
         })
-        .collect()
+    }
+}
+
+impl Strips {
+    /// Oldest first; the last is today. A day on which nothing was owed has no mark.
+    pub(super) fn of(&self, replica: ReplicaId) -> Vec<DayMark> {
+        (0..DAYS)
+            .rev()
+            .map(|back| {
+                let day = self.last - TimeDelta::days(back);
+                DayMark {
+                    day,
+                    mark: self.marks.get(&(replica, day)).copied(),
+                }
+            })
+            .collect()
+    }
+}
+
+fn mark(kind: OutcomeKind) -> Option<Mark> {
+    match kind {
+        OutcomeKind::Open => Some(Mark::Open),
+        OutcomeKind::Met => Some(Mark::Met),
+        OutcomeKind::MetLate => Some(Mark::Late),
+        OutcomeKind::Missed => Some(Mark::Missed),
+        OutcomeKind::Excused => Some(Mark::Excused),
+        OutcomeKind::Excluded => None,
+    }
 }

@@ -1,46 +1,41 @@
 //! The night: what runs, what waits and why, hosts, findings.
 
 use super::picture::{Class, Picture, Subject};
-use super::{StoreConsole, days, fault, open};
+use super::{StoreConsole, open};
 use ::console::{Cause, FindingRow, HostRow, Mark, NightCounts, NightView, RunningRow, UiError, Zone, words};
 use domain::attempt::AttemptState;
 use domain::blocker::Actor;
+use domain::code::Code;
+use domain::obligation::OutcomeKind;
 use domain::observation::HostTrust;
 use std::collections::{BTreeMap, BTreeSet};
-use store::records::{Attempt, HostStatus};
+use store::records::HostStatus;
 use store::traits::Scope;
 
 impl StoreConsole {
     pub(super) async fn night_view(&self) -> Result<NightView, UiError> {
         let picture = self.picture().await?;
         let night = picture.night;
-        let covering = night.opens - self.site.backup_every;
-        let (attempts, times, findings) = futures::try_join!(
-            self.store.attempts_since(&self.scope, None, night.opens),
-            self.store
-                .point_times(&self.scope, covering.max(days::from(night))),
-            self.store.findings(&self.scope),
-        )
-        .map_err(fault::ui)?;
         Ok(NightView {
-            as_of: picture.now,
+            as_of: picture.as_of,
             zone: Zone::utc(),
             day: night.day,
             opens: night.opens,
             due: night.due,
             freshness_limit_secs: self.freshness_limit_secs(),
-            counts: counts(&picture, &attempts),
-            open_over_time: open::over_time(&picture, &times, self.site.backup_every),
+            counts: counts(&picture),
+            open_over_time: open::over_time(&picture),
             running: running(&picture),
             causes: self.causes(&picture),
-            hosts: self.host_rows(&picture).await?,
-            findings: findings
-                .into_iter()
+            hosts: self.host_rows(&picture),
+            findings: picture
+                .snapshot
+                .findings_of(&self.scope)
                 .map(|finding| FindingRow {
-                    key: finding.key,
+                    key: finding.key.clone(),
                     title: words::finding(&finding.kind).to_owned(),
-                    text: finding.text,
-                    host: finding.host.map(String::from),
+                    text: finding.text.clone(),
+                    host: finding.host.as_ref().map(ToString::to_string),
                     replica: finding.replica,
                     since: finding.since,
                 })
@@ -51,7 +46,7 @@ impl StoreConsole {
     fn causes(&self, picture: &Picture) -> Vec<Cause> {
         let mut groups: BTreeMap<&'static str, Vec<&Subject>> = BTreeMap::new();
         for subject in &picture.subjects {
-            if let (Class::Waiting | Class::Unknown, Some(code)) = (subject.class, subject.verdict.code()) {
+            if let (Class::Waiting | Class::Unknown, Some(code)) = (subject.class, subject.verdict().code()) {
                 groups.entry(code).or_default().push(subject);
             }
         }
@@ -64,9 +59,9 @@ impl StoreConsole {
     }
 
     fn cause(&self, picture: &Picture, code: &str, subjects: &[&Subject]) -> Option<Cause> {
-        let words = subjects.first()?.verdict.words().into_iter().next()?;
+        let words = subjects.first()?.verdict().words().into_iter().next()?;
         let since = || subjects.iter().map(|it| it.since.unwrap_or(picture.now));
-        let hosts: BTreeSet<&str> = subjects.iter().map(|it| it.replica.host.as_str()).collect();
+        let hosts: BTreeSet<&str> = subjects.iter().map(|it| it.row.replica.host.as_str()).collect();
         Some(Cause {
             code: code.to_owned(),
             title: words::title(code).to_owned(),
@@ -77,27 +72,32 @@ impl StoreConsole {
             since_newest: since().max()?,
             next_look: subjects
                 .iter()
-                .filter_map(|it| self.engine.next_look(it.replica.id))
+                .filter_map(|it| self.engine.next_look(it.row.replica.id))
                 .min(),
             whose: words::actor(words.actor).to_owned(),
             releases: words.release,
             only: match subjects {
-                [one] => Some((one.replica.id, one.replica.name.clone())),
+                [one] => Some((one.row.replica.id, one.row.replica.name.clone())),
                 _ => None,
             },
         })
     }
 
-    async fn host_rows(&self, picture: &Picture) -> Result<Vec<HostRow>, UiError> {
+    fn host_rows(&self, picture: &Picture) -> Vec<HostRow> {
         // Infrastructure is the hoster's: a tenant's view has no hosts.
         if matches!(self.scope, Scope::Tenant(_)) {
-            return Ok(Vec::new());
+            return Vec::new();
         }
-        let statuses = self.store.hosts().await.map_err(fault::ui)?;
+        let statuses = &picture.snapshot.hosts;
         let mut names: BTreeSet<_> = self.site.hosts.iter().cloned().collect();
         names.extend(statuses.iter().map(|status| status.host.clone()));
-        let on = |host| picture.subjects.iter().filter(move |it| it.replica.host == host);
-        Ok(names
+        let on = |host| {
+            picture
+                .subjects
+                .iter()
+                .filter(move |it| it.row.replica.host == host)
+        };
+        names
             .into_iter()
             .map(|host| {
                 let status = statuses.iter().find(|status| status.host == host);
@@ -117,16 +117,16 @@ impl StoreConsole {
                     host: host.to_string(),
                 }
             })
-            .collect())
+            .collect()
     }
 }
 
-fn counts(picture: &Picture, attempts: &[Attempt]) -> NightCounts {
+fn counts(picture: &Picture) -> NightCounts {
     let mut counts = NightCounts {
         total: picture.subjects.len() as u64,
         ..NightCounts::default()
     };
-    let tenants: BTreeSet<_> = picture.subjects.iter().map(|it| &it.replica.tenant).collect();
+    let tenants: BTreeSet<_> = picture.subjects.iter().map(|it| &it.row.replica.tenant).collect();
     counts.tenants = tenants.len() as u64;
     for subject in &picture.subjects {
         *match subject.class {
@@ -137,17 +137,17 @@ fn counts(picture: &Picture, attempts: &[Attempt]) -> NightCounts {
             Class::Failed => &mut counts.failed,
             Class::Unknown => &mut counts.unknown,
         } += 1;
-        let actor = subject.verdict.words().first().map(|words| words.actor);
-        if subject.class == Class::Waiting && actor.is_some_and(|actor| actor != Actor::Nobody) {
+        let actor = subject
+            .verdict()
+            .code()
+            .and_then(|code| code.parse::<Code>().ok());
+        if subject.class == Class::Waiting && actor.is_some_and(|code| code.actor() != Actor::Nobody) {
             counts.needs_person += 1;
         }
-    }
-    for attempt in attempts {
-        match attempt.state {
-            AttemptState::Deferred { .. } => counts.deferrals += 1,
-            AttemptState::Running { .. } | AttemptState::Failed { .. } | AttemptState::Sealed { .. } => {
-                counts.attempts += 1;
-            }
+        if let Some(day) = subject.day().filter(|day| day.window.covers(picture.now)) {
+            counts.attempts += u64::from(day.attempts.saturating_sub(day.deferrals));
+            counts.deferrals += u64::from(day.deferrals);
+            counts.excused += u64::from(day.kind == OutcomeKind::Excused);
         }
     }
     counts
@@ -158,15 +158,15 @@ fn running(picture: &Picture) -> Vec<RunningRow> {
         .subjects
         .iter()
         .filter_map(|subject| {
-            let attempt = subject.attempt.as_ref()?;
+            let attempt = subject.row.attempt.as_ref()?;
             let AttemptState::Running { step, since } = attempt.state else {
                 return None;
             };
             Some(RunningRow {
                 attempt: attempt.id,
-                replica: subject.replica.id,
-                name: subject.replica.name.clone(),
-                tenant: subject.replica.tenant.to_string(),
+                replica: subject.row.replica.id,
+                name: subject.row.replica.name.clone(),
+                tenant: subject.row.replica.tenant.to_string(),
                 host: attempt.host.to_string(),
                 step: words::step(step).to_owned(),
                 since,

@@ -1,30 +1,28 @@
-//! How many replicas had no point of this night yet, over the night.
+//! How many obligations of the night were not met yet, over the night.
 
 use super::picture::Picture;
 use ::console::OpenAt;
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::obligation::OutcomeKind;
 use std::collections::BTreeMap;
-use store::records::PointTime;
 
-/// One step per change, from the opening (or the first look at the site) to now. Every replica counts from the beginning, also
-/// one that was found later in the night: it had no point before either. It does not count while a point covers it: one taken
-/// in this night, or one so recent that none is owed yet.
-pub(super) fn over_time(picture: &Picture, times: &[PointTime], every: TimeDelta) -> Vec<OpenAt> {
+/// Steps of the line at most: a chart has no more room, and 10,000 replicas would make as many.
+const STEPS_MAX: i64 = 240;
+
+/// One step per change, from the opening of the night to now; a line with more is drawn by slices of equal length, each with what was
+/// open at its end. An obligation counts from its window's open until the backup that met it was begun.
+pub(super) fn over_time(picture: &Picture) -> Vec<OpenAt> {
     let (opens, now) = (picture.night.opens, picture.now);
+    let slice = slice(opens, now);
     let mut changes: BTreeMap<DateTime<Utc>, i64> = BTreeMap::new();
-    let seen = picture.subjects.iter().map(|it| it.replica.first_seen).min();
-    let known = seen.map_or(opens, |seen| seen.max(opens));
-    for subject in &picture.subjects {
-        let mut covered = covers(
-            times.iter().filter(|time| time.replica == subject.replica.id),
-            opens,
-            every,
-        );
-        *changes.entry(known).or_default() += 1;
-        covered.retain(|(_, to)| *to > known);
-        for (from, to) in covered {
-            *changes.entry(from.max(known)).or_default() -= 1;
-            *changes.entry(to).or_default() += 1;
+    let days = picture.subjects.iter().filter_map(|it| it.day());
+    let covering = days.filter(|day| day.window.covers(now));
+    for day in covering.filter(|day| day.kind != OutcomeKind::Excluded) {
+        *changes
+            .entry(to_slice(day.window.open, opens, slice))
+            .or_default() += 1;
+        if let Some(taken) = day.taken {
+            *changes.entry(to_slice(taken, opens, slice)).or_default() -= 1;
         }
     }
     let mut open = 0_i64;
@@ -44,30 +42,13 @@ pub(super) fn over_time(picture: &Picture, times: &[PointTime], every: TimeDelta
     line
 }
 
-/// The spans that points cover, ascending and without overlap.
-fn covers<'a>(
-    times: impl Iterator<Item = &'a PointTime>,
-    opens: DateTime<Utc>,
-    every: TimeDelta,
-) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
-    let mut spans: Vec<_> = times
-        .map(|time| {
-            let to = if time.taken >= opens {
-                DateTime::<Utc>::MAX_UTC
-            } else {
-                time.taken + every
-            };
-            (time.sealed, to)
-        })
-        .filter(|(from, to)| from < to)
-        .collect();
-    spans.sort_unstable();
-    let mut whole: Vec<(DateTime<Utc>, DateTime<Utc>)> = Vec::new();
-    for (from, to) in spans {
-        match whole.last_mut() {
-            Some(last) if from <= last.1 => last.1 = last.1.max(to),
-            _ => whole.push((from, to)),
-        }
-    }
-    whole
+/// Seconds of one slice, at least one.
+fn slice(opens: DateTime<Utc>, now: DateTime<Utc>) -> i64 {
+    ((now - opens).num_seconds() / STEPS_MAX).max(1)
+}
+
+/// The end of the slice that holds `at`, never later than it would be by a whole slice.
+fn to_slice(at: DateTime<Utc>, opens: DateTime<Utc>, slice: i64) -> DateTime<Utc> {
+    let secs = (at - opens).num_seconds().max(0);
+    opens + TimeDelta::seconds((secs + slice - 1) / slice * slice)
 }

@@ -1,16 +1,22 @@
 //! The site at one instant: every replica with its verdict, its attempt and its points, and in which class it counts.
 
-use super::{StoreConsole, fault};
-use ::console::{Mark, ReplicaId, Standing, UiError, words};
+use super::StoreConsole;
+use super::snapshot::{Row, Snapshot};
+use ::console::{Mark, Standing, UiError, words};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::attempt::{AttemptState, Step};
 use domain::blocker::Unknown;
+use domain::calendar::SlaDay;
 use domain::job::{JobClass, job_type};
+use domain::obligation::OutcomeKind;
 use domain::verdict::Verdict;
 use std::collections::BTreeMap;
-use store::records::{Attempt, PointHead, PointTime, Replica, ReplicaStatus};
+use std::sync::Arc;
+use store::obligations::DayHead;
+use store::records::{Attempt, PointHead, ReplicaStatus};
 
-/// The SLA day in force. Tenants have no time zone in the configuration yet, so it is the calendar day in UTC.
+/// The SLA days in force, as one: most replicas' day, from the first that opened to the last that is due. Where nothing is owed it is the
+/// calendar day in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Night {
     pub day: NaiveDate,
@@ -19,15 +25,36 @@ pub(super) struct Night {
 }
 
 impl Night {
-    pub(super) fn at(now: DateTime<Utc>) -> Self {
-        let day = now.date_naive();
-        let opens = day.and_time(chrono::NaiveTime::MIN).and_utc();
-        Self {
-            day,
-            opens,
-            due: opens + TimeDelta::days(1),
+    pub(super) fn of<'a>(days: impl Iterator<Item = &'a DayHead>, now: DateTime<Utc>) -> Self {
+        let mut counts: BTreeMap<NaiveDate, usize> = BTreeMap::new();
+        let mut ends: Option<(DateTime<Utc>, DateTime<Utc>)> = None;
+        for day in days.filter(|day| day.window.covers(now)) {
+            *counts.entry(day.day.0).or_default() += 1;
+            let (opens, due) = ends.unwrap_or((day.window.open, day.window.due));
+            ends = Some((opens.min(day.window.open), due.max(day.window.due)));
+        }
+        let most = counts.into_iter().max_by_key(|(day, count)| (*count, *day));
+        match (most, ends) {
+            (Some((day, _)), Some((opens, due))) => Self { day, opens, due },
+            _ => {
+                let day = now.date_naive();
+                let opens = day.and_time(chrono::NaiveTime::MIN).and_utc();
+                Self {
+                    day,
+                    opens,
+                    due: opens + TimeDelta::days(1),
+                }
+            }
         }
     }
+}
+
+/// The day that a replica is in: the one whose window covers `now`, else the one that opened last.
+pub(super) fn day_of(days: &[DayHead], now: DateTime<Utc>) -> Option<&DayHead> {
+    let opened = days.iter().filter(|day| day.window.open <= now);
+    days.iter()
+        .find(|day| day.window.covers(now))
+        .or_else(|| opened.max_by_key(|day| day.day))
 }
 
 /// In which figure of the night a replica is counted: exactly one.
@@ -45,78 +72,48 @@ pub(super) enum Class {
 /// One replica with all that is known of it now.
 #[derive(Debug, Clone)]
 pub(super) struct Subject {
-    pub replica: Replica,
-    pub status: Option<ReplicaStatus>,
-    /// The stored verdict, or Unknown once its observation is too old: stale never looks green.
-    pub verdict: Verdict,
-    /// Since when the first thing it names holds.
+    pub row: Arc<Row>,
+    /// Unknown, where the stored verdict's observation is too old: stale never looks green.
+    stale: Option<Verdict>,
+    /// Since when the first thing that the verdict names holds.
     pub since: Option<DateTime<Utc>>,
-    pub attempt: Option<Attempt>,
-    pub newest: Option<PointHead>,
-    pub points: u64,
     pub class: Class,
+    /// Of the row's days, the one that the replica is in.
+    day: Option<SlaDay>,
 }
 
 /// Everything in scope.
 #[derive(Debug, Clone)]
 pub(super) struct Picture {
+    /// When it was read.
+    pub as_of: DateTime<Utc>,
     pub now: DateTime<Utc>,
     pub night: Night,
     pub subjects: Vec<Subject>,
+    pub snapshot: Arc<Snapshot>,
 }
 
 impl StoreConsole {
     pub(super) async fn picture(&self) -> Result<Picture, UiError> {
+        let snapshot = self.snapshots.current().await?;
         let now = (self.now)();
-        let night = Night::at(now);
-        let (store, scope) = (&self.store, &self.scope);
-        let (replicas, statuses, attempts, newest) = futures::try_join!(
-            store.replicas(scope),
-            store.statuses(scope),
-            store.attempts_newest(scope),
-            store.point_heads_newest(scope),
-        )
-        .map_err(fault::ui)?;
-        let mut statuses: BTreeMap<ReplicaId, ReplicaStatus> =
-            statuses.into_iter().map(|it| (it.replica, it)).collect();
-        let mut attempts: BTreeMap<ReplicaId, Attempt> =
-            attempts.into_iter().map(|it| (it.replica, it)).collect();
-        let mut newest: BTreeMap<ReplicaId, (PointHead, u64)> =
-            newest.into_iter().map(|it| (it.0.replica, it)).collect();
-        let subjects = replicas
-            .into_iter()
-            .map(|replica| {
-                let id = replica.id;
-                let (head, points) = newest
-                    .remove(&id)
-                    .map_or((None, 0), |(head, points)| (Some(head), points));
-                self.subject(
-                    now,
-                    night,
-                    replica,
-                    statuses.remove(&id),
-                    attempts.remove(&id),
-                    head,
-                    points,
-                )
-            })
-            .collect();
-        Ok(Picture { now, night, subjects })
+        let rows = || snapshot.rows_of(&self.scope);
+        let night = Night::of(rows().flat_map(|row| &row.days), now);
+        let subjects = rows().map(|row| self.subject(now, night, row.clone())).collect();
+        Ok(Picture {
+            as_of: snapshot.read_at,
+            now,
+            night,
+            subjects,
+            snapshot,
+        })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one per source; they meet only here")]
-    pub(super) fn subject(
-        &self,
-        now: DateTime<Utc>,
-        night: Night,
-        replica: Replica,
-        status: Option<ReplicaStatus>,
-        attempt: Option<Attempt>,
-        newest: Option<PointHead>,
-        points: u64,
-    ) -> Subject {
-        let (verdict, since) = self.verdict(now, status.as_ref());
-        let class = match (&attempt, &verdict) {
+    pub(super) fn subject(&self, now: DateTime<Utc>, night: Night, row: Arc<Row>) -> Subject {
+        let (stale, since) = self.stale(now, row.status.as_ref());
+        let verdict = stale.as_ref().or(row.status.as_ref().map(|it| &it.verdict));
+        let day = day_of(&row.days, now);
+        let class = match (&row.attempt, verdict) {
             (
                 Some(Attempt {
                     state: AttemptState::Running { .. },
@@ -124,52 +121,46 @@ impl StoreConsole {
                 }),
                 _,
             ) => Class::Running,
-            _ if newest
-                .as_ref()
-                .is_some_and(|head| self.covers(night, now, head.taken)) =>
-            {
-                Class::Met
-            }
-            (_, Verdict::Unknown { .. }) => Class::Unknown,
-            (_, Verdict::Blocked { .. }) => Class::Waiting,
+            _ if self.met(day, row.newest.as_ref(), now) => Class::Met,
+            (_, None | Some(Verdict::Unknown { .. })) => Class::Unknown,
+            (_, Some(Verdict::Blocked { .. })) => Class::Waiting,
             (
                 Some(Attempt {
                     state: AttemptState::Failed { at, .. },
                     ..
                 }),
-                Verdict::Clear,
+                Some(Verdict::Clear),
             ) if *at >= night.opens => Class::Failed,
-            (_, Verdict::Clear) => Class::Ready,
+            (_, Some(Verdict::Clear)) => Class::Ready,
         };
         Subject {
-            replica,
-            status,
-            verdict,
+            day: day.map(|day| day.day),
+            row,
+            stale,
             since,
-            attempt,
-            newest,
-            points,
             class,
         }
     }
 
-    /// Whether a point taken then serves this night: taken in it, or so recent that none is owed yet.
-    pub(super) fn covers(&self, night: Night, now: DateTime<Utc>, taken: DateTime<Utc>) -> bool {
-        taken >= night.opens || now - taken < self.site.backup_every
+    /// Whether the day has what it owes, late or not. A replica that owes nothing has it while its newest point is young.
+    fn met(&self, day: Option<&DayHead>, newest: Option<&PointHead>, now: DateTime<Utc>) -> bool {
+        match day.map(|day| day.kind) {
+            Some(OutcomeKind::Met | OutcomeKind::MetLate) => true,
+            Some(OutcomeKind::Open) => false,
+            Some(OutcomeKind::Missed | OutcomeKind::Excused | OutcomeKind::Excluded) | None => {
+                newest.is_some_and(|head| now - head.taken < self.site.backup_every)
+            }
+        }
     }
 
-    fn verdict(
+    /// Unknown instead of a verdict that is too old, and since when what holds now does.
+    fn stale(
         &self,
         now: DateTime<Utc>,
         status: Option<&ReplicaStatus>,
-    ) -> (Verdict, Option<DateTime<Utc>>) {
+    ) -> (Option<Verdict>, Option<DateTime<Utc>>) {
         let Some(status) = status else {
-            return (
-                Verdict::Unknown {
-                    why: Unknown::NeverObserved,
-                },
-                None,
-            );
+            return (None, None);
         };
         let seen_at = status.observation.seen_at;
         let age = now - seen_at;
@@ -180,24 +171,44 @@ impl StoreConsole {
                 age_secs: age.num_seconds(),
                 limit_secs,
             };
-            return (Verdict::Unknown { why }, Some(seen_at + self.site.freshness));
+            return (
+                Some(Verdict::Unknown { why }),
+                Some(seen_at + self.site.freshness),
+            );
         }
-        (status.verdict.clone(), Some(status.since))
+        (None, Some(status.since))
     }
 }
 
+/// What is said of a replica that nobody has looked at yet.
+const NEVER: Verdict = Verdict::Unknown {
+    why: Unknown::NeverObserved,
+};
+
 impl Subject {
+    /// The SLA day that it is in, if one was opened.
+    pub(super) fn day(&self) -> Option<&DayHead> {
+        let day = self.day?;
+        self.row.days.iter().find(|it| it.day == day)
+    }
+
+    /// What the gate says now.
+    pub(super) fn verdict(&self) -> &Verdict {
+        let stored = self.row.status.as_ref().map(|status| &status.verdict);
+        self.stale.as_ref().or(stored).unwrap_or(&NEVER)
+    }
+
     /// How far the running export is by the host's own job list, where a look in this step has seen it. Nobody counts the
     /// other steps.
     pub(super) fn percent(&self) -> Option<u8> {
         let AttemptState::Running {
             step: Step::Export,
             since,
-        } = self.attempt.as_ref()?.state
+        } = self.row.attempt.as_ref()?.state
         else {
             return None;
         };
-        let seen = &self.status.as_ref()?.observation;
+        let seen = &self.row.status.as_ref()?.observation;
         let export = seen.jobs.iter().find(|job| {
             job.class == JobClass::Concrete && job.job_type == job_type::EXPORT && job.state.is_running()
         })?;
@@ -207,7 +218,8 @@ impl Subject {
     }
 
     pub(super) fn observed(&self) -> Option<DateTime<Utc>> {
-        self.status.as_ref().map(|status| status.observation.seen_at)
+        let status = self.row.status.as_ref();
+        status.map(|status| status.observation.seen_at)
     }
 
     /// What is the case now, first of all this night's outcome.
@@ -219,7 +231,7 @@ impl Subject {
             at,
             percent: None,
         };
-        match (self.class, &self.attempt, &self.newest) {
+        match (self.class, &self.row.attempt, &self.row.newest) {
             (Class::Running, Some(attempt), _) => {
                 let (step, since) = match &attempt.state {
                     AttemptState::Running { step, since } => (words::step(*step), *since),
@@ -230,7 +242,15 @@ impl Subject {
                     ..plain(Mark::Running, step.to_owned(), Some(since))
                 }
             }
-            (Class::Met, _, Some(head)) => plain(Mark::Met, "Protected".to_owned(), Some(head.taken)),
+            (Class::Met, _, newest) => {
+                let day = self.day();
+                let taken = day.and_then(|day| day.taken);
+                let at = taken.or(newest.as_ref().map(|head| head.taken));
+                match day.map(|day| day.kind) {
+                    Some(OutcomeKind::MetLate) => plain(Mark::Late, "Protected, late".to_owned(), at),
+                    _ => plain(Mark::Met, "Protected".to_owned(), at),
+                }
+            }
             (Class::Failed, Some(attempt), _) => {
                 let at = match &attempt.state {
                     AttemptState::Failed { at, .. } => *at,
@@ -238,7 +258,7 @@ impl Subject {
                 };
                 plain(Mark::Missed, "Last attempt failed".to_owned(), Some(at))
             }
-            _ => match self.verdict.words().into_iter().next() {
+            _ => match self.verdict().words().into_iter().next() {
                 Some(words) => Standing {
                     mark: words::mark(words.code),
                     code: Some(words.code.to_owned()),
@@ -250,13 +270,4 @@ impl Subject {
             },
         }
     }
-}
-
-/// The points of each replica.
-pub(super) fn by_replica(times: Vec<PointTime>) -> BTreeMap<ReplicaId, Vec<PointTime>> {
-    let mut all: BTreeMap<ReplicaId, Vec<PointTime>> = BTreeMap::new();
-    for time in times {
-        all.entry(time.replica).or_default().push(time);
-    }
-    all
 }

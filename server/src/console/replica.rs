@@ -1,8 +1,9 @@
 //! One replica: verdict now, what stood in the way, attempts, points.
 
 use super::attempts::{collapse, outcome};
-use super::picture::{Night, Subject};
-use super::{StoreConsole, days, fault, points};
+use super::picture::{Night, Subject, day_of};
+use super::snapshot::{Row, days_around};
+use super::{StoreConsole, fault, points};
 use ::console::{
     AttemptTick, BlockerView, CadenceView, Lane, Mark, ReplicaId, ReplicaView, Span, Timeline, UiError,
     VerdictKind, VerdictView, Zone, words,
@@ -12,6 +13,7 @@ use domain::attempt::AttemptState;
 use domain::blocker::Blocker;
 use domain::cadence::Cadence;
 use domain::verdict::Verdict;
+use std::sync::Arc;
 use store::records::{Attempt, BlockerInterval, ReplicaStatus};
 
 /// Points shown; the rest are pages away.
@@ -26,17 +28,21 @@ const LANES: [&str; 11] = ["B8", "B6", "B7", "B5", "B4", "B3", "B2", "B1", "NR",
 impl StoreConsole {
     pub(super) async fn replica_view(&self, id: ReplicaId) -> Result<ReplicaView, UiError> {
         let now = (self.now)();
-        let night = Night::at(now);
         let (store, scope) = (&self.store, &self.scope);
         let replica = store.replica(scope, id).await.map_err(fault::ui)?;
         let from = (now - TIMELINE).max(replica.first_seen.min(now));
-        let (status, attempts, intervals, heads, points_total, times) = futures::try_join!(
+        let (first, last) = days_around(now);
+        let days = store
+            .day_heads(scope, Some(id), first, last)
+            .await
+            .map_err(fault::ui)?;
+        let night = Night::of(day_of(&days, now).into_iter(), now);
+        let (status, attempts, intervals, heads, points_total) = futures::try_join!(
             store.status(scope, id),
             store.attempts_since(scope, Some(id), from.min(night.opens)),
             store.blocker_intervals(scope, id, from, now + TimeDelta::microseconds(1)),
             store.point_heads(scope, Some(id), None, POINTS_MAX),
             store.point_count(scope, Some(id)),
-            store.point_times(scope, days::from(night)),
         )
         .map_err(fault::ui)?;
         // The newest may be older than this night and this timeline.
@@ -48,16 +54,16 @@ impl StoreConsole {
                 .map_err(fault::ui)?
                 .pop(),
         };
-        let times: Vec<_> = times.into_iter().filter(|time| time.replica == id).collect();
-        let subject = self.subject(
-            now,
-            night,
+        let strips = self.strips(night, &[id]).await?;
+        let row = Row {
             replica,
             status,
-            newest,
-            heads.first().cloned(),
-            points_total,
-        );
+            attempt: newest,
+            newest: heads.first().cloned(),
+            points: points_total,
+            days,
+        };
+        let subject = self.subject(now, night, Arc::new(row));
         let tonight: Vec<&Attempt> = attempts.iter().filter(|it| it.started >= night.opens).collect();
         let deferrals = tonight
             .iter()
@@ -66,11 +72,11 @@ impl StoreConsole {
         let mut rows = Vec::new();
         for attempt in tonight.iter().take(ATTEMPTS_MAX) {
             rows.push(
-                self.attempt_row((*attempt).clone(), subject.replica.name.clone())
+                self.attempt_row((*attempt).clone(), subject.row.replica.name.clone())
                     .await?,
             );
         }
-        let replica = &subject.replica;
+        let replica = &subject.row.replica;
         Ok(ReplicaView {
             as_of: now,
             zone: Zone::utc(),
@@ -82,7 +88,7 @@ impl StoreConsole {
             primary: replica.primary_host.clone(),
             interval_secs: replica.interval_secs,
             disks: replica.disks.clone(),
-            size_bytes: subject.newest.as_ref().map(|head| head.read_bytes),
+            size_bytes: subject.row.newest.as_ref().map(|head| head.read_bytes),
             first_seen: replica.first_seen,
             freshness_limit_secs: self.freshness_limit_secs(),
             tonight: subject.standing(),
@@ -90,13 +96,18 @@ impl StoreConsole {
             attempts_tonight: u32::try_from(tonight.len() - deferrals).unwrap_or(u32::MAX),
             deferrals_tonight: u32::try_from(deferrals).unwrap_or(u32::MAX),
             verdict: self.verdict_view(&subject, &intervals),
-            cadence: subject.status.as_ref().and_then(|status| cadence(status, now)),
+            cadence: subject
+                .row
+                .status
+                .as_ref()
+                .and_then(|status| cadence(status, now)),
             timeline: timeline(from, now, &intervals, &attempts),
             attempts: collapse(rows),
             points: heads.into_iter().map(points::row).collect(),
             points_total,
-            days: days::strip(night, &subject, &times),
+            days: strips.of(id),
             facts: subject
+                .row
                 .status
                 .as_ref()
                 .map_or_else(Vec::new, |it| super::facts::facts(&it.observation)),
@@ -104,8 +115,8 @@ impl StoreConsole {
     }
 
     fn verdict_view(&self, subject: &Subject, intervals: &[BlockerInterval]) -> VerdictView {
-        let next_look = self.engine.next_look(subject.replica.id);
-        let (kind, blockers): (VerdictKind, Vec<BlockerView>) = match &subject.verdict {
+        let next_look = self.engine.next_look(subject.row.replica.id);
+        let (kind, blockers): (VerdictKind, Vec<BlockerView>) = match subject.verdict() {
             Verdict::Clear => (VerdictKind::Clear, Vec::new()),
             Verdict::Blocked { blockers } => (
                 VerdictKind::Blocked,
@@ -152,7 +163,7 @@ fn since(
     let open = intervals.iter().find(|it| it.code == code && it.to.is_none());
     let apply = || match blocker {
         Blocker::LogBeingApplied { job: Some(job), .. } => {
-            let seen = &subject.status.as_ref()?.observation;
+            let seen = &subject.row.status.as_ref()?.observation;
             Some(seen.seen_at + (job.started? - seen.host_time))
         }
         _ => None,

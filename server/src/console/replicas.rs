@@ -1,14 +1,15 @@
 //! Replicas as rows: filter, search and sort go over all of them, then one page is drawn.
 
 use super::attempts::PAGE_ROWS_MAX;
-use super::picture::{Class, Picture, Subject, by_replica};
-use super::{StoreConsole, cursor, days, fault};
+use super::days::Strips;
+use super::picture::{Class, Subject};
+use super::{StoreConsole, cursor};
 use ::console::{
     Direction, Filter, FilterCount, ReplicaId, ReplicaQuery, ReplicaRow, ReplicasPage, Sort, UiError, Zone,
 };
 use chrono::{DateTime, Utc};
+use std::borrow::Cow;
 use std::cmp::Ordering;
-use store::records::PointTime;
 
 impl StoreConsole {
     pub(super) async fn replicas_page(&self, query: ReplicaQuery) -> Result<ReplicasPage, UiError> {
@@ -26,21 +27,22 @@ impl StoreConsole {
             })
             .collect();
         let mut rows: Vec<&Subject> = found.into_iter().filter(|it| passes(it, query.filter)).collect();
-        rows.sort_by_cached_key(|subject| Place::of(subject, query.sort, query.direction));
+        rows.sort_unstable_by(|a, b| order(&key(a, query.sort), &key(b, query.sort), query.direction));
         let matching = rows.len();
         let limit = query.limit.clamp(1, PAGE_ROWS_MAX) as usize;
         let start = match &query.cursor {
             None => 0,
             Some(text) => {
                 let (way, place) = read(text, query.sort, query.direction)?;
-                let of = |subject: &&Subject| Place::of(subject, query.sort, query.direction);
+                let at = place.key();
+                let by = |subject: &&Subject| order(&key(subject, query.sort), &at, query.direction);
                 match way {
                     // What stood after the cursor may be gone: then the last page is shown, not an empty one.
-                    Way::After => match rows.partition_point(|it| of(it) <= place) {
+                    Way::After => match rows.partition_point(|it| by(it).is_le()) {
                         end if end == matching => matching.saturating_sub(limit),
                         start => start,
                     },
-                    Way::Before => rows.partition_point(|it| of(it) < place).saturating_sub(limit),
+                    Way::Before => rows.partition_point(|it| by(it).is_lt()).saturating_sub(limit),
                 }
             }
         };
@@ -54,49 +56,36 @@ impl StoreConsole {
             .last()
             .filter(|_| start + page.len() < matching)
             .map(|last| to(Way::After, last));
-        let times = self
-            .store
-            .point_times(&self.scope, days::from(picture.night))
-            .await
-            .map_err(fault::ui)?;
-        let mut times = by_replica(times);
+        let ids: Vec<ReplicaId> = page.iter().map(|subject| subject.row.replica.id).collect();
+        let strips = self.strips(picture.night, &ids).await?;
         Ok(ReplicasPage {
-            as_of: picture.now,
+            as_of: picture.as_of,
             zone: Zone::utc(),
             matching: matching as u64,
             before: start as u64,
             previous,
             next,
             counts,
-            rows: page
-                .into_iter()
-                .map(|subject| {
-                    row(
-                        &picture,
-                        subject,
-                        &times.remove(&subject.replica.id).unwrap_or_default(),
-                    )
-                })
-                .collect(),
+            rows: page.into_iter().map(|subject| row(subject, &strips)).collect(),
             query,
         })
     }
 }
 
-fn row(picture: &Picture, subject: &Subject, points: &[PointTime]) -> ReplicaRow {
-    let newest = subject.newest.as_ref();
+fn row(subject: &Subject, strips: &Strips) -> ReplicaRow {
+    let newest = subject.row.newest.as_ref();
     ReplicaRow {
-        id: subject.replica.id,
-        name: subject.replica.name.clone(),
-        tenant: subject.replica.tenant.to_string(),
-        host: subject.replica.host.to_string(),
+        id: subject.row.replica.id,
+        name: subject.row.replica.name.clone(),
+        tenant: subject.row.replica.tenant.to_string(),
+        host: subject.row.replica.host.to_string(),
         now: subject.standing(),
         observed: subject.observed(),
-        days: days::strip(picture.night, subject, points),
-        interval_secs: subject.replica.interval_secs,
-        disks: u32::try_from(subject.replica.disks.len()).unwrap_or(u32::MAX),
+        days: strips.of(subject.row.replica.id),
+        interval_secs: subject.row.replica.interval_secs,
+        disks: u32::try_from(subject.row.replica.disks.len()).unwrap_or(u32::MAX),
         last_point: newest.map(|head| head.taken),
-        points: subject.points,
+        points: subject.row.points,
         size_bytes: newest.map(|head| head.read_bytes),
         added_bytes: newest.map(|head| head.added_bytes),
     }
@@ -115,11 +104,11 @@ fn passes(subject: &Subject, filter: Filter) -> bool {
 
 /// Everything but the filter.
 fn matches(subject: &Subject, query: &ReplicaQuery) -> bool {
-    let replica = &subject.replica;
-    let codes = || subject.verdict.words().into_iter().map(|words| words.code);
+    let replica = &subject.row.replica;
+    let codes = || subject.verdict().words().into_iter().map(|words| words.code);
     let search = query.search.trim().to_lowercase();
     let found = || {
-        let code = subject.verdict.code().unwrap_or_default();
+        let code = subject.verdict().code().unwrap_or_default();
         [
             replica.name.as_str(),
             replica.tenant.as_str(),
@@ -154,21 +143,22 @@ enum Way {
 }
 
 /// What a list is sorted by.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Value {
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Value<'a> {
     Number(Option<u64>),
     Instant(Option<DateTime<Utc>>),
-    Text(String),
+    Text(Cow<'a, str>),
 }
 
-impl Value {
-    fn of(subject: &Subject, sort: Sort) -> Self {
-        let newest = subject.newest.as_ref();
+impl<'a> Value<'a> {
+    fn of(subject: &'a Subject, sort: Sort) -> Self {
+        let row = &subject.row;
+        let newest = row.newest.as_ref();
         match sort {
             Sort::Attention => Self::Number(Some(subject.class as u64)),
-            Sort::Name => Self::Text(subject.replica.name.clone()),
-            Sort::Tenant => Self::Text(subject.replica.tenant.to_string()),
-            Sort::Host => Self::Text(subject.replica.host.to_string()),
+            Sort::Name => Self::Text(Cow::Borrowed(&row.replica.name)),
+            Sort::Tenant => Self::Text(Cow::Borrowed(row.replica.tenant.as_str())),
+            Sort::Host => Self::Text(Cow::Borrowed(row.replica.host.as_str())),
             Sort::LastPoint => Self::Instant(newest.map(|head| head.taken)),
             Sort::Size => Self::Number(newest.map(|head| head.read_bytes)),
         }
@@ -178,64 +168,61 @@ impl Value {
         match self {
             Self::Number(number) => number.map(|it| it.to_string()).unwrap_or_default(),
             Self::Instant(at) => at.map(cursor::stamp).unwrap_or_default(),
-            Self::Text(text) => text.clone(),
+            Self::Text(text) => text.clone().into_owned(),
         }
     }
 
     fn read(text: String, sort: Sort) -> Result<Self, UiError> {
         let given = (!text.is_empty()).then_some(text.as_str());
         Ok(match sort {
-            Sort::Name | Sort::Tenant | Sort::Host => Self::Text(text),
+            Sort::Name | Sort::Tenant | Sort::Host => Self::Text(Cow::Owned(text)),
             Sort::LastPoint => Self::Instant(given.map(cursor::instant).transpose()?),
             Sort::Attention | Sort::Size => Self::Number(given.map(cursor::parsed).transpose()?),
         })
     }
 }
 
-/// Where a replica stands in a list. Ties go by tenant and name, always ascending, so that a page is the same page when asked
-/// for again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What decides a replica's place: the value, then what keeps equal ones apart.
+type Key<'a> = (Value<'a>, (&'a str, &'a str, ReplicaId));
+
+fn key(subject: &Subject, sort: Sort) -> Key<'_> {
+    let replica = &subject.row.replica;
+    let rest = (replica.tenant.as_str(), replica.name.as_str(), replica.id);
+    (Value::of(subject, sort), rest)
+}
+
+/// Ties go by tenant and name, always ascending, so that a page is the same page when asked for again.
+fn order(a: &Key<'_>, b: &Key<'_>, direction: Direction) -> Ordering {
+    let by = a.0.cmp(&b.0);
+    let by = match direction {
+        Direction::Ascending => by,
+        Direction::Descending => by.reverse(),
+    };
+    by.then_with(|| a.1.cmp(&b.1))
+}
+
+/// Where a cursor stands in a list.
+#[derive(Debug)]
 struct Place {
-    direction: Direction,
-    value: Value,
+    value: Value<'static>,
     tenant: String,
     name: String,
     id: ReplicaId,
 }
 
 impl Place {
-    fn of(subject: &Subject, sort: Sort, direction: Direction) -> Self {
-        let replica = &subject.replica;
-        Self {
-            direction,
-            value: Value::of(subject, sort),
-            tenant: replica.tenant.to_string(),
-            name: replica.name.clone(),
-            id: replica.id,
-        }
-    }
-}
-
-impl Ord for Place {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let by = self.value.cmp(&other.value);
-        let by = match self.direction {
-            Direction::Ascending => by,
-            Direction::Descending => by.reverse(),
+    fn key(&self) -> Key<'_> {
+        let value = match &self.value {
+            Value::Number(number) => Value::Number(*number),
+            Value::Instant(at) => Value::Instant(*at),
+            Value::Text(text) => Value::Text(Cow::Borrowed(text)),
         };
-        let rest = |it: &Self| (it.tenant.clone(), it.name.clone(), it.id);
-        by.then_with(|| rest(self).cmp(&rest(other)))
-    }
-}
-
-impl PartialOrd for Place {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
+        (value, (&self.tenant, &self.name, self.id))
     }
 }
 
 fn write(way: Way, subject: &Subject, sort: Sort, direction: Direction) -> String {
-    let place = Place::of(subject, sort, direction);
+    let replica = &subject.row.replica;
     let way = match way {
         Way::After => "after",
         Way::Before => "before",
@@ -244,10 +231,10 @@ fn write(way: Way, subject: &Subject, sort: Sort, direction: Direction) -> Strin
         way.to_owned(),
         sort.to_string(),
         direction.to_string(),
-        place.value.write(),
-        place.tenant,
-        place.name,
-        place.id.to_string(),
+        Value::of(subject, sort).write(),
+        replica.tenant.to_string(),
+        replica.name.clone(),
+        replica.id.to_string(),
     ])
 }
 
@@ -265,7 +252,6 @@ fn read(text: &str, sort: Sort, direction: Direction) -> Result<(Way, Place), Ui
         });
     }
     let place = Place {
-        direction,
         value: Value::read(value, sort)?,
         tenant,
         name,

@@ -5,6 +5,7 @@ use ::console::{Direction, Filter, Mark, Sort, VerdictKind};
 use chrono::TimeDelta;
 use domain::attempt::{AttemptState, Deferral, Failure};
 use domain::blocker::{Blocker, NotReady};
+use domain::obligation::{ObligationKey, Outcome};
 use domain::verdict::Verdict;
 use store::SqliteStore;
 use store::conformance::{Seed, status};
@@ -22,10 +23,34 @@ impl Place {
         let dir = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(dir.path().join("stillpoint.db")).await.unwrap();
         let seed = Seed::plant(&store).await.unwrap();
+        let owed = [&seed.ours, &seed.theirs].map(|replica| seed.owed(replica, 0).unwrap());
+        store.obligations_open(&owed).await.unwrap();
         Self {
             store,
             seed,
             _dir: dir,
+        }
+    }
+
+    /// Seals a point of `ours` and closes its day with it.
+    async fn seal(&self, number: u128, secs: i64) -> store::records::Point {
+        let point = self.seed.seal(&self.store, number, secs).await.unwrap();
+        let met = Outcome::Met {
+            point: point.id,
+            taken: point.taken,
+            sealed: point.sealed,
+        };
+        self.store
+            .obligation_close(self.today(), &met, point.sealed)
+            .await
+            .unwrap();
+        point
+    }
+
+    fn today(&self) -> ObligationKey {
+        ObligationKey {
+            replica: self.seed.ours.id,
+            day: self.seed.day(0),
         }
     }
 
@@ -96,6 +121,11 @@ async fn every_replica_counts_in_exactly_one_figure() {
     assert_eq!((counts.waiting, counts.ready, counts.needs_person), (1, 1, 1));
 
     let attempt = place.seed.claim(&place.store, 1).await.unwrap();
+    place
+        .store
+        .attempt_began(place.today(), attempt.id, place.at(25))
+        .await
+        .unwrap();
     let night = place.console_at(30).night().await.unwrap();
     assert_eq!(
         (night.counts.running, night.counts.ready, night.counts.attempts),
@@ -120,7 +150,7 @@ async fn every_replica_counts_in_exactly_one_figure() {
     let counts = place.console_at(60).night().await.unwrap().counts;
     assert_eq!((counts.failed, counts.ready, counts.attempts), (1, 1, 1));
 
-    place.seed.seal(&place.store, 2, 70).await.unwrap();
+    place.seal(2, 70).await;
     let night = place.console_at(200).night().await.unwrap();
     assert_eq!((night.counts.met, night.counts.ready), (1, 1));
     let line: Vec<_> = night.open_over_time.iter().map(|step| step.open).collect();
@@ -163,7 +193,7 @@ async fn a_cause_groups_its_replicas_and_says_whose_move_it_is() {
 #[tokio::test]
 async fn a_replica_shows_its_blocker_timeline_attempts_and_points() {
     let place = Place::new().await;
-    let point = place.seed.seal(&place.store, 1, 10).await.unwrap();
+    let point = place.seal(1, 10).await;
     for number in 2..4 {
         let attempt = place.seed.claim(&place.store, number).await.unwrap();
         let reason = Deferral::Blocked { blocker: vm_health() };
@@ -239,7 +269,7 @@ async fn a_replica_shows_its_blocker_timeline_attempts_and_points() {
 #[tokio::test]
 async fn a_point_shows_its_evidence_and_its_proof_decided_again() {
     let place = Place::new().await;
-    let point = place.seed.seal(&place.store, 1, 10).await.unwrap();
+    let point = place.seal(1, 10).await;
     let view = place.console_at(100).point(point.id).await.unwrap();
     assert_eq!(
         (view.attempt, view.token),
@@ -259,7 +289,7 @@ async fn a_point_shows_its_evidence_and_its_proof_decided_again() {
 #[tokio::test]
 async fn another_tenant_finds_nothing_of_ours() {
     let place = Place::new().await;
-    let point = place.seed.seal(&place.store, 1, 10).await.unwrap();
+    let point = place.seal(1, 10).await;
     let theirs = place.console_at(20).of_tenant(place.seed.theirs.tenant.clone());
     let missing = |error| matches!(error, UiError::NotFound { .. });
     let replica = place.seed.ours.id;

@@ -9,6 +9,45 @@ use domain::calendar::SlaDay;
 use domain::code::Code;
 use domain::obligation::{OutcomeKind, Owner};
 
+pub async fn days_of_some_replicas_are_listed_without_the_others(store: &impl Store) -> Checked {
+    let seed = Seed::plant(store).await?;
+    let (ours, theirs) = more(store, &seed).await?;
+    for more in [1, 0, 2] {
+        for replica in [&theirs, &ours, &seed.theirs, &seed.ours] {
+            seed.open(store, replica, more).await?;
+        }
+    }
+    // One is asked for twice, and one is not there.
+    let nobody = domain::ids::ReplicaId(uuid::Uuid::from_u128(404));
+    let asked = [ours.id, theirs.id, ours.id, nobody];
+    let places = |heads: Vec<DayHead>| {
+        heads
+            .iter()
+            .map(|head| (head.day, head.replica))
+            .collect::<Vec<_>>()
+    };
+    let site = store
+        .day_heads_of(&SITE, &asked, seed.day(0), seed.day(1))
+        .await?;
+    let expected = [0, 1].map(|more| [(seed.day(more), ours.id), (seed.day(more), theirs.id)]);
+    assert_eq!(places(site), expected.concat());
+    let own = store
+        .day_heads_of(&seed.scope(), &asked, seed.day(2), seed.day(9))
+        .await?;
+    assert_eq!(
+        places(own),
+        [(seed.day(2), ours.id)],
+        "another tenant's are not there"
+    );
+    assert!(
+        store
+            .day_heads_of(&SITE, &[], seed.day(0), seed.day(9))
+            .await?
+            .is_empty()
+    );
+    Ok(())
+}
+
 pub async fn days_are_listed_by_day_and_replica(store: &impl Store) -> Checked {
     let seed = Seed::plant(store).await?;
     let (ours, theirs) = more(store, &seed).await?;

@@ -115,6 +115,25 @@ impl Seed {
         }
     }
 
+    /// Evidence of a point of any replica, for rows that are made by the thousand.
+    pub fn evidence_of(replica: &Replica, at: DateTime<Utc>) -> Evidence {
+        let seed = Self {
+            at,
+            ours: replica.clone(),
+            theirs: replica.clone(),
+        };
+        let attempt = Attempt {
+            id: attempt_id(0),
+            replica: replica.id,
+            tenant: replica.tenant.clone(),
+            host: replica.host.clone(),
+            token: domain::ids::FencingToken(1),
+            started: at,
+            state: failed(&seed),
+        };
+        evidence(&seed, &attempt, at)
+    }
+
     /// A foreign checkpoint on `ours`, seen so many seconds after the seed.
     pub fn finding(&self, key: &str, seen_secs: i64) -> Finding {
         Finding {

@@ -254,6 +254,22 @@ impl ObligationStore for MemoryStore {
         Ok(self.read(|tables| tables.obligations.heads(scope, replica, from, to)))
     }
 
+    async fn day_heads_of(
+        &self,
+        scope: &Scope,
+        replicas: &[ReplicaId],
+        from: SlaDay,
+        to: SlaDay,
+    ) -> Result<Vec<DayHead>> {
+        let asked: std::collections::BTreeSet<ReplicaId> = replicas.iter().copied().collect();
+        Ok(self.read(|tables| {
+            let of = |replica| tables.obligations.heads(scope, Some(replica), from, to);
+            let mut heads: Vec<DayHead> = asked.into_iter().flat_map(of).collect();
+            heads.sort_by_key(|head| (head.day, head.replica));
+            heads
+        }))
+    }
+
     async fn days_newest(&self) -> Result<Vec<(ReplicaId, SlaDay, DayWindow)>> {
         Ok(self.read(|tables| {
             let replicas = tables.replicas.ids(&Scope::Site {

@@ -30,6 +30,14 @@ pub(super) const OF_REPLICA: &str =
 pub(super) const OF_TENANT: &str = select_head!("o.tenant = $1 AND CAST($2 AS TEXT) IS NULL");
 pub(super) const OF_SITE: &str = select_head!("CAST($1 AS TEXT) IS NULL AND CAST($2 AS TEXT) IS NULL");
 
+/// Each of the few replicas is one search of the primary key.
+pub(super) const OF_REPLICAS: &str = concat!(
+    "SELECT o.replica, o.tenant, o.day, o.open_at, o.due_at, o.next_open_at, o.counts_as, o.counts_owner, ",
+    "o.corrections, o.target_bp, o.attempts, o.deferrals, o.taken ",
+    "FROM (SELECT DISTINCT value AS id FROM json_each($2)) asked CROSS JOIN obligation o ON o.replica = asked.id ",
+    "WHERE (CAST($1 AS TEXT) IS NULL OR o.tenant = $1) AND o.day BETWEEN $3 AND $4 ORDER BY o.day, o.replica"
+);
+
 pub(super) const DAYS_NEWEST: &str = "SELECT o.replica, o.day, o.open_at, o.due_at, o.next_open_at \
      FROM replica r JOIN obligation o ON o.replica = r.id \
      AND o.day = (SELECT max(n.day) FROM obligation n WHERE n.replica = r.id) ORDER BY r.id";
@@ -55,6 +63,27 @@ impl SqliteStore {
             .fetch_all(&self.reader)
             .await
             .map_err(failed("list days"))?
+            .iter()
+            .map(head)
+            .collect()
+    }
+
+    pub(super) async fn days_of(
+        &self,
+        scope: &Scope,
+        replicas: &[ReplicaId],
+        from: SlaDay,
+        to: SlaDay,
+    ) -> Result<Vec<DayHead>> {
+        let asked = serde_json::Value::from_iter(replicas.iter().map(ToString::to_string));
+        sqlx::query(OF_REPLICAS)
+            .bind(scope.tenant())
+            .bind(asked.to_string())
+            .bind(day_number(from))
+            .bind(day_number(to))
+            .fetch_all(&self.reader)
+            .await
+            .map_err(failed("list days of replicas"))?
             .iter()
             .map(head)
             .collect()

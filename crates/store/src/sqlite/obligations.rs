@@ -167,6 +167,16 @@ impl ObligationStore for SqliteStore {
         self.days(scope, replica, from, to).await
     }
 
+    async fn day_heads_of(
+        &self,
+        scope: &Scope,
+        replicas: &[ReplicaId],
+        from: SlaDay,
+        to: SlaDay,
+    ) -> Result<Vec<DayHead>> {
+        self.days_of(scope, replicas, from, to).await
+    }
+
     async fn days_newest(&self) -> Result<Vec<(ReplicaId, SlaDay, DayWindow)>> {
         self.days_last().await
     }

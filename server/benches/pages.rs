@@ -1,0 +1,236 @@
+//! What pages cost over HTTP with 10,000 replicas and 90 days of history: fills a data directory, starts the server on it and asks.
+//!
+//! `cargo bench -p stillpoint --bench pages -- [REPLICAS] [DAYS] [REQUESTS]`. The hosts are not there, so nothing runs beside the
+//! planner; 40 tenants, one night that covers now and of which a tenth is still open.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a measurement that cannot go on fails, and prints"
+)]
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::attribution::Attribution;
+use domain::calendar::{DayWindow, SlaDay};
+use domain::ids::{ReplicaId, VmGuid};
+use domain::obligation::{Obligation, ObligationKey, Outcome, Owner};
+use domain::policy::Terms;
+use domain::verdict::Verdict;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use store::SqliteStore;
+use store::conformance::{Seed, status};
+use store::obligations::ObligationStore as _;
+use store::records::Replica;
+use store::traits::{PollWrite, ReplicaStore as _};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+use uuid::Uuid;
+
+const TENANTS: usize = 40;
+const HOSTS: usize = 50;
+/// What is asked, and how long 99 of 100 answers may take.
+const PAGES: [&str; 6] = [
+    "/",
+    "/replicas",
+    "/replicas?filter=waiting&sort=name&dir=desc",
+    "/replicas?q=vm-77",
+    "/api/v1/replicas?limit=50",
+    "/api/v1/replicas?limit=500&sort=last-point",
+];
+
+fn main() {
+    let numbers: Vec<usize> = std::env::args()
+        .skip(1)
+        .filter_map(|it| it.parse().ok())
+        .collect();
+    let number = |place, default| numbers.get(place).copied().unwrap_or(default);
+    let (replicas, days, requests) = (number(0, 10_000), number(1, 90), number(2, 300));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(measure(replicas, u32::try_from(days).unwrap(), requests));
+}
+
+/// The world's instant at which everything is asked: in the middle of the night's window.
+fn now() -> DateTime<Utc> {
+    "2026-11-22T23:00:00Z".parse().unwrap()
+}
+
+async fn measure(replicas: usize, days: u32, requests: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let began = Instant::now();
+    fill(folder.path(), replicas, days).await;
+    let bytes = std::fs::metadata(folder.path().join("state/stillpoint.db"))
+        .unwrap()
+        .len();
+    println!(
+        "{replicas} replicas, {days} days: filled in {:.1?}, {} MiB",
+        began.elapsed(),
+        bytes >> 20
+    );
+    let began = Instant::now();
+    let server = Server::start(folder.path()).await;
+    println!("serves after {:.1?}", began.elapsed());
+    println!(
+        "{:<50} {:>6} {:>9} {:>9} {:>9}",
+        "page", "KiB", "p50 ms", "p99 ms", "max ms"
+    );
+    for page in PAGES {
+        let mut times = Vec::with_capacity(requests);
+        let mut bytes = 0;
+        for _ in 0..requests {
+            let began = Instant::now();
+            bytes = server.get(page).await;
+            times.push(began.elapsed());
+        }
+        times.sort_unstable();
+        let at = |share: usize| millis(times[(times.len() * share / 100).min(times.len() - 1)]);
+        println!(
+            "{page:<50} {:>6} {:>9.1} {:>9.1} {:>9.1}",
+            bytes >> 10,
+            at(50),
+            at(99),
+            at(100)
+        );
+    }
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1_000.0
+}
+
+async fn fill(data: &Path, replicas: usize, days: u32) {
+    std::fs::create_dir_all(data.join("state")).unwrap();
+    let real: DateTime<Utc> = std::fs::metadata(data).unwrap().modified().unwrap().into();
+    let mut config = format!(
+        "[staging]\npath = \"staging\"\nunc = '\\\\stage\\exports'\n[world]\nepoch_world = \"{}\"\nepoch_real = \"{}\"\nspeed = 0.1\n",
+        now().to_rfc3339(),
+        real.to_rfc3339()
+    );
+    for tenant in 0..TENANTS {
+        config += &format!("[[tenant]]\nid = \"t-{tenant:02}\"\nname = \"Tenant {tenant}\"\n");
+    }
+    std::fs::write(data.join("config.toml"), config).unwrap();
+    let store = SqliteStore::open(data.join("state/stillpoint.db")).await.unwrap();
+    let rows: Vec<Replica> = (0..replicas).map(replica).collect();
+    let write = PollWrite {
+        statuses: rows
+            .iter()
+            .map(|row| status(row, now(), Verdict::Clear))
+            .collect(),
+        replicas: rows.clone(),
+        at: Some(now()),
+        ..PollWrite::default()
+    };
+    store.poll_write(write).await.unwrap();
+    let owed: Vec<Obligation> = rows.iter().map(owed).collect();
+    store.obligations_open(&owed).await.unwrap();
+    let missed = Outcome::Missed {
+        attribution: Attribution {
+            owner: Owner::Provider,
+            cause: None,
+            shares: Vec::new(),
+            window_secs: 43_200,
+            gap_secs: 43_200,
+            usable_secs: 600,
+        },
+    };
+    let evidence = serde_json::to_value(Seed::evidence_of(&rows[0], now())).unwrap();
+    store.history_fill(days, &missed, &evidence, now()).await.unwrap();
+    // Nine of ten are met by now.
+    for (number, owed) in owed.iter().enumerate().filter(|(number, _)| number % 10 != 0) {
+        let taken = owed.window.open + TimeDelta::seconds(i64::try_from(number % 10_000).unwrap());
+        let met = Outcome::Met {
+            point: domain::ids::PointId(Uuid::nil()),
+            taken,
+            sealed: taken,
+        };
+        store.obligation_close(owed.key, &met, now()).await.unwrap();
+    }
+    store.close().await;
+}
+
+fn replica(number: usize) -> Replica {
+    let id = number as u128;
+    Replica {
+        id: ReplicaId(Uuid::from_u128(0x5000_0000_0000_0000 | id)),
+        tenant: format!("t-{:02}", number % TENANTS).parse().unwrap(),
+        vm: VmGuid(Uuid::from_u128(0x6000_0000_0000_0000 | id)),
+        name: format!("vm-{number:05}"),
+        host: format!("hv-r-{:02}", number % HOSTS).parse().unwrap(),
+        primary_host: None,
+        interval_secs: 300,
+        disks: vec!["disk-0.vhdx".to_owned()],
+        first_seen: now() - TimeDelta::days(200),
+        last_seen: now(),
+    }
+}
+
+fn owed(replica: &Replica) -> Obligation {
+    let open = now() - TimeDelta::hours(3);
+    Obligation {
+        key: ObligationKey {
+            replica: replica.id,
+            day: SlaDay(now().date_naive()),
+        },
+        tenant: replica.tenant.clone(),
+        zone: "UTC".parse().unwrap(),
+        policy: "standard".parse().unwrap(),
+        policy_version: 1,
+        terms: Terms::standard(),
+        window: DayWindow {
+            open,
+            due: open + TimeDelta::hours(12),
+            next_open: open + TimeDelta::days(1),
+        },
+        opened_at: open,
+        excluded: None,
+    }
+}
+
+/// The binary on the data directory, killed when dropped.
+struct Server {
+    address: String,
+    _child: tokio::process::Child,
+    _out: tokio::io::Lines<BufReader<tokio::process::ChildStdout>>,
+}
+
+impl Server {
+    async fn start(data: &Path) -> Self {
+        let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_stillpoint"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--json", "--data"])
+            .arg(data)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
+        let ready = out.next_line().await.unwrap().unwrap();
+        let ready: serde_json::Value = serde_json::from_str(&ready).unwrap();
+        let url = ready["url"].as_str().unwrap();
+        let address = url.strip_prefix("http://").unwrap().trim_end_matches('/');
+        Self {
+            address: address.to_owned(),
+            _child: child,
+            _out: out,
+        }
+    }
+
+    /// Asks for a page and returns how long it is.
+    async fn get(&self, path: &str) -> usize {
+        let mut stream = TcpStream::connect(&self.address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address);
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        assert!(
+            answer.starts_with(b"HTTP/1.0 200"),
+            "{path}: {}",
+            String::from_utf8_lossy(&answer[..200.min(answer.len())])
+        );
+        answer.len()
+    }
+}

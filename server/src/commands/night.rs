@@ -1,0 +1,51 @@
+//! `stillpoint night`: the obligations whose window covers now, what they have come to, and what keeps the rest.
+
+mod shown;
+
+use super::Global;
+use crate::telling::{Failure, json};
+use crate::{looking, tonight, wiring};
+use chrono::TimeDelta;
+use domain::calendar::SlaDay;
+use engine::{Engine, Planned, WorldClock as _};
+use store::holds::HoldStore as _;
+use store::obligations::ObligationStore as _;
+use store::pauses::PauseStore as _;
+use store::traits::{ReplicaStore as _, Scope};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+pub async fn run(global: &Global, Args {}: Args) -> Result<(), Failure> {
+    let opened = looking::existing(&global.data).await?;
+    let now = opened.world().now();
+    let planned = plan(&opened).await?;
+    let scope = Scope::Site {
+        reason: "night command",
+    };
+    let day = |days| SlaDay((now + TimeDelta::days(days)).date_naive());
+    let store = &opened.store;
+    let days = store.day_heads(&scope, None, day(-2), day(1)).await?;
+    let names = store.replicas(&scope).await?;
+    let night = shown::Night {
+        now,
+        tonight: tonight::tonight(Some(&planned), &days, |_| true, now),
+        names: names.into_iter().map(|it| (it.id, it)).collect(),
+        planned: &planned,
+        holds: store.holds_active(now).await?,
+        acknowledged: store.acknowledgements(now).await?,
+        pauses: store.pauses_unresumed().await?,
+    };
+    if global.json {
+        return json(&night.document());
+    }
+    night.print();
+    Ok(())
+}
+
+/// What the plan is, by what the store says: no host is asked, nothing is started.
+pub async fn plan(opened: &wiring::Opened) -> Result<Planned, Failure> {
+    let owner = format!("plan-command-{:016x}", rand::random::<u64>());
+    let engine = Engine::prepare(opened.engine_config(owner), opened.ports_without_hosts()?).await?;
+    Ok(engine.plan_now().await?)
+}

@@ -1,0 +1,145 @@
+//! What the operator does by hand: holds, acknowledgements, corrections, policies. One file per deed, used alike by the command line, the
+//! forms and the API. A deed checks everything that it is given, names the field that is not right, and then tells the store.
+
+mod acknowledge;
+mod assign;
+mod cancel;
+mod correct;
+mod hold;
+mod lift;
+mod put_policy;
+#[cfg(test)]
+mod tests;
+mod until;
+mod written;
+
+pub use acknowledge::NewAcknowledgement;
+pub use correct::NewCorrection;
+pub use hold::NewHold;
+pub use until::{Until, length};
+
+use crate::config::Config;
+use chrono::{DateTime, Utc};
+use domain::ids::{HostId, TenantId};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use store::cancels::CancelStore;
+use store::holds::HoldStore;
+use store::obligations::ObligationStore;
+use store::policies::PolicyStore;
+use store::traits::{AttemptStore, ReplicaStore, Scope, StoreError};
+
+/// The aggregates that deeds change.
+pub trait DeedStore:
+    ReplicaStore + AttemptStore + PolicyStore + ObligationStore + HoldStore + CancelStore
+{
+}
+impl<S: ReplicaStore + AttemptStore + PolicyStore + ObligationStore + HoldStore + CancelStore> DeedStore
+    for S
+{
+}
+
+/// Who and what the configuration knows: only these can be held or given a policy.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    pub tenants: BTreeSet<TenantId>,
+    pub hosts: BTreeSet<HostId>,
+}
+
+impl Known {
+    /// Everything that is configured.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        Self {
+            tenants: config.tenants.iter().map(|it| it.id.clone()).collect(),
+            hosts: config.hosts.iter().map(|it| it.id.clone()).collect(),
+        }
+    }
+
+    fn tenant(&self, tenant: &TenantId) -> Result<(), DeedError> {
+        if self.tenants.contains(tenant) {
+            return Ok(());
+        }
+        Err(DeedError::missing("tenant", tenant))
+    }
+
+    fn host(&self, host: &HostId) -> Result<(), DeedError> {
+        if self.hosts.contains(host) {
+            return Ok(());
+        }
+        Err(DeedError::missing("host", host))
+    }
+}
+
+/// Why a deed was not done. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum DeedError {
+    /// A given value cannot be used.
+    #[error("{field}: {text}")]
+    Field { field: &'static str, text: String },
+    /// Something named is not there.
+    #[error("there is no {what} `{id}`")]
+    Missing { what: &'static str, id: String },
+    /// It is there, and in another state than the deed needs.
+    #[error("{0}")]
+    Conflict(String),
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl DeedError {
+    fn field(field: &'static str, text: impl std::fmt::Display) -> Self {
+        Self::Field {
+            field,
+            text: text.to_string(),
+        }
+    }
+
+    fn missing(what: &'static str, id: impl std::fmt::Display) -> Self {
+        Self::Missing {
+            what,
+            id: id.to_string(),
+        }
+    }
+}
+
+impl From<StoreError> for DeedError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound { what, id } => Self::Missing { what, id },
+            other => Self::Store(other),
+        }
+    }
+}
+
+/// One person's hands at one instant of the world's clock.
+pub struct Deeds {
+    store: Arc<dyn DeedStore>,
+    known: Known,
+    author: String,
+    now: DateTime<Utc>,
+}
+
+const SITE: Scope = Scope::Site {
+    reason: "operator's deed",
+};
+
+impl Deeds {
+    /// `author` stands with everything that is done.
+    ///
+    /// # Errors
+    /// When the author is no name.
+    pub fn new(
+        store: Arc<dyn DeedStore>,
+        known: Known,
+        author: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Self, DeedError> {
+        Ok(Self {
+            store,
+            known,
+            author: written::author(author)?,
+            now,
+        })
+    }
+}

@@ -1,0 +1,35 @@
+//! Say who has which policy, from the next SLA day that opens.
+
+use super::{DeedError, Deeds};
+use domain::ids::PolicyId;
+use store::policies::Assignee;
+use store::traits::StoreError;
+
+impl Deeds {
+    /// Assigns, or with `None` takes an assignment away: then the tenant's holds, or the site's.
+    ///
+    /// # Errors
+    /// What is not there; the site's cannot be taken away.
+    pub async fn assign(&self, assignee: &Assignee, policy: Option<&PolicyId>) -> Result<(), DeedError> {
+        if let Assignee::Tenant { tenant } = assignee {
+            self.known.tenant(tenant)?;
+        }
+        if policy.is_none() {
+            let assigned = self.store.assignments().await?;
+            if !assigned.iter().any(|it| it.assignee == *assignee) {
+                return Err(DeedError::Conflict(
+                    "it has no policy of its own: nothing to take away".to_owned(),
+                ));
+            }
+        }
+        self.store
+            .policy_assign(assignee, policy, &self.author, self.now)
+            .await
+            .map_err(|error| match error {
+                StoreError::Conflict { .. } => DeedError::Conflict(
+                    "the site's policy is what everybody falls back to: assign another instead".to_owned(),
+                ),
+                other => other.into(),
+            })
+    }
+}

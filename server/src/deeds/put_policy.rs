@@ -1,0 +1,18 @@
+//! Put a policy into the catalogue, or its next version. It applies from the next SLA day that opens.
+
+use super::{DeedError, Deeds};
+use domain::ids::PolicyId;
+use domain::policy::{Policy, Terms};
+
+impl Deeds {
+    /// Appends the next version; the same terms as the newest add none.
+    ///
+    /// # Errors
+    /// The term that cannot be.
+    pub async fn put_policy(&self, id: &PolicyId, terms: &Terms) -> Result<Policy, DeedError> {
+        terms.check().map_err(|error| {
+            DeedError::field(error.key, format!("`{}` must be {}", error.value, error.expected))
+        })?;
+        Ok(self.store.policy_put(id, terms, &self.author, self.now).await?)
+    }
+}
