@@ -90,7 +90,10 @@ fn world(data: &DataDir, making: &Making) -> Result<SpedClock, Failure> {
     let now = DateTime::from_timestamp_millis(SystemMachineClock.unix_ms()).unwrap_or(DateTime::UNIX_EPOCH);
     if !data.config().try_exists()? {
         return Ok(SpedClock {
-            epoch_world: now,
+            epoch_world: match making.kind {
+                Kind::Demo => evening_of(now),
+                Kind::Soak => now,
+            },
             epoch_real: now,
             speed: making.speed,
         });
@@ -127,6 +130,12 @@ fn world(data: &DataDir, making: &Making) -> Result<SpedClock, Failure> {
     })
 }
 
+/// A quarter of an hour before the first of the emulated tenants' windows opens: whoever looks at the demo sees a night begin.
+fn evening_of(now: DateTime<Utc>) -> DateTime<Utc> {
+    let evening = now.date_naive().and_hms_opt(EVENING.0, EVENING.1, 0);
+    evening.map_or(now, |at| at.and_utc())
+}
+
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
@@ -153,6 +162,9 @@ pub fn note_time(data: &DataDir, clock: SpedClock) -> tokio::task::JoinHandle<()
         }
     })
 }
+
+/// UTC; Helsinki opens at 18:00 in winter and at 17:00 in summer.
+const EVENING: (u32, u32) = (16, 45);
 
 /// Where the emulated tenants sit: their days open and close at different instants.
 const ZONES: [&str; 5] = [
