@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::data::DataDir;
 use crate::telling::{Failure, chain};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use domain::calendar::{self, WindowRule, Zone};
 use engine::{MachineClock, SpedClock, SystemMachineClock, WorldClock};
 use lab::control::{LabConfig, LabHandle, Ports};
 use lab::model::{TENANTS, World};
@@ -130,10 +131,14 @@ fn world(data: &DataDir, making: &Making) -> Result<SpedClock, Failure> {
     })
 }
 
-/// A quarter of an hour before the first of the emulated tenants' windows opens: whoever looks at the demo sees a night begin.
+/// Shortly before the first of the emulated tenants' windows opens: whoever looks at the demo sees a night begin.
 fn evening_of(now: DateTime<Utc>) -> DateTime<Utc> {
-    let evening = now.date_naive().and_hms_opt(EVENING.0, EVENING.1, 0);
-    evening.map_or(now, |at| at.and_utc())
+    let opens = |zone: &str| {
+        let zone: Zone = zone.parse().ok()?;
+        Some(calendar::window(zone, WindowRule::NIGHT, zone.date(now))?.open)
+    };
+    let first = ZONES.iter().filter_map(|zone| opens(zone)).min();
+    first.map_or(now, |first| first - BEFORE_THE_NIGHT)
 }
 
 #[expect(
@@ -163,8 +168,7 @@ pub fn note_time(data: &DataDir, clock: SpedClock) -> tokio::task::JoinHandle<()
     })
 }
 
-/// UTC; Helsinki opens at 18:00 in winter and at 17:00 in summer.
-const EVENING: (u32, u32) = (16, 45);
+const BEFORE_THE_NIGHT: TimeDelta = TimeDelta::minutes(20);
 
 /// Where the emulated tenants sit: their days open and close at different instants.
 const ZONES: [&str; 5] = [
