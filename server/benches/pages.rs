@@ -1,7 +1,7 @@
-//! What pages cost over HTTP with 10,000 replicas and 90 days of history: fills a data directory, starts the server on it and asks.
+//! What pages cost over HTTP with 10,000 replicas and 90 days of history: fills a store, serves the screens on it and asks.
 //!
-//! `cargo bench -p stillpoint --bench pages -- [REPLICAS] [DAYS] [REQUESTS]`. The hosts are not there, so nothing runs beside the
-//! planner; 40 tenants, one night that covers now and of which a tenth is still open.
+//! `cargo bench -p stillpoint --bench pages -- [REPLICAS] [DAYS] [REQUESTS]`. 40 tenants, one night that covers now and of which a tenth
+//! is still open. No engine runs; in its place every host's look is written every 30 s, which is what a quiet site writes.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -15,16 +15,22 @@ use domain::ids::{ReplicaId, VmGuid};
 use domain::obligation::{Obligation, ObligationKey, Outcome, Owner};
 use domain::policy::Terms;
 use domain::verdict::Verdict;
+use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Stdio;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use stillpoint::config::Config;
+use stillpoint::console::{EngineDoor, Now, Site, StoreConsole};
+use stillpoint::deeds::Known;
+use stillpoint::http::{Desk, listen};
 use store::SqliteStore;
 use store::conformance::{Seed, status};
 use store::obligations::ObligationStore as _;
 use store::records::Replica;
 use store::traits::{PollWrite, ReplicaStore as _};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 const TENANTS: usize = 40;
@@ -103,12 +109,7 @@ fn millis(time: Duration) -> f64 {
 
 async fn fill(data: &Path, replicas: usize, days: u32) {
     std::fs::create_dir_all(data.join("state")).unwrap();
-    let real: DateTime<Utc> = std::fs::metadata(data).unwrap().modified().unwrap().into();
-    let mut config = format!(
-        "[staging]\npath = \"staging\"\nunc = '\\\\stage\\exports'\n[world]\nepoch_world = \"{}\"\nepoch_real = \"{}\"\nspeed = 0.1\n",
-        now().to_rfc3339(),
-        real.to_rfc3339()
-    );
+    let mut config = "[staging]\npath = \"staging\"\nunc = '\\\\stage\\exports'\n".to_owned();
     for tenant in 0..TENANTS {
         config += &format!("[[tenant]]\nid = \"t-{tenant:02}\"\nname = \"Tenant {tenant}\"\n");
     }
@@ -190,47 +191,115 @@ fn owed(replica: &Replica) -> Obligation {
     }
 }
 
-/// The binary on the data directory, killed when dropped.
+/// No engine runs.
+struct Nobody;
+
+impl EngineDoor for Nobody {
+    fn backup_now(&self, _replica: ReplicaId) -> Result<(), String> {
+        Err("no engine runs".to_owned())
+    }
+    fn next_look(&self, _replica: ReplicaId) -> Option<DateTime<Utc>> {
+        None
+    }
+    fn planned(&self) -> Option<Arc<engine::Planned>> {
+        None
+    }
+}
+
+/// The screens over the store, and the hosts' looks beside them.
 struct Server {
-    address: String,
-    _child: tokio::process::Child,
-    _out: tokio::io::Lines<BufReader<tokio::process::ChildStdout>>,
+    address: SocketAddr,
+    stop: CancellationToken,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
 }
 
 impl Server {
     async fn start(data: &Path) -> Self {
-        let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_stillpoint"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--json", "--data"])
-            .arg(data)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
+        let store = SqliteStore::open(data.join("state/stillpoint.db")).await.unwrap();
+        let config = Config::load(&data.join("config.toml")).unwrap();
+        let clock: Now = Arc::new(now);
+        let console = StoreConsole::new(
+            Arc::new(store.clone()),
+            Arc::new(Nobody),
+            Site::of(&config, data),
+            clock.clone(),
+        );
+        let desk = Desk {
+            store: Arc::new(store.clone()),
+            known: Known::of(&config),
+            engine: Arc::new(Nobody),
+            snapshots: console.snapshots(),
+            now: clock,
+        };
+        let stop = CancellationToken::new();
+        let _keeping = console
+            .snapshots()
+            .keep(store.event_watch(), stop.clone())
+            .await
             .unwrap();
-        let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
-        let ready = out.next_line().await.unwrap().unwrap();
-        let ready: serde_json::Value = serde_json::from_str(&ready).unwrap();
-        let url = ready["url"].as_str().unwrap();
-        let address = url.strip_prefix("http://").unwrap().trim_end_matches('/');
-        Self {
-            address: address.to_owned(),
-            _child: child,
-            _out: out,
-        }
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = stillpoint::http::router(
+            Arc::new(console),
+            desk,
+            store.clone(),
+            &data.join("site"),
+            address,
+            stop.clone(),
+        );
+        tokio::spawn(listen::serve(listener, router, stop.clone(), listen::HEADER_MAX));
+        tokio::spawn(look(store, stop.clone()));
+        Self { address, stop }
     }
 
     /// Asks for a page and returns how long it is.
     async fn get(&self, path: &str) -> usize {
-        let mut stream = TcpStream::connect(&self.address).await.unwrap();
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
         let request = format!("GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address);
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.unwrap();
-        assert!(
-            answer.starts_with(b"HTTP/1.0 200"),
-            "{path}: {}",
-            String::from_utf8_lossy(&answer[..200.min(answer.len())])
-        );
+        let head = String::from_utf8_lossy(&answer[..200.min(answer.len())]);
+        assert!(head.starts_with("HTTP/1.0 200"), "{path}: {head}");
         answer.len()
+    }
+}
+
+/// Writes one host's look after the other, each host's every 30 s; of every look one replica's verdict is another.
+async fn look(store: SqliteStore, stop: CancellationToken) {
+    let site = store::traits::Scope::Site { reason: "bench" };
+    let rows = store.replicas(&site).await.unwrap();
+    let pause = Duration::from_secs(30) / u32::try_from(HOSTS).unwrap();
+    for turn in 0.. {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+        let host = format!("hv-r-{:02}", turn % HOSTS);
+        let on_host = rows.iter().filter(|row| row.host.as_str() == host);
+        let statuses = on_host
+            .enumerate()
+            .map(|(place, row)| {
+                let changed = place == turn / HOSTS;
+                status(row, now(), if changed { unseen() } else { Verdict::Clear })
+            })
+            .collect();
+        let write = PollWrite {
+            statuses,
+            at: Some(now()),
+            ..PollWrite::default()
+        };
+        store.poll_write(write).await.unwrap();
+    }
+}
+
+fn unseen() -> Verdict {
+    Verdict::Unknown {
+        why: domain::blocker::Unknown::NeverObserved,
     }
 }

@@ -20,6 +20,7 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 
+pub use fault::ui as told_to_people;
 pub use snapshot::Snapshots;
 
 use crate::config::Config;
@@ -31,6 +32,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::{HostId, TenantId};
 use domain::policy::Terms;
+use engine::Planned;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::holds::HoldStore;
@@ -72,6 +74,8 @@ pub trait EngineDoor: Send + Sync {
     fn backup_now(&self, replica: ReplicaId) -> Result<(), String>;
     /// When the replica is looked at again, if a time and not a change wakes us.
     fn next_look(&self, replica: ReplicaId) -> Option<DateTime<Utc>>;
+    /// What was planned last; `None` before the first round.
+    fn planned(&self) -> Option<Arc<Planned>>;
 }
 
 /// No engine runs in this process.
@@ -85,6 +89,9 @@ impl EngineDoor for NoEngine {
         Err("no engine runs in this process: start `stillpoint serve`, or use `stillpoint backup`".to_owned())
     }
     fn next_look(&self, _replica: ReplicaId) -> Option<DateTime<Utc>> {
+        None
+    }
+    fn planned(&self) -> Option<Arc<Planned>> {
         None
     }
 }
@@ -174,13 +181,6 @@ impl StoreConsole {
 
     /// The same for one tenant: everything else is not there.
     #[must_use]
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "tenants log in with a later issue; the wall is tested now"
-        )
-    )]
     pub fn of_tenant(&self, tenant: TenantId) -> Self {
         Self {
             scope: Scope::Tenant(tenant),

@@ -12,7 +12,7 @@ use store::traits::{OverviewStore, ReplicaStore, Result, Scope};
 
 /// What figures are made from.
 pub trait FigureStore: ReplicaStore + ObligationStore + OverviewStore {}
-impl<S: ReplicaStore + ObligationStore + OverviewStore> FigureStore for S {}
+impl<S: ReplicaStore + ObligationStore + OverviewStore + ?Sized> FigureStore for S {}
 
 /// So far before the range most replicas have a point, so that one query finds where looking begins.
 const LEAD_DAYS: i64 = 35;
@@ -49,7 +49,7 @@ struct Stretch {
 ///
 /// # Errors
 /// The store's.
-pub async fn report(store: &dyn FigureStore, range: &Range, now: DateTime<Utc>) -> Result<Report> {
+pub async fn report<S: FigureStore + ?Sized>(store: &S, range: &Range, now: DateTime<Utc>) -> Result<Report> {
     let (heads, replicas) = futures::try_join!(
         store.day_heads(&range.scope, range.replica, range.from, range.to),
         store.replicas(&range.scope),
@@ -91,8 +91,8 @@ fn record(head: &DayHead) -> DayRecord {
 }
 
 /// When each replica with a day in the range was protected, and between which instants that is looked at.
-async fn protection(
-    store: &dyn FigureStore,
+async fn protection<S: FigureStore + ?Sized>(
+    store: &S,
     range: &Range,
     now: DateTime<Utc>,
     heads: &[DayHead],

@@ -1,6 +1,7 @@
 //! The HTTP server: pages, API, probes, behind one guard. One file per endpoint; nothing is routed anywhere else.
 
 pub mod api;
+pub mod desk;
 mod forms;
 mod guard;
 pub mod listen;
@@ -8,6 +9,7 @@ mod pages;
 mod problem;
 pub mod state;
 
+pub use desk::Desk;
 pub use state::{AppState, Events};
 
 use ::console::Console;
@@ -34,6 +36,7 @@ const ANSWER_SECS_MAX: u64 = 30;
 /// `stop` ends the event streams, which would otherwise keep a server that stops waiting for ever.
 pub fn router(
     console: Arc<dyn Console>,
+    desk: Desk,
     store: SqliteStore,
     site: &Path,
     listen: SocketAddr,
@@ -50,6 +53,7 @@ pub fn router(
     guarded(
         AppState {
             console,
+            desk: Arc::new(desk),
             events,
             readiness: Arc::new(store),
         },
@@ -64,6 +68,7 @@ fn guarded(state: AppState, listen: SocketAddr, pages: Router<AppState>) -> Rout
     };
     Router::new()
         .merge(api::router())
+        .merge(forms::router())
         .merge(pages)
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,

@@ -2,23 +2,10 @@
 //!
 //! `main` parses, sets up logs, runs one command and turns its outcome into words and an exit code.
 
-mod commands;
-mod config;
-mod console;
-mod data;
-mod deeds;
-mod emulated;
-mod figures;
-mod http;
-mod looking;
-mod telling;
-mod tonight;
-mod who;
-mod wiring;
-
 use clap::Parser;
-use commands::Cli;
 use std::process::ExitCode;
+use stillpoint::commands::{self, Cli};
+use stillpoint::telling;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

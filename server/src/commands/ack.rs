@@ -1,7 +1,7 @@
 //! `stillpoint ack CAUSE`: somebody has taken note; the cause is not raised again until it changes or the time is over.
 
 use super::Global;
-use super::deed::{self, Ending, stamp, told};
+use super::deed::{self, Ending, told};
 use crate::deeds::NewAcknowledgement;
 use crate::telling::{Failure, json};
 
@@ -26,9 +26,7 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     };
     let done = deeds.acknowledge(new).await.map_err(deed::refused)?;
     if global.json {
-        return json(&serde_json::json!({
-            "cause": done.cause, "at": stamp(done.at), "until": stamp(done.until), "note": done.note, "author": done.author,
-        }));
+        return json(&crate::document::acknowledgement::document(&done));
     }
     println!(
         "{} is acknowledged until {}: it is not raised again before",

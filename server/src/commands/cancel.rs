@@ -1,7 +1,7 @@
 //! `stillpoint cancel`: stop a running attempt. What it began is undone; the obligation stays open.
 
 use super::Global;
-use super::deed::{self, stamp};
+use super::deed;
 use crate::telling::{Failure, json};
 use crate::wiring;
 use domain::ids::AttemptId;
@@ -28,10 +28,7 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     };
     let attempt = deeds.cancel(attempt, &args.reason).await.map_err(deed::refused)?;
     if global.json {
-        return json(&serde_json::json!({
-            "attempt": attempt.id, "replica": attempt.replica, "tenant": attempt.tenant, "host": attempt.host,
-            "started": stamp(attempt.started), "requested": true,
-        }));
+        return json(&crate::document::attempt::cancel_requested(&attempt));
     }
     println!(
         "requested: attempt {} is stopped and undone by whoever runs it; if it has sealed by then, its point stays",

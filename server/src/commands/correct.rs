@@ -1,15 +1,15 @@
 //! `stillpoint correct`: excuse or attribute a closed day, or take that back. Corrections are appended; the original stays.
 
 use super::Global;
-use super::deed::{self, stamp, told};
+use super::deed::{self, told};
 use crate::deeds::NewCorrection;
 use crate::telling::{Failure, Table, json};
-use crate::{looking, wiring};
+use crate::{document, looking, wiring};
 use clap::{Subcommand, ValueEnum};
 use domain::calendar::SlaDay;
-use domain::obligation::{Change, Correction, Owner, effective};
-use serde_json::{Value, json as object};
-use store::obligations::{ObligationRow, ObligationStore as _};
+use domain::obligation::{Change, Owner, effective};
+use serde_json::Value;
+use store::obligations::ObligationStore as _;
 use store::traits::{ReplicaStore as _, Scope};
 
 #[derive(Debug, clap::Args)]
@@ -114,7 +114,7 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     };
     let row = deeds.correct(new).await.map_err(deed::refused)?;
     if global.json {
-        return json(&document(&row));
+        return json(&document::correction::corrected(&row));
     }
     println!(
         "{}/{} on {} was {} and counts as {} now; the original stays",
@@ -134,7 +134,7 @@ async fn list(global: &Global, from: SlaDay, to: SlaDay) -> Result<(), Failure> 
     };
     let all = opened.store.corrections(&scope, from, to).await?;
     if global.json {
-        let documents: Vec<Value> = all.iter().map(correction).collect();
+        let documents: Vec<Value> = all.iter().map(document::correction::document).collect();
         return json(&documents);
     }
     let mut table = Table::new(["AT", "REPLICA", "DAY", "CHANGE", "BY", "REASON"]);
@@ -164,20 +164,4 @@ fn change_words(change: &Change) -> String {
         Change::Attribute { owner } => format!("attributed as {}", whose(owner)),
         Change::Restore => "taken back".to_owned(),
     }
-}
-
-fn correction(one: &Correction) -> Value {
-    object!({
-        "replica": one.key.replica, "day": one.key.day, "seq": one.seq, "at": stamp(one.at), "author": one.author,
-        "reason": one.reason, "change": one.change,
-    })
-}
-
-/// The contract's shape of a corrected day.
-fn document(row: &ObligationRow) -> Value {
-    object!({
-        "replica": row.obligation.key.replica, "day": row.obligation.key.day, "tenant": row.obligation.tenant,
-        "was": row.outcome.kind(), "counts_as": effective(&row.outcome, &row.corrections).kind(),
-        "corrections": row.corrections.iter().map(correction).collect::<Vec<_>>(),
-    })
 }

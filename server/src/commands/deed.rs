@@ -5,7 +5,7 @@ use crate::deeds::{DeedError, Deeds, Known, Until};
 use crate::telling::{Failure, exit};
 use crate::who;
 use crate::wiring::{self, Opened};
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use engine::WorldClock as _;
 use std::sync::Arc;
 
@@ -53,11 +53,6 @@ fn instant(text: &str) -> Result<DateTime<Utc>, String> {
     DateTime::parse_from_rfc3339(text)
         .map(|at| at.to_utc())
         .map_err(|_| format!("`{text}` is no instant: write 2026-11-22T18:00:00Z"))
-}
-
-/// An instant in JSON.
-pub fn stamp(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// An instant for people.

@@ -1,16 +1,16 @@
 //! `stillpoint hold`: nothing starts on a host, for a tenant or on a replica until a time, with a reason.
 
 use super::Global;
-use super::deed::{self, Ending, stamp, told};
+use super::deed::{self, Ending, told};
 use crate::deeds::NewHold;
 use crate::telling::{Failure, Table, json};
-use crate::{looking, wiring};
+use crate::{document, looking, wiring};
 use clap::Subcommand;
 use domain::ids::{HostId, ReplicaId, TenantId};
 use engine::WorldClock as _;
-use serde_json::{Value, json as object};
+use serde_json::Value;
 use std::collections::BTreeMap;
-use store::holds::{HoldStore as _, HoldTarget, OperatorHold};
+use store::holds::{HoldStore as _, HoldTarget};
 use store::traits::{ReplicaStore as _, Scope};
 
 /// The newest that `hold list --all` shows.
@@ -103,7 +103,7 @@ async fn hold(global: &Global, named: Named, terms: Terms) -> Result<(), Failure
     };
     let hold = deeds.hold(new).await.map_err(deed::refused)?;
     if global.json {
-        return json(&document(&hold));
+        return json(&document::hold::document(&hold));
     }
     println!(
         "hold {}: {} until {}; what runs there goes on, nothing new starts",
@@ -118,7 +118,7 @@ async fn lift(global: &Global, id: i64) -> Result<(), Failure> {
     let (opened, deeds) = deed::begin(global).await?;
     let hold = deeds.lift(id).await.map_err(deed::refused)?;
     if global.json {
-        return json(&document(&hold));
+        return json(&document::hold::document(&hold));
     }
     println!(
         "hold {id} is lifted: {} may start again",
@@ -136,7 +136,7 @@ async fn list(global: &Global, all: bool) -> Result<(), Failure> {
         opened.store.holds_active(now).await?
     };
     if global.json {
-        let documents: Vec<Value> = holds.iter().map(document).collect();
+        let documents: Vec<Value> = holds.iter().map(document::hold::document).collect();
         return json(&documents);
     }
     let names = names(&opened).await?;
@@ -183,13 +183,4 @@ fn target_words(target: &HoldTarget, names: &Names) -> String {
             None => format!("replica {replica}"),
         },
     }
-}
-
-/// The contract's shape of a hold.
-fn document(hold: &OperatorHold) -> Value {
-    object!({
-        "id": hold.id, "target": hold.target, "from": stamp(hold.from), "until": stamp(hold.until),
-        "reason": hold.reason, "author": hold.author,
-        "lifted": hold.lifted.as_ref().map(|(at, by)| object!({ "at": stamp(*at), "author": by })),
-    })
 }

@@ -3,6 +3,7 @@
 mod shown;
 
 use super::Global;
+use crate::document::night::Night;
 use crate::telling::{Failure, json};
 use crate::{looking, tonight, wiring};
 use chrono::TimeDelta;
@@ -27,7 +28,7 @@ pub async fn run(global: &Global, Args {}: Args) -> Result<(), Failure> {
     let store = &opened.store;
     let days = store.day_heads(&scope, None, day(-2), day(1)).await?;
     let names = store.replicas(&scope).await?;
-    let night = shown::Night {
+    let night = Night {
         now,
         tonight: tonight::tonight(Some(&planned), &days, |_| true, now),
         names: names.into_iter().map(|it| (it.id, it)).collect(),

@@ -1,23 +1,18 @@
 //! `stillpoint plan`: what would be started now, what waits and why. Starts nothing.
 
 use super::Global;
-use super::deed::{stamp, told};
+use super::deed::told;
 use super::night;
+use crate::document::stamp;
 use crate::telling::{Failure, Table, json};
 use crate::wiring::Opened;
-use crate::{looking, wiring};
-use chrono::{DateTime, TimeDelta, Utc};
-use domain::calendar::SlaDay;
+use crate::{document, looking, wiring};
 use domain::ids::ReplicaId;
-use domain::obligation::{ObligationKey, effective};
-use domain::planner::{Move, slack_secs};
-use domain::story::Tries;
+use domain::planner::slack_secs;
 use domain::words::{explain_move, explain_slack};
-use engine::planned::Entry;
-use engine::{Planned, Purpose, WorldClock as _};
+use engine::{Planned, WorldClock as _};
 use serde_json::{Value, json as object};
 use std::collections::BTreeMap;
-use store::obligations::ObligationStore as _;
 use store::records::Replica;
 use store::traits::{ReplicaStore as _, Scope};
 
@@ -63,7 +58,7 @@ async fn whole(global: &Global, opened: &Opened, planned: &Planned, limit: usize
     let name = |id| names.get(&id).map_or(id.to_string(), full_name);
     if global.json {
         let rows: Vec<Value> = entries
-            .map(|it| document(planned, &it, &name(it.owed.key.replica)))
+            .map(|it| document::plan::entry(planned, &it, &name(it.owed.key.replica)))
             .collect();
         return json(&object!({ "at": stamp(planned.at), "total": planned.decisions.len(), "rows": rows }));
     }
@@ -94,12 +89,12 @@ async fn explain(
 ) -> Result<(), Failure> {
     let name = full_name(replica);
     let Some(entry) = planned.of_replica(replica.id) else {
-        let (headline, sentences) = owes_nothing(opened, replica.id, opened.world().now()).await?;
+        let (headline, sentences) =
+            document::plan::owes_nothing(&opened.store, &SITE, replica.id, opened.world().now()).await?;
         if global.json {
-            return json(&object!({
-                "replica": replica.id, "name": name, "at": stamp(planned.at), "owes": false,
-                "title": headline, "sentence": sentences.join(" "),
-            }));
+            return json(&document::plan::nothing(
+                replica.id, &name, planned.at, &headline, &sentences,
+            ));
         }
         println!("{name}: nothing is planned. {headline}");
         for sentence in sentences {
@@ -108,7 +103,7 @@ async fn explain(
         return Ok(());
     };
     if global.json {
-        return json(&document(planned, &entry, &name));
+        return json(&document::plan::entry(planned, &entry, &name));
     }
     let words = explain_move(&entry.decision.what);
     println!("{name}, day {}: {}", entry.owed.key.day, words.title);
@@ -138,64 +133,4 @@ async fn explain(
 
 fn full_name(replica: &Replica) -> String {
     format!("{}/{}", replica.tenant, replica.name)
-}
-
-/// The contract's shape of an entry.
-fn document(planned: &Planned, entry: &Entry<'_>, name: &str) -> Value {
-    let words = explain_move(&entry.decision.what);
-    let owed = entry.owed;
-    object!({
-        "replica": owed.key.replica, "name": name, "tenant": owed.tenant, "host": owed.host, "day": owed.key.day,
-        "at": stamp(planned.at), "owes": true,
-        "for": match entry.purpose {
-            Purpose::Obligation => "obligation",
-            Purpose::First => "first point",
-            Purpose::Extra => "extra point",
-        },
-        "what": match entry.decision.what {
-            Move::Start { pause: false } => "start",
-            Move::Start { pause: true } => "start with the primary paused",
-            Move::Wait { .. } => "wait",
-            Move::GiveUp { .. } => "given up",
-            Move::Running => "running",
-        },
-        "title": words.title, "sentence": words.sentence, "code": words.code, "whose": words.actor,
-        "since": words.since.map(stamp), "until": words.until.map(stamp), "next": words.next.map(stamp),
-        "turn": entry.position + 1, "of": planned.decisions.len(),
-        "due": stamp(owed.window.due), "slack_secs": slack_secs(owed, planned.at), "expected_secs": owed.expected_secs,
-        "failures": owed.failures, "apply_deferrals": owed.apply_deferrals,
-    })
-}
-
-/// Why a replica is not in the plan: its newest day's story.
-async fn owes_nothing(
-    opened: &Opened,
-    replica: ReplicaId,
-    now: DateTime<Utc>,
-) -> Result<(String, Vec<String>), Failure> {
-    let day = |days| SlaDay((now + TimeDelta::days(days)).date_naive());
-    let days = opened
-        .store
-        .day_heads(&SITE, Some(replica), day(-7), day(1))
-        .await?;
-    let Some(newest) = days.iter().rfind(|it| it.window.open <= now) else {
-        let none = "No SLA day of it was opened in the last week.";
-        return Ok((none.to_owned(), Vec::new()));
-    };
-    let key = ObligationKey {
-        replica,
-        day: newest.day,
-    };
-    let row = opened.store.obligation(&SITE, key).await?;
-    let outcome = effective(&row.outcome, &row.corrections);
-    let tries = Tries {
-        attempts: row.tally.attempts.saturating_sub(row.tally.deferrals),
-        failures: row.tally.failures,
-        deferrals: &[],
-        blocked: None,
-    };
-    let story = row
-        .obligation
-        .story(&outcome, &tries, row.corrections.last(), now);
-    Ok((format!("{}: {}", key.day, story.headline), story.sentences))
 }

@@ -1,11 +1,9 @@
 //! `stillpoint policy`: the hoster's catalogue of terms, and who has which. Everything applies from the next SLA day that opens.
 
-mod document;
-
 use super::Global;
 use super::deed::{self, told};
 use crate::telling::{Failure, Table, json};
-use crate::{looking, wiring};
+use crate::{document, looking, wiring};
 use clap::Subcommand;
 use domain::ids::{PolicyId, TenantId};
 use domain::policy::{PauseTerms, Terms};
@@ -93,7 +91,7 @@ async fn list(global: &Global) -> Result<(), Failure> {
     let opened = looking::existing(&global.data).await?;
     let (policies, assignments) = (opened.store.policies().await?, opened.store.assignments().await?);
     if global.json {
-        return json(&document::catalogue(&policies, &assignments));
+        return json(&document::policy::catalogue(&policies, &assignments));
     }
     let mut table = Table::new([
         "POLICY", "V", "NAME", "WINDOW", "TARGET", "PRIMARY", "SINCE", "BY",
@@ -149,7 +147,7 @@ async fn show(global: &Global, id: &PolicyId, as_toml: bool) -> Result<(), Failu
         return Err(Failure::usage(format!("policy `{id}` has no version")));
     };
     if global.json {
-        return json(&versions.iter().map(document::version).collect::<Vec<_>>());
+        return json(&versions.iter().map(document::policy::version).collect::<Vec<_>>());
     }
     let terms = toml::to_string(&newest.policy.terms)?;
     if as_toml {
@@ -180,7 +178,7 @@ async fn put(global: &Global, id: &PolicyId, file: &Path) -> Result<(), Failure>
     let policy = deeds.put_policy(id, &terms).await.map_err(deed::refused)?;
     let newest = opened.store.policy_versions(id).await?;
     if global.json {
-        return json(&newest.last().map(document::version));
+        return json(&newest.last().map(document::policy::version));
     }
     let known = before
         .iter()

@@ -1,14 +1,15 @@
 //! `stillpoint serve`: watches the hosts, makes the backups, serves console and API.
 
 use super::Global;
-use crate::console::{EngineDoor, Site, StoreConsole};
+use crate::console::{EngineDoor, Now, Site, StoreConsole};
 use crate::data::RoleLock;
-use crate::http::listen;
+use crate::deeds::Known;
+use crate::http::{Desk, listen};
 use crate::telling::Failure;
 use crate::wiring::{self, Opened};
 use chrono::{DateTime, Utc};
 use domain::ids::ReplicaId;
-use engine::{Engine, WorldClock};
+use engine::{Engine, Planned, WorldClock};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -109,12 +110,21 @@ pub async fn start(opened: Opened, args: &Args, taken: Taken) -> Result<Running,
     let engine = Engine::start(opened.engine_config("serve"), opened.ports()?).await?;
     let address = listener.local_addr()?;
     let world = opened.world();
+    let door: Arc<dyn EngineDoor> = Arc::new(Door(engine.clone(), tokio::runtime::Handle::current()));
+    let now: Now = Arc::new(move || world.now());
     let console = StoreConsole::new(
         Arc::new(opened.store.clone()),
-        Arc::new(Door(engine.clone(), tokio::runtime::Handle::current())),
+        door.clone(),
         Site::of(&opened.config, opened.data.root()),
-        Arc::new(move || world.now()),
+        now.clone(),
     );
+    let desk = Desk {
+        store: Arc::new(opened.store.clone()),
+        known: Known::of(&opened.config),
+        engine: door,
+        snapshots: console.snapshots(),
+        now,
+    };
     let site = site_folder(args.site.clone());
     if !site.join("pkg/stillpoint.js").is_file() {
         tracing::warn!(site = %site.display(), "the web UI was not built (`cargo xtask web`): pages are served without style and live updates");
@@ -126,6 +136,7 @@ pub async fn start(opened: Opened, args: &Args, taken: Taken) -> Result<Running,
         .await?;
     let router = crate::http::router(
         Arc::new(console),
+        desk,
         opened.store.clone(),
         &site,
         address,
@@ -157,6 +168,9 @@ impl EngineDoor for Door {
     }
     fn next_look(&self, replica: ReplicaId) -> Option<DateTime<Utc>> {
         self.0.next_look(replica)
+    }
+    fn planned(&self) -> Option<Arc<Planned>> {
+        self.0.planned()
     }
 }
 

@@ -6,7 +6,7 @@ mod shown;
 use super::Global;
 use crate::figures::{self, Range};
 use crate::telling::{Failure, json};
-use crate::{looking, wiring};
+use crate::{document, looking, wiring};
 use domain::calendar::SlaDay;
 use domain::ids::TenantId;
 use engine::WorldClock as _;
@@ -79,7 +79,7 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     };
     let report = figures::report(&opened.store, &range, now).await?;
     if global.json {
-        return json(&shown::document(&report, by_tenant));
+        return json(&document::figures::document(&report, by_tenant));
     }
     shown::print(&report, &whose, from, to, by_tenant);
     Ok(())

@@ -7,7 +7,7 @@ use store::traits::StoreError;
 /// A full disk or a busy file: worth another look after this long.
 const RETRY_SECS: u32 = 15;
 
-pub(super) fn ui(error: StoreError) -> UiError {
+pub fn ui(error: StoreError) -> UiError {
     match error {
         StoreError::NotFound { what, id } => UiError::NotFound {
             what: what.to_owned(),

@@ -109,14 +109,54 @@ impl Snapshots {
     ///
     /// # Errors
     /// The store's, in words.
-    pub(super) async fn current(&self) -> std::result::Result<Arc<Snapshot>, UiError> {
+    pub(super) async fn current(&self) -> Result<Arc<Snapshot>, UiError> {
         match self.newest() {
             Some(kept) => Ok(kept),
             None => Ok(Arc::new(self.whole().await.map_err(fault::ui)?)),
         }
     }
 
+    /// What the API may read of the copy.
+    ///
+    /// # Errors
+    /// The store's, in words.
+    pub async fn site(&self) -> Result<SiteCopy, UiError> {
+        Ok(SiteCopy(self.current().await?))
+    }
+
+    /// After a deed: whoever did it sees it at once.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn catch_up(&self) -> store::traits::Result<()> {
+        if self.newest().is_some() {
+            self.refresh().await?;
+        }
+        Ok(())
+    }
+
     fn newest(&self) -> Option<Arc<Snapshot>> {
         self.kept.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The whole site for the operator's endpoints.
+pub struct SiteCopy(Arc<Snapshot>);
+
+impl SiteCopy {
+    /// When it was read, by the world's clock.
+    #[must_use]
+    pub fn read_at(&self) -> DateTime<Utc> {
+        self.0.read_at
+    }
+
+    /// Every replica.
+    pub fn replicas(&self) -> impl Iterator<Item = &Replica> {
+        self.0.rows.iter().map(|row| &row.replica)
+    }
+
+    /// The SLA days around now, of every replica.
+    pub fn days(&self) -> impl Iterator<Item = &DayHead> {
+        self.0.rows.iter().flat_map(|row| &row.days)
     }
 }

@@ -1,15 +1,25 @@
 //! `/api/v1` and the probes: one file per endpoint, each with its own `router()`.
 
+mod acknowledgements;
 mod attempts;
+mod body;
+mod cancel;
+mod corrections;
 mod events;
 mod health;
+mod holds;
+mod night;
+mod obligations;
 mod parameters;
+mod plan;
 mod points;
+mod policies;
 mod ready;
 mod replica;
 mod replicas;
+mod sla;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use super::problem::Problem;
 use super::state::AppState;
@@ -25,6 +35,15 @@ pub fn router() -> Router<AppState> {
         .merge(replica::router())
         .merge(attempts::router())
         .merge(points::router())
+        .merge(night::router())
+        .merge(obligations::router())
+        .merge(sla::router())
+        .merge(plan::router())
+        .merge(holds::router())
+        .merge(acknowledgements::router())
+        .merge(corrections::router())
+        .merge(policies::router())
+        .merge(cancel::router())
         .merge(events::router())
         .merge(health::router())
         .merge(ready::router())

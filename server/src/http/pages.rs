@@ -110,7 +110,7 @@ async fn theme(Form(form): Form<Theme>) -> Response {
 }
 
 /// A path on this server: `//host` and `/\host` are other servers to a browser.
-fn is_own_path(text: &str) -> bool {
+pub(super) fn is_own_path(text: &str) -> bool {
     let mut chars = text.chars();
     chars.next() == Some('/')
         && !matches!(chars.next(), Some('/' | '\\'))

@@ -37,6 +37,11 @@ impl Problem {
         }
     }
 
+    /// The same as a page of words.
+    pub fn words(&self) -> (StatusCode, &str) {
+        (self.status, &self.detail)
+    }
+
     /// 404.
     pub fn missing(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "Not found", detail)

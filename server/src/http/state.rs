@@ -1,5 +1,6 @@
 //! What every handler may use.
 
+use super::desk::Desk;
 use ::console::Console;
 use async_trait::async_trait;
 use axum::extract::FromRef;
@@ -16,6 +17,7 @@ const STREAMS_MAX: usize = 256;
 #[derive(Clone)]
 pub struct AppState {
     pub console: Arc<dyn Console>,
+    pub desk: Arc<Desk>,
     pub events: Events,
     pub readiness: Arc<dyn Readiness>,
 }
@@ -67,5 +69,11 @@ impl Readiness for SqliteStore {
 impl FromRef<AppState> for Arc<dyn Console> {
     fn from_ref(state: &AppState) -> Self {
         Arc::clone(&state.console)
+    }
+}
+
+impl FromRef<AppState> for Arc<Desk> {
+    fn from_ref(state: &AppState) -> Self {
+        Arc::clone(&state.desk)
     }
 }

@@ -46,6 +46,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "hands",
         include_str!("../../../../migrations/sqlite/0005_hands.sql"),
     ),
+    (
+        6,
+        "point times",
+        include_str!("../../../../migrations/sqlite/0006_point_times.sql"),
+    ),
 ];
 
 pub(super) async fn open(path: &Path) -> Result<SqliteStore> {

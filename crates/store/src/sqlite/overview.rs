@@ -55,6 +55,10 @@ pub(super) const ATTEMPTS_NEWEST: (&str, &str) = by_scope!(
     "ORDER BY r.id"
 );
 
+/// From an index that holds all of it: points are wide.
+pub(super) const POINT_TIMES: &str = "SELECT p.id, p.replica, p.taken, p.sealed FROM point p \
+     WHERE (CAST($1 AS TEXT) IS NULL OR p.tenant = $1) AND p.taken >= $2 ORDER BY p.taken, p.id";
+
 macro_rules! select_head {
     ($rest:literal) => {
         concat!(
@@ -125,25 +129,22 @@ impl OverviewStore for SqliteStore {
     }
 
     async fn point_times(&self, scope: &Scope, from: DateTime<Utc>) -> Result<Vec<PointTime>> {
-        sqlx::query(
-            "SELECT p.id, p.replica, p.taken, p.sealed FROM point p \
-             WHERE (CAST($1 AS TEXT) IS NULL OR p.tenant = $1) AND p.taken >= $2 ORDER BY p.taken, p.id",
-        )
-        .bind(scope.tenant())
-        .bind(micros(from))
-        .fetch_all(&self.reader)
-        .await
-        .map_err(failed("list times of restore points"))?
-        .iter()
-        .map(|row| {
-            let cells = Cells::new(row, "point", "id");
-            Ok(PointTime {
-                replica: cells.parsed("replica")?,
-                taken: cells.time("taken")?,
-                sealed: cells.time("sealed")?,
+        sqlx::query(POINT_TIMES)
+            .bind(scope.tenant())
+            .bind(micros(from))
+            .fetch_all(&self.reader)
+            .await
+            .map_err(failed("list times of restore points"))?
+            .iter()
+            .map(|row| {
+                let cells = Cells::new(row, "point", "id");
+                Ok(PointTime {
+                    replica: cells.parsed("replica")?,
+                    taken: cells.time("taken")?,
+                    sealed: cells.time("sealed")?,
+                })
             })
-        })
-        .collect()
+            .collect()
     }
 
     async fn attempts_newest(&self, scope: &Scope) -> Result<Vec<Attempt>> {

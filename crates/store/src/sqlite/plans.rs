@@ -21,6 +21,7 @@ fn queries() -> Vec<(&'static str, &'static str)> {
         ("days_newest", days::DAYS_NEWEST),
         ("point_heads_newest_of_site", overview::POINT_HEADS_NEWEST.0),
         ("point_heads_newest_of_tenant", overview::POINT_HEADS_NEWEST.1),
+        ("point_times", overview::POINT_TIMES),
         ("attempts_newest_of_site", overview::ATTEMPTS_NEWEST.0),
         ("attempts_newest_of_tenant", overview::ATTEMPTS_NEWEST.1),
         ("replicas_of_site", replicas::REPLICAS.0),

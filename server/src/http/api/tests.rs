@@ -1,29 +1,32 @@
 //! The API through the whole router, guard included.
 
-use crate::console::{NoEngine, Site, StoreConsole};
-use crate::http::{AppState, Events, guarded};
+use crate::console::{NoEngine, Now, Site, StoreConsole};
+use crate::deeds::Known;
+use crate::http::{AppState, Desk, Events, guarded};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
 use chrono::TimeDelta;
+use domain::obligation::Outcome;
 use futures::StreamExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use store::SqliteStore;
 use store::conformance::Seed;
+use store::obligations::ObligationStore as _;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-struct Server {
-    app: Router,
-    store: SqliteStore,
-    seed: Seed,
+pub struct Server {
+    pub app: Router,
+    pub store: SqliteStore,
+    pub seed: Seed,
     stop: CancellationToken,
     _dir: tempfile::TempDir,
 }
 
 impl Server {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(dir.path().join("stillpoint.db")).await.unwrap();
         let seed = Seed::plant(&store).await.unwrap();
@@ -38,15 +41,22 @@ impl Server {
             data: "/srv/data".into(),
             vault: "/vault".into(),
         };
-        let console = StoreConsole::new(
-            Arc::new(store.clone()),
-            Arc::new(NoEngine),
-            site,
-            Arc::new(move || now),
-        );
+        let clock: Now = Arc::new(move || now);
+        let console = StoreConsole::new(Arc::new(store.clone()), Arc::new(NoEngine), site, clock.clone());
+        let desk = Desk {
+            store: Arc::new(store.clone()),
+            known: Known {
+                tenants: [seed.ours.tenant.clone()].into(),
+                hosts: [seed.ours.host.clone()].into(),
+            },
+            engine: Arc::new(NoEngine),
+            snapshots: console.snapshots(),
+            now: clock,
+        };
         let stop = CancellationToken::new();
         let state = AppState {
             console: Arc::new(console),
+            desk: Arc::new(desk),
             events: Events::of(&store, stop.clone()),
             readiness: Arc::new(store.clone()),
         };
@@ -284,4 +294,210 @@ async fn an_event_number_of_another_database_begins_anew() {
     let mut body = response.into_body().into_data_stream();
     let hello = read(&mut body, 1).await;
     assert!(hello[0].0 < 999_999);
+}
+
+impl Server {
+    async fn post(&self, path: &str, body: Value) -> (u16, Value) {
+        let request = Request::post(path)
+            .header("host", "127.0.0.1:3000")
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        let response = self.app.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+}
+
+#[tokio::test]
+async fn holds_are_laid_listed_and_lifted() {
+    let server = Server::new().await;
+    let on = json!({ "on": "host", "host": server.seed.ours.host });
+    let (status, hold) = server
+        .post(
+            "/api/v1/holds",
+            json!({ "target": on, "until": "4h", "reason": "new storage" }),
+        )
+        .await;
+    assert_eq!((status, &hold["author"]), (201, &json!("operator")), "{hold}");
+    assert_eq!(server.get("/api/v1/holds").await.1["rows"], json!([hold]));
+    let lift = format!("/api/v1/holds/{}/lift", hold["id"]);
+    assert_eq!(server.post(&lift, json!({})).await.0, 200);
+    Server::refused(server.post(&lift, json!({})).await, 409, None);
+    Server::refused(server.post("/api/v1/holds/9/lift", json!({})).await, 404, None);
+    assert_eq!(server.get("/api/v1/holds").await.1["rows"], json!([]));
+    assert_eq!(
+        server.get("/api/v1/holds?all=true").await.1["rows"][0]["lifted"]["author"],
+        "operator"
+    );
+    for (body, status, parameter) in [
+        (
+            json!({ "target": on, "until": "4h", "reason": " " }),
+            400,
+            Some("reason"),
+        ),
+        (
+            json!({ "target": on, "until": "91d", "reason": "x" }),
+            400,
+            Some("until"),
+        ),
+        (
+            json!({ "target": on, "until": "soon", "reason": "x" }),
+            400,
+            Some("until"),
+        ),
+        (json!({ "target": on, "until": "4h" }), 400, Some("body")),
+        (
+            json!({ "target": on, "until": "4h", "reason": "x", "colour": 1 }),
+            400,
+            Some("body"),
+        ),
+        (
+            json!({ "target": { "on": "host", "host": "hv-r-99" }, "until": "4h", "reason": "x" }),
+            404,
+            None,
+        ),
+    ] {
+        Server::refused(server.post("/api/v1/holds", body).await, status, parameter);
+    }
+}
+
+#[tokio::test]
+async fn a_missed_day_is_told_corrected_and_counted() {
+    let server = Server::new().await;
+    let owed = server.seed.owed(&server.seed.ours, -2).unwrap();
+    let (replica, day) = (owed.key.replica, owed.key.day);
+    server
+        .store
+        .obligations_open(std::slice::from_ref(&owed))
+        .await
+        .unwrap();
+    let attribution = domain::attribution::attribute(&owed.window, &[], 600);
+    let missed = Outcome::Missed { attribution };
+    server
+        .store
+        .obligation_close(owed.key, &missed, owed.window.next_open)
+        .await
+        .unwrap();
+    let (status, list) = server
+        .get(&format!("/api/v1/obligations?from={day}&to={day}&outcome=missed"))
+        .await;
+    assert_eq!((status, &list["rows"][0]["replica"]), (200, &json!(replica)));
+    let one = format!("/api/v1/obligations/{replica}/{day}");
+    assert!(
+        server.get(&one).await.1["headline"]
+            .as_str()
+            .unwrap()
+            .starts_with("Missed")
+    );
+    let sla = format!("/api/v1/sla?from={day}&to={day}&tenant=contoso");
+    assert_eq!(server.get(&sla).await.1["contract"]["of"], 1);
+    let excuse = json!({ "replica": replica, "day": day, "change": { "change": "excuse", "owner": "tenant" }, "reason": "their link" });
+    let (status, corrected) = server.post("/api/v1/corrections", excuse.clone()).await;
+    assert_eq!(
+        (status, &corrected["counts_as"]),
+        (201, &json!("excused")),
+        "{corrected}"
+    );
+    let figures = server.get(&sla).await.1;
+    assert_eq!(
+        (&figures["raw"]["of"], &figures["contract"]["of"]),
+        (&json!(1), &json!(0))
+    );
+    let listed = server
+        .get(&format!("/api/v1/corrections?from={day}&to={day}"))
+        .await
+        .1;
+    assert_eq!(listed["rows"][0]["reason"], "their link");
+    let mut own = excuse;
+    own["change"]["owner"] = json!("provider");
+    Server::refused(server.post("/api/v1/corrections", own).await, 400, Some("owner"));
+    let none = format!("/api/v1/obligations/{replica}/2020-01-01");
+    Server::refused(server.get(&none).await, 404, None);
+    for (path, parameter) in [
+        ("/api/v1/obligations?outcome=green", "outcome"),
+        ("/api/v1/obligations?from=2020-01-01&to=2020-03-01", "to"),
+        ("/api/v1/sla?from=2020-01-01", "to"),
+        ("/api/v1/corrections?to=2020-01-01", "from"),
+    ] {
+        Server::refused(server.get(path).await, 400, Some(parameter));
+    }
+    Server::refused(
+        server
+            .get("/api/v1/sla?from=2020-01-01&to=2020-01-01&tenant=nobody")
+            .await,
+        404,
+        None,
+    );
+}
+
+#[tokio::test]
+async fn policies_are_put_and_assigned() {
+    let server = Server::new().await;
+    let mut terms = json!(domain::policy::Terms::standard());
+    let (status, put) = server
+        .post("/api/v1/policies", json!({ "id": "gold", "terms": terms }))
+        .await;
+    assert_eq!((status, &put["version"]), (201, &json!(1)), "{put}");
+    let assignee = json!({ "to": "tenant", "tenant": "contoso" });
+    let assign = json!({ "assignee": assignee, "policy": "gold" });
+    assert_eq!(server.post("/api/v1/assignments", assign).await.0, 200);
+    let catalogue = server.get("/api/v1/policies").await.1;
+    assert_eq!(catalogue["assignments"].as_array().unwrap().len(), 2);
+    assert_eq!(server.get("/api/v1/policies/gold").await.1[0]["version"], 1);
+    let away = json!({ "assignee": assignee, "policy": null });
+    assert_eq!(server.post("/api/v1/assignments", away.clone()).await.0, 200);
+    Server::refused(server.post("/api/v1/assignments", away).await, 409, None);
+    terms["priority"] = json!(9);
+    let wrong = json!({ "id": "gold", "terms": terms });
+    Server::refused(
+        server.post("/api/v1/policies", wrong).await,
+        400,
+        Some("priority"),
+    );
+    Server::refused(server.get("/api/v1/policies/silver").await, 404, None);
+}
+
+#[tokio::test]
+async fn causes_are_acknowledged_and_attempts_asked_to_stop() {
+    let server = Server::new().await;
+    let note = json!({ "cause": "host:hv-r-01:B5", "until": "6h", "note": "ticket 7" });
+    assert_eq!(server.post("/api/v1/acknowledgements", note).await.0, 201);
+    assert_eq!(
+        server.get("/api/v1/acknowledgements").await.1["rows"][0]["note"],
+        "ticket 7"
+    );
+    let wrong = json!({ "cause": "B5", "until": "6h", "note": "x" });
+    Server::refused(
+        server.post("/api/v1/acknowledgements", wrong).await,
+        400,
+        Some("cause"),
+    );
+    let attempt = server.seed.claim(&server.store, 1).await.unwrap();
+    let cancel = format!("/api/v1/attempts/{}/cancel", attempt.id);
+    let (status, asked) = server
+        .post(&cancel, json!({ "reason": "the line is needed" }))
+        .await;
+    assert_eq!((status, &asked["requested"]), (202, &json!(true)), "{asked}");
+    Server::refused(
+        server.post(&cancel, json!({ "reason": "" })).await,
+        400,
+        Some("reason"),
+    );
+    Server::refused(
+        server
+            .post("/api/v1/attempts/x/cancel", json!({ "reason": "x" }))
+            .await,
+        404,
+        None,
+    );
+}
+
+#[tokio::test]
+async fn before_the_first_plan_nobody_pretends_that_nothing_waits() {
+    let server = Server::new().await;
+    Server::refused(server.get("/api/v1/night").await, 503, None);
+    let plan = format!("/api/v1/replicas/{}/plan", server.seed.ours.id);
+    Server::refused(server.get(&plan).await, 503, None);
 }

@@ -1,17 +1,17 @@
 //! Policies in JSON.
 
-use crate::commands::deed::stamp;
+use super::stamp;
 use serde_json::{Value, json};
 use store::policies::{Assignment, PolicyVersion};
 
-pub(super) fn version(version: &PolicyVersion) -> Value {
+pub fn version(version: &PolicyVersion) -> Value {
     json!({
         "id": version.policy.id, "version": version.policy.version, "terms": version.policy.terms,
         "author": version.author, "at": stamp(version.at),
     })
 }
 
-pub(super) fn catalogue(policies: &[PolicyVersion], assignments: &[Assignment]) -> Value {
+pub fn catalogue(policies: &[PolicyVersion], assignments: &[Assignment]) -> Value {
     let assignment = |it: &Assignment| json!({ "assignee": it.assignee, "policy": it.policy, "author": it.author, "at": stamp(it.at) });
     json!({
         "policies": policies.iter().map(version).collect::<Vec<_>>(),

@@ -1,0 +1,18 @@
+//! The shapes of the contract in JSON: what the command line prints with `--json` and the API answers is the same.
+
+pub mod acknowledgement;
+pub mod attempt;
+pub mod correction;
+pub mod figures;
+pub mod hold;
+pub mod night;
+pub mod obligation;
+pub mod plan;
+pub mod policy;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+/// An instant.
+pub fn stamp(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}

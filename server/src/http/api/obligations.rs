@@ -1,0 +1,93 @@
+//! `GET /api/v1/obligations`: SLA days as rows. `GET /api/v1/obligations/{replica}/{day}`: one with its story, attempts and corrections.
+//!
+//! Parameters of the list: `from`, `to` (days, at most 31; today in UTC if not given), `replica` or `tenant`, `outcome`.
+
+use super::parameters::Parameters;
+use crate::document::{obligation, stamp};
+use crate::http::desk::{Desk, failed};
+use crate::http::problem::Problem;
+use crate::http::state::AppState;
+use axum::extract::{Path, State};
+use axum::routing::get;
+use axum::{Json, Router};
+use domain::calendar::SlaDay;
+use domain::ids::{ReplicaId, TenantId};
+use domain::obligation::{ObligationKey, OutcomeKind};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use store::traits::Scope;
+
+/// Most days of one list.
+const DAYS_MAX: i64 = 31;
+
+pub fn router() -> Router<AppState> {
+    Router::new()
+        .route("/api/v1/obligations", get(list))
+        .route("/api/v1/obligations/{replica}/{day}", get(show))
+}
+
+async fn list(State(desk): State<Arc<Desk>>, mut parameters: Parameters) -> Result<Json<Value>, Problem> {
+    let now = desk.now();
+    let today = SlaDay(now.date_naive());
+    let from = parameters.parsed("from")?.unwrap_or(today);
+    let to = parameters.parsed("to")?.unwrap_or(from.max(today));
+    let replica: Option<ReplicaId> = parameters.parsed("replica")?;
+    let tenant: Option<TenantId> = parameters.parsed("tenant")?;
+    let outcome = parameters.text("outcome")?.map(|text| kind(&text)).transpose()?;
+    parameters.end()?;
+    let days = (to.0 - from.0).num_days() + 1;
+    if !(1..=DAYS_MAX).contains(&days) {
+        return Err(Problem::parameter(
+            "to",
+            format!("{from} to {to} are {days} days; ask for 1 to {DAYS_MAX}, the first before the last"),
+        ));
+    }
+    if let Some(id) = replica {
+        desk.store.replica(&Desk::SCOPE, id).await.map_err(failed)?;
+    }
+    let scope = tenant.map_or(Desk::SCOPE, Scope::Tenant);
+    let days = desk
+        .store
+        .day_heads(&scope, replica, from, to)
+        .await
+        .map_err(failed)?;
+    let rows: Vec<Value> = days
+        .iter()
+        .filter(|day| outcome.is_none_or(|kind| day.kind == kind))
+        .map(obligation::row)
+        .collect();
+    Ok(Json(
+        json!({ "as_of": stamp(now), "from": from, "to": to, "rows": rows }),
+    ))
+}
+
+async fn show(
+    State(desk): State<Arc<Desk>>,
+    Path((replica, day)): Path<(String, String)>,
+    parameters: Parameters,
+) -> Result<Json<Value>, Problem> {
+    parameters.end()?;
+    let missing = || Problem::missing(format!("there is no obligation of {replica} on {day}"));
+    let key = ObligationKey {
+        replica: replica.parse().map_err(|_| missing())?,
+        day: day.parse().map_err(|_| missing())?,
+    };
+    let row = desk.store.obligation(&Desk::SCOPE, key).await.map_err(failed)?;
+    let attempts = desk.store.attempts_of(&Desk::SCOPE, key).await.map_err(failed)?;
+    Ok(Json(obligation::document(&row, &attempts, desk.now())))
+}
+
+fn kind(text: &str) -> Result<OutcomeKind, Problem> {
+    let all = [
+        OutcomeKind::Open,
+        OutcomeKind::Met,
+        OutcomeKind::MetLate,
+        OutcomeKind::Missed,
+        OutcomeKind::Excused,
+        OutcomeKind::Excluded,
+    ];
+    all.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|kind| kind.as_str()).collect();
+        Problem::parameter("outcome", format!("`{text}` is none of: {}", names.join(", ")))
+    })
+}

@@ -1,0 +1,81 @@
+//! What the endpoints for the night work with: the store, the plan, and the operator's hands.
+
+use super::problem::Problem;
+use crate::console::{ConsoleStore, EngineDoor, Now, Snapshots, told_to_people};
+use crate::deeds::{DeedError, DeedStore, Deeds, Known};
+use ::console::UiError;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use engine::Planned;
+use std::sync::Arc;
+use store::traits::{Scope, StoreError};
+
+/// Whose hands they are until people log in.
+const AUTHOR: &str = "operator";
+/// A plan is made within seconds of the start.
+const PLAN_RETRY_SECS: u32 = 5;
+
+/// What desks read and change.
+pub trait DeskStore: ConsoleStore + DeedStore {}
+impl<S: ConsoleStore + DeedStore> DeskStore for S {}
+
+/// The operator's desk.
+pub struct Desk {
+    pub store: Arc<dyn DeskStore>,
+    pub known: Known,
+    pub engine: Arc<dyn EngineDoor>,
+    pub snapshots: Arc<Snapshots>,
+    pub now: Now,
+}
+
+impl Desk {
+    /// Everything on the site.
+    pub const SCOPE: Scope = Scope::Site {
+        reason: "operator's API",
+    };
+
+    pub fn now(&self) -> DateTime<Utc> {
+        (self.now)()
+    }
+
+    /// The hands of whoever asks.
+    pub fn deeds(&self) -> Result<Deeds, Problem> {
+        let store: Arc<dyn DeedStore> = self.store.clone();
+        Deeds::new(store, self.known.clone(), AUTHOR, self.now()).map_err(refused)
+    }
+
+    /// After a deed the screens show it at once.
+    pub async fn done(&self) {
+        if let Err(error) = self.snapshots.catch_up().await {
+            tracing::warn!(
+                error = crate::telling::chain(&error),
+                "the screens' data could not be refreshed"
+            );
+        }
+    }
+
+    /// What was planned last. Without it nobody can say what keeps an obligation, and an empty list would be a lie.
+    pub fn planned(&self) -> Result<Arc<Planned>, Problem> {
+        self.engine.planned().ok_or_else(|| {
+            Problem::from(UiError::Unavailable {
+                what: "the plan".to_owned(),
+                retry_secs: PLAN_RETRY_SECS,
+            })
+        })
+    }
+}
+
+/// A store's failure.
+pub fn failed(error: StoreError) -> Problem {
+    Problem::from(told_to_people(error))
+}
+
+/// Why a deed was not done.
+pub fn refused(error: DeedError) -> Problem {
+    match error {
+        DeedError::Field { field, text } => Problem::parameter(field, text),
+        missing @ DeedError::Missing { .. } => Problem::missing(missing.to_string()),
+        DeedError::Conflict(text) => Problem::new(StatusCode::CONFLICT, "Conflict", text),
+        DeedError::Store(error) => failed(error),
+    }
+}

@@ -1,0 +1,133 @@
+//! The forms through the whole router, as the API's tests start it.
+
+use crate::http::api::tests::Server;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, header};
+use store::holds::HoldStore as _;
+use store::policies::PolicyStore as _;
+use tower::ServiceExt as _;
+
+/// Status, where it leads, and what it says.
+async fn send(server: &Server, form: &str, fields: &str) -> (u16, Option<String>, String) {
+    let request = Request::post(format!("/forms/{form}"))
+        .header("host", "127.0.0.1:3000")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from(fields.to_owned()))
+        .unwrap();
+    let response = server.app.clone().oneshot(request).await.unwrap();
+    let location = response.headers().get(header::LOCATION);
+    let location = location.map(|it| it.to_str().unwrap().to_owned());
+    let status = response.status().as_u16();
+    let body = to_bytes(response.into_body(), 1 << 16).await.unwrap();
+    (status, location, String::from_utf8(body.to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn a_form_does_its_deed_and_leads_back() {
+    let server = Server::new().await;
+    let replica = server.seed.ours.id;
+    let hold = format!("on=replica&name={replica}&until=4h&reason=their+audit&back=%2Freplicas%2F{replica}");
+    let (status, location, _) = send(&server, "hold", &hold).await;
+    assert_eq!((status, location), (303, Some(format!("/replicas/{replica}"))));
+    let held = server.store.holds(10).await.unwrap();
+    assert_eq!(
+        (held[0].reason.as_str(), held[0].author.as_str()),
+        ("their audit", "operator")
+    );
+    let lift = format!("id={}&back=https%3A%2F%2Fevil.example%2F", held[0].id);
+    let (status, location, _) = send(&server, "lift", &lift).await;
+    assert_eq!((status, location.as_deref()), (303, Some("/")), "own paths only");
+    assert!(server.store.holds(10).await.unwrap()[0].lifted.is_some());
+    let noted = "cause=vault%3Afull&until=6h&note=known&back=/";
+    assert_eq!(send(&server, "acknowledge", noted).await.0, 303);
+    let assign = "to=tenant&name=contoso&policy=standard&back=/";
+    assert_eq!(send(&server, "assign", assign).await.0, 303);
+    assert_eq!(server.store.assignments().await.unwrap().len(), 2);
+    let away = "to=tenant&name=contoso&policy=&back=/";
+    assert_eq!(send(&server, "assign", away).await.0, 303);
+    let attempt = server.seed.claim(&server.store, 1).await.unwrap().id;
+    let cancel = format!("attempt={attempt}&reason=x&back=/");
+    assert_eq!(send(&server, "cancel", &cancel).await.0, 303);
+    let terms = toml::to_string(&domain::policy::Terms::standard()).unwrap();
+    let encoded: String = terms.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    assert_eq!(
+        send(&server, "policy", &format!("id=gold&terms={encoded}&back=/"))
+            .await
+            .0,
+        303
+    );
+    assert_eq!(server.store.policies().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_form_that_is_not_right_is_told_in_words() {
+    let server = Server::new().await;
+    let id = uuid::Uuid::nil();
+    for (form, fields, status, words) in [
+        (
+            "hold",
+            "on=host&name=hv-r-01&until=4h&reason=&back=/".to_owned(),
+            400,
+            "reason",
+        ),
+        (
+            "hold",
+            "on=host&name=hv-r-99&until=4h&reason=x&back=/".to_owned(),
+            404,
+            "hv-r-99",
+        ),
+        (
+            "hold",
+            "on=roof&name=x&until=4h&reason=x&back=/".to_owned(),
+            400,
+            "roof",
+        ),
+        (
+            "hold",
+            "on=host&name=hv-r-01&reason=x&back=/".to_owned(),
+            400,
+            "until",
+        ),
+        ("lift", "id=9&back=/".to_owned(), 404, "hold"),
+        (
+            "acknowledge",
+            "cause=B5&until=4h&note=x&back=/".to_owned(),
+            400,
+            "cause",
+        ),
+        (
+            "correct",
+            format!("replica={id}&day=2026-11-22&change=excuse&owner=tenant&reason=x&back=/"),
+            404,
+            "obligation",
+        ),
+        (
+            "correct",
+            format!("replica={id}&day=2026-11-22&change=excuse&owner=me&reason=x&back=/"),
+            400,
+            "owner",
+        ),
+        (
+            "correct",
+            format!("replica={id}&day=2026-11-22&change=undo&reason=x&back=/"),
+            400,
+            "change",
+        ),
+        (
+            "assign",
+            "to=tenant&name=contoso&policy=gold&back=/".to_owned(),
+            404,
+            "gold",
+        ),
+        ("assign", "to=site&policy=&back=/".to_owned(), 409, "falls back"),
+        ("cancel", format!("attempt={id}&reason=x&back=/"), 404, "attempt"),
+        ("policy", "id=gold&terms=x&back=/".to_owned(), 400, "terms"),
+    ] {
+        let (found, location, text) = send(&server, form, &fields).await;
+        assert_eq!((found, location), (status, None), "{form} {fields}: {text}");
+        assert!(
+            text.contains(words) && text.contains("Back leads"),
+            "{form} {fields}: {text}"
+        );
+    }
+}

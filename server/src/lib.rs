@@ -1,0 +1,16 @@
+//! The parts of the `stillpoint` binary, so that tests and measurements start them as it does. Nothing else depends on it.
+
+pub mod commands;
+pub mod config;
+pub mod console;
+pub mod data;
+pub mod deeds;
+pub mod document;
+pub mod emulated;
+pub mod figures;
+pub mod http;
+pub mod looking;
+pub mod telling;
+pub mod tonight;
+pub mod who;
+pub mod wiring;
