@@ -16,6 +16,7 @@ pub mod points;
 pub mod policy;
 pub mod restore;
 pub mod serve;
+pub mod sim;
 pub mod sla;
 pub mod vault;
 pub mod verify;
@@ -81,6 +82,8 @@ pub enum Command {
     Verify(verify::Args),
     /// Enrol a host: prove on a canary replica that it refuses and holds as it must
     Doctor(doctor::Args),
+    /// Play the planner against other products' retry habits in a modelled world
+    Sim(sim::Args),
     /// Keys and repositories
     Vault(vault::Args),
     /// The configuration
@@ -131,6 +134,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Points(args) => points::run(&global, args).await,
         Command::Restore(args) => restore::run(&global, args).await,
         Command::Verify(args) => verify::run(&global, args).await,
+        Command::Sim(args) => sim::run(&global, args).await,
         Command::Doctor(args) => doctor::run(&global, args).await,
         Command::Vault(args) => vault::run(&global, args).await,
         Command::Config(args) => config::run(&global, &args),

@@ -107,6 +107,45 @@ impl Cadence {
     }
 }
 
+impl Cadence {
+    /// Mean wait for a stretch without applies that is longer than `need`, from an instant at which there is none; `None` before two applies
+    /// were seen.
+    #[must_use]
+    pub fn gap_wait(&self, need: TimeDelta) -> Option<TimeDelta> {
+        let runs = self.runs.iter().map(|run| {
+            let from = run.started.timestamp_millis();
+            (from, from.saturating_add_unsigned(run.length_ms))
+        });
+        gap_wait_ms(runs, need.num_milliseconds()).map(TimeDelta::milliseconds)
+    }
+}
+
+/// What [`Cadence::gap_wait`] says, from the starts and ends of applies in their order; all in milliseconds.
+#[must_use]
+pub fn gap_wait_ms(runs: impl IntoIterator<Item = (i64, i64)>, need_ms: i64) -> Option<i64> {
+    let mut runs = runs.into_iter();
+    let (mut shut_since, mut end) = runs.next()?;
+    let (mut seen, mut shut, mut squares) = (false, 0_i128, 0_i128);
+    let mut close = |from: i64, to: i64| {
+        let length = i128::from((to - from).max(0));
+        shut += length;
+        squares += length * length;
+    };
+    for (from, to) in runs {
+        seen = true;
+        if from - end > need_ms {
+            close(shut_since, end);
+            // Too late for a start: the next apply would come before it is done.
+            shut_since = from - need_ms;
+        }
+        end = to.max(end);
+    }
+    close(shut_since, end);
+    // A stretch is met as often as it is long, and in its middle.
+    let mean = squares.checked_div(2 * shut).unwrap_or(0);
+    seen.then(|| i64::try_from(mean).unwrap_or(i64::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,6 +187,20 @@ mod tests {
             (cadence.next_end(at(62)), cadence.next_end(at(68))),
             (Some(at(68)), Some(at(98)))
         );
+    }
+
+    #[test]
+    fn the_wait_for_a_gap_is_half_of_a_busy_stretch_and_longer_where_gaps_are_too_short() {
+        let wait = |runs: &[(i64, i64)]| gap_wait_ms(runs.iter().copied(), 5_000);
+        // Busy for 8 s and, the 5 s before the next apply being of no use, for 13 s.
+        assert_eq!(
+            wait(&[(0, 8_000), (30_000, 38_000)]),
+            Some((8 * 8 + 13 * 13) * 1000 / (2 * 21))
+        );
+        // Gaps of 4 s take no checkpoint: one busy stretch of 56 s.
+        assert_eq!(wait(&[(0, 26_000), (30_000, 56_000)]), Some(28_000));
+        assert_eq!(wait(&[(0, 8_000)]), None);
+        assert_eq!(wait(&[(0, 0), (30_000, 30_000)]), Some(2_500));
     }
 
     #[test]

@@ -115,19 +115,28 @@ impl Chances {
     }
 }
 
-/// Plays one policy and checks its log. `None` for what is counted and not played.
+/// Plays one policy and checks its log.
 ///
 /// # Errors
 /// When the policy or the simulator broke a rule; the error names the seed.
-pub fn played(world: &World, policy: PolicyName) -> Result<Option<Vec<Start>>, SimError> {
+pub fn played(world: &World, policy: PolicyName) -> Result<Vec<Start>, SimError> {
+    played_telling(world, policy, &mut |_| {})
+}
+
+fn played_telling(
+    world: &World,
+    policy: PolicyName,
+    told: &mut dyn FnMut(f64),
+) -> Result<Vec<Start>, SimError> {
     let seed = world.spec.seed;
-    let Some(mut scheduler) = policy.policy(world) else {
-        return Ok(None);
-    };
-    let log =
-        play(world, scheduler.as_mut()).map_err(|source| SimError::NotStartable { policy, seed, source })?;
+    let mut scheduler = policy.policy(world);
+    let log = play(world, scheduler.as_mut(), told).map_err(|source| SimError::NotStartable {
+        policy,
+        seed,
+        source,
+    })?;
     ledger::check(world, &log).map_err(|source| SimError::Foul { policy, seed, source })?;
-    Ok(Some(log))
+    Ok(log)
 }
 
 /// Runs the policies in one world, in the order given. The clairvoyant always runs: everything is measured against it.
@@ -135,20 +144,37 @@ pub fn played(world: &World, policy: PolicyName) -> Result<Option<Vec<Start>>, S
 /// # Errors
 /// When the numbers make no world, or a rule was broken.
 pub fn report(spec: WorldSpec, policies: &[PolicyName]) -> Result<Report, SimError> {
+    report_telling(spec, policies, &mut |_, _| {})
+}
+
+/// As [`report`]; `told` hears which policy is played and what share of all the work is done.
+///
+/// # Errors
+/// As [`report`].
+pub fn report_telling(
+    spec: WorldSpec,
+    policies: &[PolicyName],
+    told: &mut dyn FnMut(PolicyName, f64),
+) -> Result<Report, SimError> {
+    let clairvoyant = PolicyName::Clairvoyant;
+    told(clairvoyant, 0.0);
     let world = World::new(spec)?;
     let chances = Chances::of(&world);
-    let best = count(
-        &world,
-        &chances,
-        PolicyName::Clairvoyant,
-        played(&world, PolicyName::Clairvoyant)?,
-    );
+    let others = policies.iter().filter(|policy| **policy != clairvoyant);
+    let plays = (others.count() + 1) as f64;
+    let mut done = 0.0;
+    let mut of = |policy: PolicyName| {
+        let log = played_telling(&world, policy, &mut |share| told(policy, (done + share) / plays))?;
+        done += 1.0;
+        Ok::<_, SimError>(count(&world, &chances, policy, &log))
+    };
+    let best = of(clairvoyant)?;
     let mut all = Vec::with_capacity(policies.len());
     for &policy in policies {
-        let mut figures = if policy == PolicyName::Clairvoyant {
+        let mut figures = if policy == clairvoyant {
             best.clone()
         } else {
-            count(&world, &chances, policy, played(&world, policy)?)
+            of(policy)?
         };
         figures.vs_clairvoyant = match best.met {
             0 => 1.0,
@@ -184,12 +210,11 @@ impl World {
     }
 }
 
-fn count(world: &World, chances: &Chances, policy: PolicyName, log: Option<Vec<Start>>) -> Figures {
-    let possible = chances.possible();
+fn count(world: &World, chances: &Chances, policy: PolicyName, log: &[Start]) -> Figures {
     let mut figures = Figures {
         policy,
         obligations: world.obligation_count() as u64,
-        possible,
+        possible: chances.possible(),
         met: 0,
         met_late: 0,
         missed: 0,
@@ -199,31 +224,25 @@ fn count(world: &World, chances: &Chances, policy: PolicyName, log: Option<Vec<S
         vs_clairvoyant: 0.0,
     };
     let mut sealed = vec![false; world.obligation_count()];
-    if let Some(log) = log {
-        figures.attempts = log.len() as u64;
-        for start in log {
-            // Blocked already when it was started: a product that looks first did not ask the host.
-            let at_once = start.ending == Ending::Refused && start.to - start.from == REFUSAL;
-            if policy.has_gate() && at_once {
-                figures.attempts -= 1;
-            }
-            match start.ending {
-                Ending::Refused => figures.deferrals += 1,
-                Ending::Failed | Ending::Killed => {}
-                Ending::Sealed => {
-                    let owed = world.obligation(start.obligation);
-                    let on_time = start.to <= owed.due;
-                    let late = start.to < owed.closes;
-                    sealed[start.obligation] = on_time || late;
-                    figures.met += u64::from(on_time);
-                    figures.met_late += u64::from(!on_time && late);
-                }
+    figures.attempts = log.len() as u64;
+    for start in log {
+        // Blocked already when it was started: a product that looks first did not ask the host.
+        let at_once = start.ending == Ending::Refused && start.to - start.from == REFUSAL;
+        if policy.has_gate() && at_once {
+            figures.attempts -= 1;
+        }
+        match start.ending {
+            Ending::Refused => figures.deferrals += 1,
+            Ending::Failed | Ending::Killed => {}
+            Ending::Sealed => {
+                let owed = world.obligation(start.obligation);
+                let on_time = start.to <= owed.due;
+                let late = start.to < owed.closes;
+                sealed[start.obligation] = on_time || late;
+                figures.met += u64::from(on_time);
+                figures.met_late += u64::from(!on_time && late);
             }
         }
-    } else {
-        figures.met = possible;
-        figures.attempts = possible;
-        sealed.clone_from(&chances.possible);
     }
     for (sealed, excused) in sealed.into_iter().zip(&chances.excused) {
         figures.excused += u64::from(!sealed && *excused);

@@ -23,7 +23,9 @@
 //! No recorded traces: shares and rates are assumptions. An apply held back by an attempt does not lengthen the next one. No
 //! network or disk contention beyond slots: two exports on a host are as fast as one. No change of the clock (the calendar's own
 //! tests do that), no new replicas in mid-run, no pause of the primary, no limit on a hold. Stillpoint is its planner, not the engine and the
-//! store: what its observers would see, and when, is modelled in `policy::stillpoint`, and it knows how long an attempt takes. The rivals' retries are per VM, 10 minutes after its
+//! store: what its observers would see, and when, is modelled in `policy::stillpoint`, and it knows how long an attempt takes. It sees
+//! every second which logs a host applies while that host has a free slot. The clairvoyant is earliest-due-first with all future gaps known,
+//! not the best schedule there is: Stillpoint keeps slots for rare gaps and may meet more. The rivals' retries are per VM, 10 minutes after its
 //! refusal; a product that retries when the whole job has ended would wait longer.
 
 pub mod figures;
@@ -35,7 +37,7 @@ pub mod world;
 
 mod draw;
 
-pub use figures::{Figures, Report, WorldFigures, report};
+pub use figures::{Figures, Report, SimError, WorldFigures, report, report_telling};
 pub use policy::{PolicyName, UnknownPolicy};
 pub use spec::{InvalidSpec, WorldSpec};
 pub use world::World;

@@ -3,7 +3,7 @@
 use crate::ledger::Start;
 use crate::policy::Policy;
 use crate::world::{Applies, Ending};
-use crate::{Ms, World, ending_after};
+use crate::{DAY, MINUTE, Ms, World, ending_after};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -117,6 +117,9 @@ impl<'w> Site<'w> {
     }
 }
 
+/// How often it is told how far the play is, in virtual time.
+const TOLD_EVERY: Ms = 10 * MINUTE;
+
 /// A policy that asked for what may not be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -137,11 +140,15 @@ enum Event {
     Wake,
 }
 
-/// Plays the policy to the end and returns every attempt, by its start.
+/// Plays the policy to the end and returns every attempt, by its start. `told` hears what share of the time has been played.
 ///
 /// # Errors
 /// When the policy starts what may not be started: a mistake in the policy, not in the world.
-pub fn play(world: &World, policy: &mut dyn Policy) -> Result<Vec<Start>, NotStartable> {
+pub fn play(
+    world: &World,
+    policy: &mut dyn Policy,
+    told: &mut dyn FnMut(f64),
+) -> Result<Vec<Start>, NotStartable> {
     let mut site = Site::new(world);
     let mut log: Vec<Start> = Vec::new();
     let mut events = BinaryHeap::new();
@@ -152,8 +159,13 @@ pub fn play(world: &World, policy: &mut dyn Policy) -> Result<Vec<Start>, NotSta
     }
     // The earliest wake that is in the heap; later ones are set again when it has come.
     let mut armed: Option<Ms> = None;
+    let (end, mut tell_at) = (Ms::from(world.spec.days + 1) * DAY, 0);
     while let Some(Reverse((now, event))) = events.pop() {
         site.now = now;
+        if now >= tell_at {
+            told((now as f64 / end as f64).min(1.0));
+            tell_at = now + TOLD_EVERY;
+        }
         match event {
             Event::Ended(place) => {
                 site.end(&log[place]);

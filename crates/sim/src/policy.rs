@@ -50,26 +50,34 @@ pub enum PolicyName {
     Jitter,
     /// Four tries at instants drawn from the window.
     Random,
-    /// Knows all gaps but orders by the due time of the window alone, under the same limits.
-    EarliestDue,
-    /// Earliest due first, knowing all gaps, under the same limits; due is each replica's last chance.
+    /// Earliest due first, knowing all future gaps, under the same limits. What everything is measured against.
     Clairvoyant,
-    /// No limits: was there any usable gap in the window? Counted, not played.
-    Possible,
+    /// As the clairvoyant, but due is each replica's last chance to be in time, which nobody can know. A stricter measure.
+    LastChance,
 }
 
 impl PolicyName {
-    /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 9] = [
+    /// Those that `all` stands for, in the order in which they are shown.
+    pub const ALL: [Self; 7] = [
         Self::Stillpoint,
         Self::Veeam,
         Self::Dpm,
         Self::Bareos,
         Self::Jitter,
         Self::Random,
-        Self::EarliestDue,
         Self::Clairvoyant,
-        Self::Possible,
+    ];
+
+    /// All that have a name.
+    pub const KNOWN: [Self; 8] = [
+        Self::Stillpoint,
+        Self::Veeam,
+        Self::Dpm,
+        Self::Bareos,
+        Self::Jitter,
+        Self::Random,
+        Self::Clairvoyant,
+        Self::LastChance,
     ];
 
     /// The name on the command line and in the answer.
@@ -82,9 +90,8 @@ impl PolicyName {
             Self::Bareos => "bareos",
             Self::Jitter => "jitter",
             Self::Random => "random",
-            Self::EarliestDue => "earliest-due",
             Self::Clairvoyant => "clairvoyant",
-            Self::Possible => "possible",
+            Self::LastChance => "last-chance",
         }
     }
 
@@ -103,15 +110,14 @@ impl PolicyName {
         self == Self::Stillpoint
     }
 
-    /// The scheduler itself; `None` for what is counted and not played.
-    pub(crate) fn policy(self, world: &World) -> Option<Box<dyn Policy>> {
+    /// The scheduler itself.
+    pub(crate) fn policy(self, world: &World) -> Box<dyn Policy> {
         match self {
-            Self::Stillpoint => Some(Box::new(Stillpoint::new(world))),
-            Self::EarliestDue => Some(Box::new(Clairvoyant::new(world, Due::Window))),
-            Self::Clairvoyant => Some(Box::new(Clairvoyant::new(world, Due::LastChance))),
-            Self::Possible => None,
+            Self::Stillpoint => Box::new(Stillpoint::new(world)),
+            Self::Clairvoyant => Box::new(Clairvoyant::new(world, Due::Window)),
+            Self::LastChance => Box::new(Clairvoyant::new(world, Due::LastChance)),
             Self::Veeam | Self::Dpm | Self::Bareos | Self::Jitter | Self::Random => {
-                Some(Box::new(Rival::new(self, world)))
+                Box::new(Rival::new(self, world))
             }
         }
     }
@@ -125,17 +131,17 @@ impl fmt::Display for PolicyName {
 
 /// A name that no policy has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no policy: use {names} or all", names = names())]
+#[error("`{0}` is no policy: give {names} or all", names = names())]
 pub struct UnknownPolicy(pub String);
 
 fn names() -> String {
-    PolicyName::ALL.map(PolicyName::as_str).join(", ")
+    PolicyName::KNOWN.map(PolicyName::as_str).join(", ")
 }
 
 impl FromStr for PolicyName {
     type Err = UnknownPolicy;
     fn from_str(text: &str) -> Result<Self, UnknownPolicy> {
-        Self::ALL
+        Self::KNOWN
             .into_iter()
             .find(|name| name.as_str() == text)
             .ok_or_else(|| UnknownPolicy(text.to_owned()))

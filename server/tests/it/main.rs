@@ -15,6 +15,7 @@ mod killed;
 mod not_ready;
 mod promised;
 mod room;
+mod sim;
 mod site;
 mod tonight;
 mod torn;

@@ -161,7 +161,9 @@ pub(super) fn of<'a>(one: &Waiting<'a>) -> Option<(CauseKind, Scope<'a>)> {
         Wait::HostFull { .. } => on_host(one, CauseKind::HostFull),
         Wait::TenantFull { .. } => (CauseKind::TenantFull, Scope::Tenant(one.tenant)),
         Wait::VaultFull { .. } => (CauseKind::VaultFull, Scope::Vault),
-        Wait::TotalFull { .. } => (CauseKind::TotalFull, Scope::Total),
+        Wait::TotalFull { .. } | Wait::SlotKept { .. } | Wait::Yields { .. } => {
+            (CauseKind::TotalFull, Scope::Total)
+        }
     })
 }
 

@@ -182,6 +182,30 @@ fn may_pause(owed: &Owed, now: DateTime<Utc>) -> bool {
     owed.can_pause && owed.apply_deferrals >= PAUSE_DEFERRALS_MIN && (0..PAUSE_SLACK_SECS).contains(&slack)
 }
 
+/// Whether it waits for the end of a log apply: it may want a slot within seconds.
+pub(super) fn is_applying(what: &Move) -> bool {
+    let code = Code::B1;
+    matches!(what, Move::Wait { why: Wait::Blocked { code: seen, .. }, .. } if *seen == code)
+}
+
+/// Whether a log apply is all that keeps it from starting and its next gap is so near that a slot may stand idle until then: a tenth of what
+/// the attempt takes. One that has waited far longer than its gaps usually take keeps no slot any more.
+pub(super) fn is_gap_near(owed: &Owed, why: &Wait, now: DateTime<Utc>) -> bool {
+    let Wait::Blocked {
+        code: Code::B1,
+        since,
+    } = why
+    else {
+        return false;
+    };
+    let wait = i64::from(owed.gap_wait_secs);
+    let known = wait > 0 && matches!(owed.last, Last::None | Last::Deferred { stubborn: false, .. });
+    known
+        && slack_secs(owed, now) >= 0
+        && wait * 10 <= i64::from(owed.expected_secs)
+        && (now - *since).num_seconds() <= (4 * wait).max(60)
+}
+
 fn passes_soon(code: Code) -> bool {
     matches!(code, Code::B1 | Code::B2 | Code::BE | Code::UN)
 }

@@ -40,6 +40,7 @@ fn owed(n: u128) -> Owed {
         held: None,
         can_pause: false,
         jitter: 0.5,
+        gap_wait_secs: 0,
     }
 }
 fn limits() -> Limits {

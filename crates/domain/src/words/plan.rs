@@ -113,6 +113,22 @@ pub fn explain_wait(why: &Wait) -> PlanWords {
         Wait::TenantFull { running } => full("The tenant's share is used", "for this tenant", *running),
         Wait::VaultFull { running } => full("The vault is busy", "into this vault", *running),
         Wait::TotalFull { running } => full("All slots are used", "in all", *running),
+        Wait::SlotKept { running } => PlanWords::new(
+            "A slot is kept for another",
+            format!(
+                "{} in all. The next free slot is kept for a more urgent replica whose gap between two log applies is near.",
+                count(u64::from(*running), "attempt runs", "attempts run")
+            ),
+            Actor::Nobody,
+        ),
+        Wait::Yields { to } => PlanWords::new(
+            "Late, and others still can be in time",
+            format!(
+                "It can no longer be in time, and {} that can. It starts when they leave a slot, or two hours before its day ends.",
+                count(u64::from(*to), "replica waits for a slot", "replicas wait for a slot")
+            ),
+            Actor::Nobody,
+        ),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::board::Judged;
 use crate::shared::{SITE, Shared};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::attempt::{AttemptState, Failure};
+use domain::cadence::Cadence;
 use domain::calendar::{DayWindow, SlaDay};
 use domain::code::Code;
 use domain::ids::{AttemptId, HostId, ReplicaId};
@@ -238,6 +239,9 @@ impl Ledger {
             window,
             period_secs: row.interval_secs,
             expected_secs: self.expected_secs(row.id),
+            gap_wait_secs: looked
+                .as_ref()
+                .map_or(0, |(judged, _)| gap_wait_secs(&judged.cadence)),
             seen: self.seen(shared, row, looked.as_ref(), &terms),
             last: last_of(newest, looked.as_ref().map(|(judged, _)| judged), now),
             failures: past.failures,
@@ -299,6 +303,14 @@ impl Ledger {
             author: longest.author.clone(),
         })
     }
+}
+
+/// For how long no apply may begin, so that a checkpoint stands.
+const CHECKPOINT_SECS: i64 = 8;
+
+fn gap_wait_secs(cadence: &Cadence) -> u32 {
+    let wait = cadence.gap_wait(TimeDelta::seconds(CHECKPOINT_SECS));
+    wait.map_or(0, |wait| u32::try_from(wait.num_seconds()).unwrap_or(0))
 }
 
 pub(crate) async fn catalogue(shared: &Shared) -> Result<Catalogue, StoreError> {

@@ -1,4 +1,5 @@
-//! Earliest due first with all gaps known: it starts nothing that a blocker or an apply would spoil, and knows each last chance.
+//! Earliest due first with all gaps known: it starts nothing that a blocker or an apply would spoil. It orders and never leaves a slot
+//! idle, so it is not the best that there is: who keeps a slot for a rare gap may do better.
 
 use super::Policy;
 use crate::play::Site;

@@ -1,7 +1,8 @@
 //! The product's planner in the modelled world: it is shown what the observers would have seen, and nothing of the future.
 //!
-//! Hosts are looked at once a minute, all replicas at once. Those that the planner wants watched are looked at every second until they are
-//! clear. An attempt begins with a look of its own. What a replica's attempt takes is known from its history.
+//! Hosts are looked at once a minute, all replicas at once. While a host has a free slot its jobs are enumerated every second: that tells of
+//! each replica of the host whether a log is being applied. An attempt begins with a look of its own. What a replica's attempt takes is
+//! known from its history, and how long its gaps let wait from its last applies.
 
 use super::Policy;
 use crate::draw::Topic;
@@ -9,6 +10,7 @@ use crate::play::Site;
 use crate::world::{Ending, REFUSAL};
 use crate::{MINUTE, Ms, World};
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::cadence::gap_wait_ms;
 use domain::calendar::{DayWindow, SlaDay};
 use domain::code::Code;
 use domain::ids::{HostId, InvalidId, ReplicaId, TenantId};
@@ -26,8 +28,10 @@ const TICKS_PER_LOOK: Ms = 6;
 const TICK: Ms = MINUTE / TICKS_PER_LOOK;
 /// Looks at a watched replica are so far apart.
 const WATCH: Ms = 1_000;
-/// Replicas per host that are watched: what the product allows where nothing else is configured.
-const WATCH_PER_HOST_MAX: u32 = 4;
+/// Applies that are remembered per replica, as in [`domain::cadence`].
+const RUNS: Ms = 20;
+/// How often what they say is worked out anew.
+const TICKS_PER_CADENCE: Ms = 30;
 
 /// What the planner does not keep about the obligation at the same place in its world.
 #[derive(Debug, Clone, Copy)]
@@ -49,8 +53,8 @@ pub struct Stillpoint {
     /// Obligation per key of the planner.
     by_key: HashMap<ObligationKey, usize>,
     starts: VecDeque<usize>,
-    /// When each watched obligation will be seen clear.
-    watched: Vec<(Ms, usize)>,
+    /// When watched obligations will be seen clear.
+    watched: Vec<Ms>,
     planned_at: Ms,
     ticked_at: Ms,
 }
@@ -64,7 +68,7 @@ impl Stillpoint {
                 per_host_max: world.hosts.iter().map(|host| host.slots).min().unwrap_or(0),
                 per_tenant_max: slots,
                 per_vault_max: slots,
-                watch_per_host_max: WATCH_PER_HOST_MAX,
+                watch_per_host_max: u32::MAX,
             },
             hosts: ids("hv", world.hosts.len()),
             tenants: ids("tenant", world.tenants.len()),
@@ -119,7 +123,7 @@ impl Stillpoint {
         };
     }
 
-    /// The minute's looks that are due, and those at watched replicas that have become clear.
+    /// The minute's looks that are due, and the second's where a slot is free.
     fn look(&mut self, site: &mut Site<'_>) {
         let now = site.now();
         let tick = now.div_euclid(TICK);
@@ -132,15 +136,21 @@ impl Stillpoint {
                     self.see(site, at, now);
                 }
             }
+            if blind || tick % TICKS_PER_CADENCE == 0 {
+                for (owed, place) in self.shown.owed.iter_mut().zip(&self.places) {
+                    owed.gap_wait_secs = gap_wait_secs(site, place.replica, now);
+                }
+            }
             self.ticked_at = tick;
         }
-        for (when, obligation) in std::mem::take(&mut self.watched) {
-            if when > now {
-                self.watched.push((when, obligation));
-            } else if let Some(&at) = self.place_of.get(&obligation) {
-                self.see(site, at, now);
+        if site.free_total() > 0 {
+            for at in 0..self.places.len() {
+                if site.free_on(self.places[at].host) > 0 {
+                    self.see(site, at, now);
+                }
             }
         }
+        self.watched.retain(|when| *when > now);
     }
 
     fn decide(&mut self, site: &mut Site<'_>) {
@@ -154,9 +164,7 @@ impl Stillpoint {
                 Move::Start { .. } => self.starts.push_back(obligation),
                 Move::Wait { watch: true, .. } => {
                     let replica = site.world().obligation(obligation).replica;
-                    if let Some(when) = seen_clear(site, replica, now) {
-                        self.watched.push((when, obligation));
-                    }
+                    self.watched.extend(seen_clear(site, replica, now));
                 }
                 Move::Wait { .. } | Move::GiveUp { .. } | Move::Running => {}
             }
@@ -213,6 +221,7 @@ impl Policy for Stillpoint {
             terms: Arc::clone(&self.terms),
             period_secs: r.period_secs,
             expected_secs: u32::try_from((r.length() + 999) / 1000).unwrap_or(u32::MAX),
+            gap_wait_secs: gap_wait_secs(site, owed.replica, owed.open),
             seen: Seen::Never,
             last: Last::None,
             failures: 0,
@@ -308,8 +317,24 @@ impl Policy for Stillpoint {
             return None;
         }
         let tick = (site.now().div_euclid(TICK) + 1) * TICK;
-        Some(self.watched.iter().map(|(when, _)| *when).fold(tick, Ms::min))
+        Some(self.watched.iter().copied().fold(tick, Ms::min))
     }
+}
+
+/// What the replica's newest finished applies say of its gaps.
+fn gap_wait_secs(site: &mut Site<'_>, replica: usize, now: Ms) -> u32 {
+    let r = &site.world().replicas[replica];
+    let need = r.checkpoint;
+    let mut at = now - RUNS * Ms::from(r.period_secs) * 1000;
+    let applies = site.applies();
+    let runs = std::iter::from_fn(|| {
+        let apply = applies
+            .ending_after(replica, at)
+            .filter(|apply| apply.to <= now)?;
+        at = apply.to;
+        Some((apply.from, apply.to))
+    });
+    gap_wait_ms(runs, need).map_or(0, |wait| u32::try_from(wait / 1000).unwrap_or(0))
 }
 
 fn instant(at: Ms) -> DateTime<Utc> {
