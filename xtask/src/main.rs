@@ -4,6 +4,7 @@
 
 mod demo;
 mod packages;
+mod rivals;
 mod run;
 mod soak;
 mod test;
@@ -24,6 +25,7 @@ cargo xtask CHORE
   tidy             check the house: arrows between crates, file sizes, words that do not belong here
   journeys [--no-browser]
                    a demo in the test build (after `test`), looked at by pypsrp, restic, qemu-img and a real browser
+  rivals           play all policies of the simulation and write the table into docs/book/sim.md (minutes)
   soak [--short] [--seed N] [--binary FILE]
                    kill the server again and again and ask the oracle about every restore point
                    (--short as in `test`: 8 replicas, 4 kills; --binary soaks a program that is built already)
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         Some("web") => web::build(),
         Some("tidy") => tidy::run(),
         Some("journeys") => test::journeys(rest),
+        Some("rivals") => rivals::run(rest),
         Some("soak") => soak::run(rest),
         Some("--help" | "-h" | "help") | None => {
             print!("{USAGE}");

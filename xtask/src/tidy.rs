@@ -2,6 +2,7 @@
 
 mod lock;
 
+use crate::rivals;
 use crate::run::{output, root};
 use std::fmt::Write as _;
 
@@ -57,6 +58,9 @@ pub fn run() -> Result<(), String> {
     };
     arrows(&mut say)?;
     lock::check(&read("deny.toml")?, &read("Cargo.lock")?, &mut say);
+    if let Err(text) = read(rivals::CHECKED).and_then(|page| rivals::check(&page)) {
+        say(text);
+    }
     let files = output(
         "git",
         &["ls-files", "--cached", "--others", "--exclude-standard", "*.rs"],
