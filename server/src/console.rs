@@ -34,7 +34,7 @@ use domain::ids::{HostId, TenantId};
 use domain::policy::Terms;
 use engine::Planned;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use store::holds::HoldStore;
 use store::obligations::ObligationStore;
 use store::pauses::PauseStore;
@@ -152,6 +152,8 @@ pub type Now = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 pub struct StoreConsole {
     store: Arc<dyn ConsoleStore>,
     snapshots: Arc<Snapshots>,
+    /// What this scope sees, as drawn last.
+    drawn: Arc<RwLock<Option<Arc<picture::Picture>>>>,
     engine: Arc<dyn EngineDoor>,
     site: Arc<Site>,
     now: Now,
@@ -163,6 +165,7 @@ impl StoreConsole {
     pub fn new(store: Arc<dyn ConsoleStore>, engine: Arc<dyn EngineDoor>, site: Site, now: Now) -> Self {
         Self {
             snapshots: Arc::new(Snapshots::new(store.clone(), now.clone())),
+            drawn: Arc::default(),
             store,
             engine,
             site: Arc::new(site),
@@ -184,6 +187,7 @@ impl StoreConsole {
     pub fn of_tenant(&self, tenant: TenantId) -> Self {
         Self {
             scope: Scope::Tenant(tenant),
+            drawn: Arc::default(),
             ..self.clone()
         }
     }

@@ -3,6 +3,8 @@
 use super::StoreConsole;
 use super::picture::Class;
 use ::console::{Bar, TenantRow, UiError, Zone};
+use domain::ids::TenantId;
+use std::collections::HashMap;
 use store::traits::Scope;
 
 impl StoreConsole {
@@ -19,6 +21,10 @@ impl StoreConsole {
             .iter()
             .filter_map(super::picture::Subject::observed)
             .min();
+        let mut of_tenant: HashMap<&TenantId, u64> = HashMap::new();
+        for subject in &picture.subjects {
+            *of_tenant.entry(&subject.row.replica.tenant).or_default() += 1;
+        }
         Ok(Bar {
             as_of: picture.as_of,
             zone: Zone::utc(),
@@ -40,11 +46,7 @@ impl StoreConsole {
                 .map(|(id, name)| TenantRow {
                     id: id.to_string(),
                     name: name.clone(),
-                    replicas: picture
-                        .subjects
-                        .iter()
-                        .filter(|it| it.row.replica.tenant == *id)
-                        .count() as u64,
+                    replicas: of_tenant.get(id).copied().unwrap_or(0),
                 })
                 .collect(),
         })

@@ -6,9 +6,10 @@ use ::console::{Cause, FindingRow, HostRow, Mark, NightCounts, NightView, Runnin
 use domain::attempt::AttemptState;
 use domain::blocker::Actor;
 use domain::code::Code;
+use domain::ids::HostId;
 use domain::obligation::OutcomeKind;
 use domain::observation::HostTrust;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use store::records::HostStatus;
 use store::traits::Scope;
 
@@ -91,26 +92,25 @@ impl StoreConsole {
         let statuses = &picture.snapshot.hosts;
         let mut names: BTreeSet<_> = self.site.hosts.iter().cloned().collect();
         names.extend(statuses.iter().map(|status| status.host.clone()));
-        let on = |host| {
-            picture
-                .subjects
-                .iter()
-                .filter(move |it| it.row.replica.host == host)
-        };
+        // One walk for all hosts: sites have dozens of them and thousands of replicas.
+        let mut on: HashMap<&HostId, (u64, u32)> = HashMap::new();
+        for subject in &picture.subjects {
+            let (replicas, running) = on.entry(&subject.row.replica.host).or_default();
+            *replicas += 1;
+            *running += u32::from(subject.class == Class::Running);
+        }
         names
             .into_iter()
             .map(|host| {
                 let status = statuses.iter().find(|status| status.host == host);
                 let (trust, trust_mark) = trust(status);
+                let (replicas, slots_used) = on.get(&host).copied().unwrap_or_default();
                 HostRow {
                     build: status.and_then(|status| status.build.clone()),
                     trust: trust.to_owned(),
                     trust_mark,
-                    replicas: on(host.clone()).count() as u64,
-                    slots_used: u32::try_from(
-                        on(host.clone()).filter(|it| it.class == Class::Running).count(),
-                    )
-                    .unwrap_or(u32::MAX),
+                    replicas,
+                    slots_used,
                     slots_max: self.site.slots_per_host,
                     last_survey: status.and_then(|status| status.last_survey),
                     error: status.and_then(newest_error),

@@ -11,7 +11,7 @@ use domain::job::{JobClass, job_type};
 use domain::obligation::OutcomeKind;
 use domain::verdict::Verdict;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use store::obligations::DayHead;
 use store::records::{Attempt, PointHead, ReplicaStatus};
 
@@ -94,19 +94,34 @@ pub(super) struct Picture {
 }
 
 impl StoreConsole {
-    pub(super) async fn picture(&self) -> Result<Picture, UiError> {
+    /// Drawn once for all questions of a page and of those that ask at the same time: a second old at most, as the snapshot itself is.
+    pub(super) async fn picture(&self) -> Result<Arc<Picture>, UiError> {
         let snapshot = self.snapshots.current().await?;
         let now = (self.now)();
+        let drawn = self.drawn.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let longest = TimeDelta::seconds(i64::from(self.site.speed));
+        if let Some(picture) = drawn.filter(|it| Arc::ptr_eq(&it.snapshot, &snapshot)) {
+            let age = now - picture.now;
+            if TimeDelta::zero() <= age && age < longest {
+                return Ok(picture);
+            }
+        }
+        let picture = Arc::new(self.draw(snapshot, now));
+        *self.drawn.write().unwrap_or_else(PoisonError::into_inner) = Some(picture.clone());
+        Ok(picture)
+    }
+
+    fn draw(&self, snapshot: Arc<Snapshot>, now: DateTime<Utc>) -> Picture {
         let rows = || snapshot.rows_of(&self.scope);
         let night = Night::of(rows().flat_map(|row| &row.days), now);
         let subjects = rows().map(|row| self.subject(now, night, row.clone())).collect();
-        Ok(Picture {
+        Picture {
             as_of: snapshot.read_at,
             now,
             night,
             subjects,
             snapshot,
-        })
+        }
     }
 
     pub(super) fn subject(&self, now: DateTime<Utc>, night: Night, row: Arc<Row>) -> Subject {

@@ -27,7 +27,8 @@ impl StoreConsole {
             })
             .collect();
         let mut rows: Vec<&Subject> = found.into_iter().filter(|it| passes(it, query.filter)).collect();
-        rows.sort_unstable_by(|a, b| order(&key(a, query.sort), &key(b, query.sort), query.direction));
+        let cmp =
+            |a: &&Subject, b: &&Subject| order(&key(a, query.sort), &key(b, query.sort), query.direction);
         let matching = rows.len();
         let limit = query.limit.clamp(1, PAGE_ROWS_MAX) as usize;
         let start = match &query.cursor {
@@ -35,18 +36,22 @@ impl StoreConsole {
             Some(text) => {
                 let (way, place) = read(text, query.sort, query.direction)?;
                 let at = place.key();
-                let by = |subject: &&Subject| order(&key(subject, query.sort), &at, query.direction);
+                let by = |subject: &&&Subject| order(&key(subject, query.sort), &at, query.direction);
                 match way {
                     // What stood after the cursor may be gone: then the last page is shown, not an empty one.
-                    Way::After => match rows.partition_point(|it| by(it).is_le()) {
+                    Way::After => match rows.iter().filter(|it| by(it).is_le()).count() {
                         end if end == matching => matching.saturating_sub(limit),
                         start => start,
                     },
-                    Way::Before => rows.partition_point(|it| by(it).is_lt()).saturating_sub(limit),
+                    Way::Before => rows
+                        .iter()
+                        .filter(|it| by(it).is_lt())
+                        .count()
+                        .saturating_sub(limit),
                 }
             }
         };
-        let page: Vec<&Subject> = rows.into_iter().skip(start).take(limit).collect();
+        let page = cut(&mut rows, start, limit, cmp);
         let to = |way: Way, subject: &Subject| write(way, subject, query.sort, query.direction);
         let previous = page
             .first()
@@ -66,10 +71,30 @@ impl StoreConsole {
             previous,
             next,
             counts,
-            rows: page.into_iter().map(|subject| row(subject, &strips)).collect(),
+            rows: page.iter().map(|subject| row(subject, &strips)).collect(),
             query,
         })
     }
+}
+
+/// The rows from `start` on, in order: only the page is sorted, not the thousands around it.
+fn cut<'a, 'b>(
+    rows: &'b mut [&'a Subject],
+    start: usize,
+    limit: usize,
+    cmp: impl Fn(&&'a Subject, &&'a Subject) -> Ordering,
+) -> &'b [&'a Subject] {
+    if 0 < start && start < rows.len() {
+        rows.select_nth_unstable_by(start, &cmp);
+    }
+    let rest = rows.get_mut(start..).unwrap_or_default();
+    if limit < rest.len() {
+        rest.select_nth_unstable_by(limit, &cmp);
+    }
+    let page = rest.len().min(limit);
+    let page = &mut rest[..page];
+    page.sort_unstable_by(cmp);
+    page
 }
 
 fn row(subject: &Subject, strips: &Strips) -> ReplicaRow {

@@ -7,6 +7,8 @@
 mod changed;
 mod keeper;
 mod read;
+#[cfg(test)]
+mod tests;
 
 pub(super) use read::days_around;
 
