@@ -79,6 +79,13 @@ pub struct DayHead {
     pub taken: Option<DateTime<Utc>>,
 }
 
+/// What the days of one replica count as, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayKinds {
+    pub replica: ReplicaId,
+    pub days: Vec<(SlaDay, OutcomeKind)>,
+}
+
 /// An open obligation with what the planner needs of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveObligation {
@@ -118,15 +125,15 @@ pub trait ObligationStore: Send + Sync {
         from: SlaDay,
         to: SlaDay,
     ) -> Result<Vec<DayHead>>;
-    /// Days `from..=to` of these replicas, as far as the scope sees them, ordered by (day, replica): a page asks for its rows' days and for
-    /// no others.
-    async fn day_heads_of(
+    /// What the days `from..=to` of these replicas count as, for those that the scope sees and that have one; by replica, then by day. A
+    /// page asks for its rows' days and for no others.
+    async fn day_kinds_of(
         &self,
         scope: &Scope,
         replicas: &[ReplicaId],
         from: SlaDay,
         to: SlaDay,
-    ) -> Result<Vec<DayHead>>;
+    ) -> Result<Vec<DayKinds>>;
     /// The newest day that was opened for each replica, with its window as frozen; by replica.
     async fn days_newest(&self) -> Result<Vec<(ReplicaId, SlaDay, DayWindow)>>;
     /// Appends; its `seq` must be one more than the newest, or `Conflict` (somebody else corrected meanwhile). `Conflict` also while

@@ -7,7 +7,6 @@ use chrono::{NaiveDate, TimeDelta};
 use domain::calendar::SlaDay;
 use domain::obligation::OutcomeKind;
 use std::collections::HashMap;
-use store::obligations::DayHead;
 
 /// Days in a strip, today included.
 pub(super) const DAYS: i64 = 28;
@@ -22,15 +21,18 @@ impl StoreConsole {
     /// The days of these replicas, in one question.
     pub(super) async fn strips(&self, night: Night, replicas: &[ReplicaId]) -> Result<Strips, UiError> {
         let (from, to) = (SlaDay(night.day - TimeDelta::days(DAYS - 1)), SlaDay(night.day));
-        let heads = self
+        let kinds = self
             .store
-            .day_heads_of(&self.scope, replicas, from, to)
+            .day_kinds_of(&self.scope, replicas, from, to)
             .await
             .map_err(fault::ui)?;
-        let marked = |head: DayHead| Some(((head.replica, head.day.0), mark(head.kind)?));
+        let marks = kinds.into_iter().flat_map(|it| {
+            let marked = move |(day, kind): (SlaDay, OutcomeKind)| Some(((it.replica, day.0), mark(kind)?));
+            it.days.into_iter().filter_map(marked)
+        });
         Ok(Strips {
             last: night.day,
-            marks: heads.into_iter().filter_map(marked).collect(),
+            marks: marks.collect(),
         })
     }
 }

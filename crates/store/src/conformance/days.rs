@@ -3,7 +3,7 @@
 use super::owed::more;
 use super::rows::SITE;
 use super::{Checked, Seed, Store};
-use crate::obligations::{AttemptEnd, DayHead};
+use crate::obligations::{AttemptEnd, DayHead, DayKinds};
 use chrono::NaiveDate;
 use domain::calendar::SlaDay;
 use domain::code::Code;
@@ -20,31 +20,32 @@ pub async fn days_of_some_replicas_are_listed_without_the_others(store: &impl St
     // One is asked for twice, and one is not there.
     let nobody = domain::ids::ReplicaId(uuid::Uuid::from_u128(404));
     let asked = [ours.id, theirs.id, ours.id, nobody];
-    let places = |heads: Vec<DayHead>| {
-        heads
-            .iter()
-            .map(|head| (head.day, head.replica))
-            .collect::<Vec<_>>()
-    };
-    let site = store
-        .day_heads_of(&SITE, &asked, seed.day(0), seed.day(1))
+    store
+        .obligation_close(seed.owed(&ours, 1)?.key, &seed.met(), seed.hour(25))
         .await?;
-    let expected = [0, 1].map(|more| [(seed.day(more), ours.id), (seed.day(more), theirs.id)]);
-    assert_eq!(places(site), expected.concat());
+    let kinds = |replica: &crate::records::Replica, days: &[(i64, OutcomeKind)]| DayKinds {
+        replica: replica.id,
+        days: days.iter().map(|(more, kind)| (seed.day(*more), *kind)).collect(),
+    };
+    let (open, met) = (OutcomeKind::Open, OutcomeKind::Met);
+    let site = store
+        .day_kinds_of(&SITE, &asked, seed.day(0), seed.day(1))
+        .await?;
+    let expected = [
+        kinds(&ours, &[(0, open), (1, met)]),
+        kinds(&theirs, &[(0, open), (1, open)]),
+    ];
+    assert_eq!(site, expected);
     let own = store
-        .day_heads_of(&seed.scope(), &asked, seed.day(2), seed.day(9))
+        .day_kinds_of(&seed.scope(), &asked, seed.day(2), seed.day(9))
         .await?;
     assert_eq!(
-        places(own),
-        [(seed.day(2), ours.id)],
+        own,
+        [kinds(&ours, &[(2, open)])],
         "another tenant's are not there"
     );
-    assert!(
-        store
-            .day_heads_of(&SITE, &[], seed.day(0), seed.day(9))
-            .await?
-            .is_empty()
-    );
+    let none = store.day_kinds_of(&SITE, &[], seed.day(0), seed.day(9)).await?;
+    assert!(none.is_empty());
     Ok(())
 }
 

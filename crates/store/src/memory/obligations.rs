@@ -5,7 +5,7 @@ mod tries;
 use super::index::Index;
 use super::{MemoryStore, Tables};
 use crate::obligations::{
-    AttemptEnd, DayHead, LiveObligation, ObligationAttempt, ObligationRow, ObligationStore, Tally,
+    AttemptEnd, DayHead, DayKinds, LiveObligation, ObligationAttempt, ObligationRow, ObligationStore, Tally,
 };
 use crate::rules::night::{counted, taken, window_kept};
 use crate::rules::{conflict, kept, missing, told};
@@ -254,19 +254,21 @@ impl ObligationStore for MemoryStore {
         Ok(self.read(|tables| tables.obligations.heads(scope, replica, from, to)))
     }
 
-    async fn day_heads_of(
+    async fn day_kinds_of(
         &self,
         scope: &Scope,
         replicas: &[ReplicaId],
         from: SlaDay,
         to: SlaDay,
-    ) -> Result<Vec<DayHead>> {
+    ) -> Result<Vec<DayKinds>> {
         let asked: std::collections::BTreeSet<ReplicaId> = replicas.iter().copied().collect();
         Ok(self.read(|tables| {
-            let of = |replica| tables.obligations.heads(scope, Some(replica), from, to);
-            let mut heads: Vec<DayHead> = asked.into_iter().flat_map(of).collect();
-            heads.sort_by_key(|head| (head.day, head.replica));
-            heads
+            let of = |replica| {
+                let heads = tables.obligations.heads(scope, Some(replica), from, to);
+                let days: Vec<_> = heads.iter().map(|head| (head.day, head.kind)).collect();
+                (!days.is_empty()).then_some(DayKinds { replica, days })
+            };
+            asked.into_iter().filter_map(of).collect()
         }))
     }
 

@@ -1,9 +1,9 @@
 //! Days as figures, strips and calendars need them: many rows, no documents.
 
 use super::obligations::window;
-use super::row::{Cells, day_number};
+use super::row::{Cells, day_number, day_of};
 use super::{SqliteStore, failed};
-use crate::obligations::DayHead;
+use crate::obligations::{DayHead, DayKinds};
 use crate::rules::night::{KINDS, OWNERS, owner_name};
 use crate::traits::{Result, Scope};
 use domain::calendar::{DayWindow, SlaDay};
@@ -30,12 +30,11 @@ pub(super) const OF_REPLICA: &str =
 pub(super) const OF_TENANT: &str = select_head!("o.tenant = $1 AND CAST($2 AS TEXT) IS NULL");
 pub(super) const OF_SITE: &str = select_head!("CAST($1 AS TEXT) IS NULL AND CAST($2 AS TEXT) IS NULL");
 
-/// Each of the few replicas is one search of the primary key.
-pub(super) const OF_REPLICAS: &str = concat!(
-    "SELECT o.replica, o.tenant, o.day, o.open_at, o.due_at, o.next_open_at, o.counts_as, o.counts_owner, ",
-    "o.corrections, o.target_bp, o.attempts, o.deferrals, o.taken ",
+/// Each of the few replicas is one search of the primary key and one row: `20000 met,20001 missed`.
+pub(super) const KINDS_OF_REPLICAS: &str = concat!(
+    "SELECT o.replica, group_concat(o.day || ' ' || o.counts_as) AS days ",
     "FROM (SELECT DISTINCT value AS id FROM json_each($2)) asked CROSS JOIN obligation o ON o.replica = asked.id ",
-    "WHERE (CAST($1 AS TEXT) IS NULL OR o.tenant = $1) AND o.day BETWEEN $3 AND $4 ORDER BY o.day, o.replica"
+    "WHERE (CAST($1 AS TEXT) IS NULL OR o.tenant = $1) AND o.day BETWEEN $3 AND $4 GROUP BY o.replica"
 );
 
 pub(super) const DAYS_NEWEST: &str = "SELECT o.replica, o.day, o.open_at, o.due_at, o.next_open_at \
@@ -68,25 +67,25 @@ impl SqliteStore {
             .collect()
     }
 
-    pub(super) async fn days_of(
+    pub(super) async fn kinds_of(
         &self,
         scope: &Scope,
         replicas: &[ReplicaId],
         from: SlaDay,
         to: SlaDay,
-    ) -> Result<Vec<DayHead>> {
+    ) -> Result<Vec<DayKinds>> {
         let asked = serde_json::Value::from_iter(replicas.iter().map(ToString::to_string));
-        sqlx::query(OF_REPLICAS)
+        let rows = sqlx::query(KINDS_OF_REPLICAS)
             .bind(scope.tenant())
             .bind(asked.to_string())
             .bind(day_number(from))
             .bind(day_number(to))
             .fetch_all(&self.reader)
             .await
-            .map_err(failed("list days of replicas"))?
-            .iter()
-            .map(head)
-            .collect()
+            .map_err(failed("list days of replicas"))?;
+        let mut all = rows.iter().map(kinds).collect::<Result<Vec<_>>>()?;
+        all.sort_unstable_by_key(|it| it.replica);
+        Ok(all)
     }
 
     pub(super) async fn days_last(&self) -> Result<Vec<(ReplicaId, SlaDay, DayWindow)>> {
@@ -101,6 +100,23 @@ impl SqliteStore {
             })
             .collect()
     }
+}
+
+fn kinds(row: &SqliteRow) -> Result<DayKinds> {
+    let cells = Cells::new(row, "obligation", "replica");
+    let text: String = cells.text("days")?;
+    let day = |text: &str| {
+        let (number, name) = text.split_once(' ')?;
+        let kind = KINDS.into_iter().find(|kind| kind.as_str() == name)?;
+        Some((day_of(number.parse().ok()?)?, kind))
+    };
+    let read: Option<Vec<_>> = text.split(',').map(day).collect();
+    let mut days = read.ok_or_else(|| cells.unreadable("days", text.into()))?;
+    days.sort_unstable_by_key(|(day, _)| *day);
+    Ok(DayKinds {
+        replica: cells.parsed("replica")?,
+        days,
+    })
 }
 
 fn head(row: &SqliteRow) -> Result<DayHead> {

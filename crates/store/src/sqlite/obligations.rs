@@ -4,7 +4,7 @@ use super::row::{Cells, day_number, document, micros};
 use super::write::Write;
 use super::{SqliteStore, failed};
 use crate::obligations::{
-    AttemptEnd, DayHead, LiveObligation, ObligationAttempt, ObligationRow, ObligationStore, Tally,
+    AttemptEnd, DayHead, DayKinds, LiveObligation, ObligationAttempt, ObligationRow, ObligationStore, Tally,
 };
 use crate::rules::night::{counted, owner_name, taken};
 use crate::rules::{conflict, missing, told};
@@ -167,14 +167,14 @@ impl ObligationStore for SqliteStore {
         self.days(scope, replica, from, to).await
     }
 
-    async fn day_heads_of(
+    async fn day_kinds_of(
         &self,
         scope: &Scope,
         replicas: &[ReplicaId],
         from: SlaDay,
         to: SlaDay,
-    ) -> Result<Vec<DayHead>> {
-        self.days_of(scope, replicas, from, to).await
+    ) -> Result<Vec<DayKinds>> {
+        self.kinds_of(scope, replicas, from, to).await
     }
 
     async fn days_newest(&self) -> Result<Vec<(ReplicaId, SlaDay, DayWindow)>> {

@@ -15,7 +15,7 @@ fn queries() -> Vec<(&'static str, &'static str)> {
         ("obligations_live", obligations::OBLIGATIONS_LIVE),
         ("attempts_unended", tries::UNENDED),
         ("day_heads_of_replica", days::OF_REPLICA),
-        ("day_heads_of_replicas", days::OF_REPLICAS),
+        ("day_kinds_of_replicas", days::KINDS_OF_REPLICAS),
         ("day_heads_of_tenant", days::OF_TENANT),
         ("day_heads_of_site", days::OF_SITE),
         ("days_newest", days::DAYS_NEWEST),

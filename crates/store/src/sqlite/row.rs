@@ -112,12 +112,11 @@ const DAY_ZERO: i32 = 719_163;
 impl Cells<'_> {
     pub(super) fn day(&self, column: &'static str) -> Result<SlaDay> {
         let number: i64 = self.raw(column)?;
-        i32::try_from(number)
-            .ok()
-            .and_then(|number| number.checked_add(DAY_ZERO))
-            .and_then(NaiveDate::from_num_days_from_ce_opt)
-            .map(SlaDay)
-            .ok_or_else(|| self.unreadable(column, format!("{number} is not a day").into()))
+        day_of(number).ok_or_else(|| self.unreadable(column, format!("{number} is not a day").into()))
+    }
+
+    pub(super) fn text(&self, column: &'static str) -> Result<String> {
+        self.raw(column)
     }
 
     /// One of a few names.
@@ -146,6 +145,15 @@ impl Cells<'_> {
             .map(Some)
             .ok_or_else(|| self.unreadable(column, format!("`{text}` is unknown").into()))
     }
+}
+
+/// The day of a stored number, where there is one.
+pub(super) fn day_of(number: i64) -> Option<SlaDay> {
+    i32::try_from(number)
+        .ok()
+        .and_then(|number| number.checked_add(DAY_ZERO))
+        .and_then(NaiveDate::from_num_days_from_ce_opt)
+        .map(SlaDay)
 }
 
 /// A day as stored.
