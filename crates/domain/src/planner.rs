@@ -10,6 +10,7 @@ mod ready;
 mod share;
 
 pub use breaker::{Breaker, HostRecord, breaker};
+use ready::{Applying, Ready, applying, ready};
 
 use crate::calendar::DayWindow;
 use crate::code::Code;
@@ -216,51 +217,53 @@ fn urgency_secs(owed: &Owed, now: DateTime<Utc>) -> i64 {
 /// Decides for every obligation. Starts come first, in the order in which they should be made, and within the limits.
 #[must_use]
 pub fn plan(world: &World, limits: &Limits, now: DateTime<Utc>) -> Vec<Decision> {
-    let mut counts = share::Counts::new(world, limits).with_breakers(world, now);
-    let mut waits = Vec::with_capacity(world.owed.len());
-    let mut ready = Vec::new();
+    let mut counts = share::Counts::new(world, limits, now);
+    let mut moves = vec![Move::Running; world.owed.len()];
+    let mut wishing = Vec::with_capacity(world.owed.len());
     for (index, owed) in world.owed.iter().enumerate() {
-        match ready::ready(owed, &counts, now) {
-            ready::Ready::Now { pause } => {
+        match ready(owed, counts.breaker(index), now) {
+            Ready::Now { pause } => {
                 let wish = share::Wish::Start { pause };
-                ready.push(share::Candidate::new(index, wish, owed, now));
+                wishing.push(share::Candidate::new(index, wish, owed, now));
             }
-            ready::Ready::Not(Move::Wait { why, next, watch }) if ready::is_gap_near(owed, &why, now) => {
-                let wish = share::Wish::Keep { why, next, watch };
-                ready.push(share::Candidate::new(index, wish, owed, now));
-            }
-            ready::Ready::Not(what) => {
-                if ready::is_applying(&what) && slack_secs(owed, now) >= 0 {
-                    counts.want(&owed.host);
+            Ready::Not(what) => {
+                match applying(owed, &what, now) {
+                    Applying::GapNear => {
+                        wishing.push(share::Candidate::new(index, share::Wish::Keep, owed, now));
+                    }
+                    Applying::InTime => counts.want(index),
+                    Applying::No => {}
                 }
-                waits.push((index, what));
+                moves[index] = what;
             }
         }
     }
     let mut decisions = Vec::with_capacity(world.owed.len());
-    let left = share::choose(world, ready, &mut counts, |index, pause| {
-        decisions.push(Decision {
-            key: world.owed[index].key,
-            what: Move::Start { pause },
-        });
-    });
-    waits.extend(left.into_iter().map(|(index, left)| {
-        let what = match left {
-            share::Left::Waits { why, next, watch } => Move::Wait { why, next, watch },
-            share::Left::NoSlot(why) => Move::Wait {
+    let mut is_start = vec![false; world.owed.len()];
+    share::choose(wishing, &mut counts, |index, chosen| match chosen {
+        Ok(share::Started { pause }) => {
+            is_start[index] = true;
+            decisions.push(Decision {
+                key: world.owed[index].key,
+                what: Move::Start { pause },
+            });
+        }
+        Err(why) => {
+            moves[index] = Move::Wait {
                 why,
                 // A slot that becomes free wakes the plan.
                 next: now + chrono::TimeDelta::seconds(SLOT_LOOK_SECS),
                 watch: false,
-            },
-        };
-        (index, what)
-    }));
-    watch(world, &counts, now, &mut waits);
-    decisions.extend(waits.into_iter().map(|(index, what)| Decision {
-        key: world.owed[index].key,
-        what,
-    }));
+            };
+        }
+    });
+    watch(world, &counts, now, &mut moves);
+    let others = world.owed.iter().zip(moves).zip(is_start);
+    decisions.extend(
+        others
+            .filter(|(_, is_start)| !is_start)
+            .map(|((owed, what), _)| Decision { key: owed.key, what }),
+    );
     decisions
 }
 
@@ -269,30 +272,26 @@ const SLOT_LOOK_SECS: i64 = 60;
 
 /// Watching closely is for a few replicas per host: the most urgent of those that something passing keeps from starting, and only on
 /// hosts that could take one more.
-fn watch(world: &World, counts: &share::Counts<'_>, now: DateTime<Utc>, waits: &mut [(usize, Move)]) {
-    let mut wishes: BTreeMap<&HostId, Vec<(bool, i64, usize)>> = BTreeMap::new();
-    for (at, (index, what)) in waits.iter().enumerate() {
-        if matches!(what, Move::Wait { watch: true, .. }) {
-            let owed = &world.owed[*index];
-            wishes.entry(&owed.host).or_default().push((
-                slack_secs(owed, now) < 0,
-                urgency_secs(owed, now),
-                at,
-            ));
-        }
-    }
-    for (host, mut wished) in wishes {
-        let keep = if counts.host_free(host) {
-            counts.limits.watch_per_host_max as usize
-        } else {
-            0
-        };
-        // Those that can still be met first, the most urgent of them first.
-        wished.sort_unstable();
-        for (.., at) in wished.into_iter().skip(keep) {
-            if let Move::Wait { watch, .. } = &mut waits[at].1 {
-                *watch = false;
-            }
+fn watch(world: &World, counts: &share::Counts<'_>, now: DateTime<Utc>, moves: &mut [Move]) {
+    // Those that can still be met first, the most urgent of them first.
+    let mut wishes: Vec<(usize, bool, i64, usize)> = moves
+        .iter()
+        .enumerate()
+        .filter(|(_, what)| matches!(what, Move::Wait { watch: true, .. }))
+        .map(|(index, _)| {
+            let owed = &world.owed[index];
+            let is_late = slack_secs(owed, now) < 0;
+            (counts.host_number(index), is_late, urgency_secs(owed, now), index)
+        })
+        .collect();
+    wishes.sort_unstable();
+    let mut watched = vec![0; counts.host_count()];
+    for (host, .., index) in wishes {
+        watched[host] += 1;
+        if watched[host] > counts.watch_max(host)
+            && let Move::Wait { watch, .. } = &mut moves[index]
+        {
+            *watch = false;
         }
     }
 }

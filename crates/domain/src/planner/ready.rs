@@ -1,7 +1,6 @@
 //! Whether one obligation could start now, whatever the others do.
 
 use super::breaker::Breaker;
-use super::share::Counts;
 use super::{Last, Move, Owed, PAUSE_DEFERRALS_MIN, PAUSE_SLACK_SECS, Seen, Wait, slack_secs};
 use crate::code::Code;
 use crate::pace::{doubled_secs, spread};
@@ -12,7 +11,7 @@ pub(super) enum Ready {
     Not(Move),
 }
 
-pub(super) fn ready(owed: &Owed, counts: &Counts<'_>, now: DateTime<Utc>) -> Ready {
+pub(super) fn ready(owed: &Owed, breaker: Breaker, now: DateTime<Utc>) -> Ready {
     if owed.running {
         return Ready::Not(Move::Running);
     }
@@ -27,7 +26,7 @@ pub(super) fn ready(owed: &Owed, counts: &Counts<'_>, now: DateTime<Utc>) -> Rea
             failures: owed.failures,
         });
     }
-    if let Breaker::Open { until, failures } = counts.breaker(&owed.host) {
+    if let Breaker::Open { until, failures } = breaker {
         return wait(Wait::Breaker { failures }, until, false);
     }
     let (since, code) = match owed.seen {
@@ -182,28 +181,43 @@ fn may_pause(owed: &Owed, now: DateTime<Utc>) -> bool {
     owed.can_pause && owed.apply_deferrals >= PAUSE_DEFERRALS_MIN && (0..PAUSE_SLACK_SECS).contains(&slack)
 }
 
-/// Whether it waits for the end of a log apply: it may want a slot within seconds.
-pub(super) fn is_applying(what: &Move) -> bool {
-    let code = Code::B1;
-    matches!(what, Move::Wait { why: Wait::Blocked { code: seen, .. }, .. } if *seen == code)
+/// Whether a log apply is all that keeps an obligation from starting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Applying {
+    No,
+    /// It can still be in time, and may want a slot within seconds.
+    InTime,
+    /// Its next gap is so near that a slot may stand idle until then.
+    GapNear,
 }
 
-/// Whether a log apply is all that keeps it from starting and its next gap is so near that a slot may stand idle until then: a tenth of what
-/// the attempt takes. One that has waited far longer than its gaps usually take keeps no slot any more.
-pub(super) fn is_gap_near(owed: &Owed, why: &Wait, now: DateTime<Utc>) -> bool {
-    let Wait::Blocked {
-        code: Code::B1,
-        since,
-    } = why
+/// A slot may stand idle for this part of what the attempt takes.
+const IDLE_PART: i64 = 10;
+
+/// One that has waited far longer than its gaps usually take keeps no slot any more.
+pub(super) fn applying(owed: &Owed, what: &Move, now: DateTime<Utc>) -> Applying {
+    let Move::Wait {
+        why: Wait::Blocked {
+            code: Code::B1,
+            since,
+        },
+        ..
+    } = what
     else {
-        return false;
+        return Applying::No;
     };
+    if slack_secs(owed, now) < 0 {
+        return Applying::No;
+    }
     let wait = i64::from(owed.gap_wait_secs);
-    let known = wait > 0 && matches!(owed.last, Last::None | Last::Deferred { stubborn: false, .. });
-    known
-        && slack_secs(owed, now) >= 0
-        && wait * 10 <= i64::from(owed.expected_secs)
-        && (now - *since).num_seconds() <= (4 * wait).max(60)
+    let is_known = wait > 0;
+    let is_near = wait * IDLE_PART <= i64::from(owed.expected_secs)
+        && (now - *since).num_seconds() <= (4 * wait).max(60);
+    if is_known && is_near {
+        Applying::GapNear
+    } else {
+        Applying::InTime
+    }
 }
 
 fn passes_soon(code: Code) -> bool {
