@@ -1,8 +1,8 @@
 //! Serves the screens over made-up figures, to work on their look without a site: `cargo run -p app --features ssr
 //! --example preview`. Development only: the product has no such console.
 
-#[path = "../../server/src/http/forms.rs"]
-mod forms;
+#[path = "../../server/src/http/failures.rs"]
+mod failures;
 #[path = "../../server/src/http/pages.rs"]
 mod pages;
 #[path = "preview/sample.rs"]

@@ -29,6 +29,7 @@ pub fn replica_query(get: impl Fn(&str) -> Option<String>) -> Result<ReplicaQuer
             .transpose()?,
         host: given("host"),
         code: given("code"),
+        policy: given("policy"),
         sort: word::<Sort>("sort", given("sort"))?,
         direction: word::<Direction>("dir", given("dir"))?,
         // What it says is the console's: it names the parameter when it cannot be read.
@@ -61,6 +62,9 @@ pub fn replica_href(query: &ReplicaQuery) -> String {
     }
     if let Some(code) = &query.code {
         pairs.push(("code", code.clone()));
+    }
+    if let Some(policy) = &query.policy {
+        pairs.push(("policy", policy.clone()));
     }
     if query.sort != Sort::default() {
         pairs.push(("sort", query.sort.to_string()));

@@ -25,11 +25,12 @@ pub use snapshot::Snapshots;
 
 use crate::config::Config;
 use ::console::{
-    AttemptQuery, AttemptsPage, Bar, Console, NightView, PointId, PointQuery, PointView, PointsPage,
-    ReplicaId, ReplicaQuery, ReplicaView, ReplicasPage, Requested, UiError,
+    ActivityView, AttemptQuery, AttemptsPage, Bar, Console, DayView, HoldsView, NightView, PointId,
+    PointQuery, PointView, PointsPage, PoliciesView, ReplicaId, ReplicaQuery, ReplicaView, ReplicasPage,
+    Requested, SlaQuery, SlaView, UiError,
 };
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::ids::{HostId, TenantId};
 use domain::policy::Terms;
 use engine::Planned;
@@ -216,6 +217,21 @@ impl Console for StoreConsole {
     async fn point(&self, id: PointId) -> Result<PointView, UiError> {
         self.point_view(id).await
     }
+    async fn day(&self, _replica: ReplicaId, _day: NaiveDate) -> Result<DayView, UiError> {
+        Err(not_served_yet("The day's story"))
+    }
+    async fn sla(&self, _query: SlaQuery) -> Result<SlaView, UiError> {
+        Err(not_served_yet("The SLA's figures"))
+    }
+    async fn policies(&self) -> Result<PoliciesView, UiError> {
+        Err(not_served_yet("The policies"))
+    }
+    async fn holds(&self) -> Result<HoldsView, UiError> {
+        Err(not_served_yet("The holds"))
+    }
+    async fn activity(&self) -> Result<ActivityView, UiError> {
+        Err(not_served_yet("The activity"))
+    }
     async fn backup_now(&self, id: ReplicaId) -> Result<Requested, UiError> {
         self.store.replica(&self.scope, id).await.map_err(fault::ui)?;
         self.engine
@@ -225,5 +241,12 @@ impl Console for StoreConsole {
             text: "Requested: starts at the next still point".to_owned(),
             at: (self.now)(),
         })
+    }
+}
+
+fn not_served_yet(what: &str) -> UiError {
+    UiError::Unavailable {
+        what: what.to_owned(),
+        retry_secs: 60,
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod desk;
+mod failures;
 mod forms;
 mod guard;
 pub mod listen;

@@ -1,7 +1,9 @@
-//! The one door from the screens and the API to everything else.
+//! The one door from the screens and the API to everything that is shown. What the operator changes by hand goes through plain forms
+//! ([`crate::forms`]), so that it works before any script does.
 
 use crate::*;
 use async_trait::async_trait;
+use chrono::NaiveDate;
 
 /// Answers questions of one person's screens. An implementation is bound to a scope: another tenant's things are
 /// [`UiError::NotFound`], never `Forbidden`.
@@ -21,6 +23,16 @@ pub trait Console: Send + Sync {
     async fn points(&self, query: PointQuery) -> Result<PointsPage, UiError>;
     /// One restore point with its evidence.
     async fn point(&self, id: PointId) -> Result<PointView, UiError>;
+    /// One obligation with its whole story; `NotFound` for a day that was not opened.
+    async fn day(&self, replica: ReplicaId, day: NaiveDate) -> Result<DayView, UiError>;
+    /// The SLA's figures of a range.
+    async fn sla(&self, query: SlaQuery) -> Result<SlaView, UiError>;
+    /// Policies, their versions, and who has which. The hoster's; a tenant's scope is `Forbidden`.
+    async fn policies(&self) -> Result<PoliciesView, UiError>;
+    /// Holds, active and past.
+    async fn holds(&self) -> Result<HoldsView, UiError>;
+    /// What people did, newest first.
+    async fn activity(&self) -> Result<ActivityView, UiError>;
     /// Asks for a backup at the next still point. It is a request: nothing has happened on the host when this returns.
     async fn backup_now(&self, id: ReplicaId) -> Result<Requested, UiError>;
 }

@@ -1,6 +1,8 @@
 //! The night as the operator watches it.
 
-use crate::{AttemptId, Mark, ReplicaId, Zone};
+use crate::{
+    AttemptId, Cause, Forecast, Held, HoldRow, Mark, NoticeRow, OpenAt, Pace, PauseRow, ReplicaId, Zone,
+};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +20,10 @@ pub struct Bar {
     pub replicas: u64,
     pub running: u64,
     pub waiting: u64,
+    /// Obligations of the night that are expected to be missed; `None` before the first plan.
+    pub at_risk: Option<u64>,
+    /// Holds in force.
+    pub holds: u64,
     pub findings: u64,
     pub tenants: Vec<TenantRow>,
 }
@@ -30,25 +36,71 @@ pub struct TenantRow {
     pub replicas: u64,
 }
 
-/// The home screen.
+/// The home screen: the obligations whose window covers now, over all zones.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NightView {
     pub as_of: DateTime<Utc>,
     pub zone: Zone,
-    /// The SLA day, in `zone`.
+    /// The SLA day that most of the obligations are of.
     pub day: NaiveDate,
+    /// From the first window's open to the last one's due.
     pub opens: DateTime<Utc>,
     pub due: DateTime<Utc>,
     /// Beyond this age a look at a host says nothing any more, seconds.
     pub freshness_limit_secs: u32,
+    /// Of the looks at the replicas in scope the oldest; `None` before the first survey.
+    pub oldest_observation: Option<DateTime<Utc>>,
     pub counts: NightCounts,
-    /// How many replicas had no restore point of this night yet, at each change; ascending, ends at `as_of`.
+    pub owed: OwedCounts,
+    pub ended: EndedCounts,
+    /// How many obligations of the night were open, at each change; ascending, ends at `as_of`.
     pub open_over_time: Vec<OpenAt>,
+    pub pace: Pace,
+    /// `None` before the first plan.
+    pub forecast: Option<Forecast>,
     pub running: Vec<RunningRow>,
-    /// Grouped by cause, most replicas first.
-    pub causes: Vec<Cause>,
+    /// What breaches first at the top; `None` before the first plan.
+    pub causes: Option<Vec<Cause>>,
     pub hosts: Vec<HostRow>,
+    /// Pauses of primaries that were not seen resumed, oldest first.
+    pub pauses: Vec<PauseRow>,
+    /// In force, newest first.
+    pub holds: Vec<HoldRow>,
+    /// Of the last 24 hours and whatever was not delivered, newest first, at most 20; `None` where no receiver is configured.
+    pub notices: Option<Vec<NoticeRow>>,
     pub findings: Vec<FindingRow>,
+}
+
+/// Obligations whose window covers `as_of`. `met + open == total`; excluded ones stand apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct OwedCounts {
+    pub total: u64,
+    /// Tenants and time zones that they are of.
+    pub tenants: u64,
+    pub zones: u64,
+    pub met: u64,
+    pub open: u64,
+    /// Of the open ones: an attempt runs.
+    pub running: u64,
+    /// Of the open ones: expected to be missed, by the forecast or for want of time.
+    pub at_risk: u64,
+    /// Of those: expected to be too late already, or given up.
+    pub too_late: u64,
+    /// Of the open ones: nothing moves without a person.
+    pub stuck: u64,
+    pub excluded: u64,
+}
+
+/// Obligations whose due time passed within the 24 hours before `as_of`, excluded ones left out. The five add up to `total`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct EndedCounts {
+    pub total: u64,
+    pub met: u64,
+    pub late: u64,
+    /// Not met, and the next day has not opened: it can still be late.
+    pub overdue: u64,
+    pub missed: u64,
+    pub excused: u64,
 }
 
 /// Every replica is counted in exactly one of `met`, `running`, `waiting`, `ready`, `failed`, `unknown`, `excused`;
@@ -78,13 +130,6 @@ pub struct NightCounts {
     pub deferrals: u64,
 }
 
-/// One step of the line "replicas without a point of this night".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OpenAt {
-    pub at: DateTime<Utc>,
-    pub open: u64,
-}
-
 /// An attempt that runs now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunningRow {
@@ -101,29 +146,6 @@ pub struct RunningRow {
     pub percent: Option<u8>,
 }
 
-/// All replicas that wait for the same reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cause {
-    /// `B1`..`B8`, `NR`, `BE`, `UN`.
-    pub code: String,
-    pub title: String,
-    pub mark: Mark,
-    pub replicas: u64,
-    /// Hosts, by id, ascending.
-    pub hosts: Vec<String>,
-    /// Longest and shortest holding.
-    pub since_oldest: DateTime<Utc>,
-    pub since_newest: DateTime<Utc>,
-    /// When the next of these replicas is looked at; `None` when a change wakes us.
-    pub next_look: Option<DateTime<Utc>>,
-    /// Words of [`crate::words::actor`].
-    pub whose: String,
-    /// What releases it, in a sentence.
-    pub releases: String,
-    /// The only replica, where it is one: the row links to it.
-    pub only: Option<(ReplicaId, String)>,
-}
-
 /// A host with its load and age.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostRow {
@@ -136,6 +158,11 @@ pub struct HostRow {
     /// Attempts of ours that run there, and how many may.
     pub slots_used: u32,
     pub slots_max: u32,
+    /// Requests to it in the last minute, and how many may be; `None` where nobody counts.
+    pub requests: Option<(u32, u32)>,
+    /// Why nothing starts there after failures in a row, in a sentence.
+    pub breaker: Option<String>,
+    pub held: Option<Held>,
     pub last_survey: Option<DateTime<Utc>>,
     /// The last error, in plain words, if it is newer than the last survey.
     pub error: Option<String>,

@@ -36,6 +36,10 @@ word_enum! {
     /// Which replicas.
     Filter default All {
         All = "all",
+        /// Open, and expected to be missed: by the forecast or for want of time.
+        AtRisk = "at-risk",
+        /// Its due time has passed without a restore point, or its newest closed day was missed.
+        Breached = "breached",
         /// Has a restore point of this night.
         Protected = "protected",
         /// An attempt runs.
@@ -46,6 +50,8 @@ word_enum! {
         Failed = "failed",
         /// Nothing is known: the gate says Unknown.
         Unknown = "unknown",
+        /// A person holds it, its tenant or its host.
+        Held = "held",
     }
 }
 word_enum! {
@@ -56,6 +62,8 @@ word_enum! {
         Name = "name",
         Tenant = "tenant",
         Host = "host",
+        /// When the obligation that it is in is due, none last.
+        Due = "due",
         /// Age of the last restore point, none first.
         LastPoint = "last-point",
         Size = "size",
@@ -77,6 +85,8 @@ pub struct ReplicaQuery {
     pub host: Option<String>,
     /// Only replicas that this blocker code holds back: `B1`.
     pub code: Option<String>,
+    /// A policy's id: only replicas that have it.
+    pub policy: Option<String>,
     pub sort: Sort,
     pub direction: Direction,
     /// Where the page begins: a page's `previous` or `next`, of the same sort and direction. `None` is the beginning.
@@ -98,6 +108,7 @@ impl Default for ReplicaQuery {
             tenant: None,
             host: None,
             code: None,
+            policy: None,
             sort: Sort::default(),
             direction: Direction::default(),
             cursor: None,

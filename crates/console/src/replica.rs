@@ -1,6 +1,9 @@
 //! One replica: verdict, what stood in the way, attempts, points.
 
-use crate::{AttemptId, DayMark, Mark, PointId, PointRow, ReplicaId, Standing, VmGuid, Zone};
+use crate::{
+    AttemptId, CalendarDay, DayMark, HoldRow, Mark, OwedView, PauseRow, PointId, PointRow, PolicyOf,
+    ReplicaId, Standing, VmGuid, Zone,
+};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +39,17 @@ pub struct ReplicaView {
     pub points_total: u64,
     /// The last 28 SLA days, oldest first.
     pub days: Vec<DayMark>,
+    /// Whole months in the tenant's zone: the present one, up to today, and two before it, oldest first.
+    pub calendar: Vec<CalendarDay>,
+    /// The obligation that it is in; `None` where none was opened yet.
+    pub owed: Option<OwedView>,
+    pub policy: Option<PolicyOf>,
+    /// In force on it, its tenant or its host, newest first.
+    pub holds: Vec<HoldRow>,
+    /// Of its primary, newest first, at most 10.
+    pub pauses: Vec<PauseRow>,
+    /// The attempt that runs, which can be cancelled.
+    pub running: Option<AttemptId>,
     /// What the host said, word by word.
     pub facts: Vec<Fact>,
 }

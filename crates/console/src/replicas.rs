@@ -1,6 +1,6 @@
 //! Every replica as a row.
 
-use crate::{DayMark, Filter, ReplicaId, ReplicaQuery, Standing, Zone};
+use crate::{DayMark, Filter, Held, ReplicaId, ReplicaQuery, Standing, Zone};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +44,13 @@ pub struct ReplicaRow {
     pub observed: Option<DateTime<Utc>>,
     /// The last 28 SLA days, oldest first; the last is today.
     pub days: Vec<DayMark>,
+    /// When the obligation that it is in is due; `None` where none is open.
+    pub due: Option<DateTime<Utc>>,
+    /// Whether that obligation is expected to be missed.
+    pub at_risk: bool,
+    /// Id of the policy that it has.
+    pub policy: Option<String>,
+    pub held: Option<Held>,
     /// Replication frequency: 30, 300 or 900.
     pub interval_secs: u32,
     pub disks: u32,

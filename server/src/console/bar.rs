@@ -34,6 +34,8 @@ impl StoreConsole {
             replicas: picture.subjects.len() as u64,
             running: count(Class::Running).unwrap_or(0),
             waiting: count(Class::Waiting).unwrap_or(0),
+            at_risk: None,
+            holds: 0,
             findings: picture.snapshot.findings_of(&self.scope).count() as u64,
             tenants: self
                 .site

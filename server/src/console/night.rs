@@ -2,14 +2,20 @@
 
 use super::picture::{Class, Picture, Subject};
 use super::{StoreConsole, open};
-use ::console::{Cause, FindingRow, HostRow, Mark, NightCounts, NightView, RunningRow, UiError, Zone, words};
+use crate::tonight::tonight;
+use ::console::{
+    Cause, EndedCounts, FindingRow, Held, HostRow, Mark, NightCounts, NightView, OwedCounts, Pace,
+    RunningRow, UiError, Zone, words,
+};
 use domain::attempt::AttemptState;
 use domain::blocker::Actor;
 use domain::code::Code;
-use domain::ids::HostId;
+use domain::ids::{HostId, ReplicaId};
 use domain::obligation::OutcomeKind;
 use domain::observation::HostTrust;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use engine::Planned;
+use std::collections::{BTreeSet, HashMap};
+use store::obligations::DayHead;
 use store::records::HostStatus;
 use store::traits::Scope;
 
@@ -17,6 +23,8 @@ impl StoreConsole {
     pub(super) async fn night_view(&self) -> Result<NightView, UiError> {
         let picture = self.picture().await?;
         let night = picture.night;
+        let planned = self.engine.planned();
+        let (owed, causes) = self.causes(&picture, planned.as_deref());
         Ok(NightView {
             as_of: picture.as_of,
             zone: Zone::utc(),
@@ -24,11 +32,19 @@ impl StoreConsole {
             opens: night.opens,
             due: night.due,
             freshness_limit_secs: self.freshness_limit_secs(),
+            oldest_observation: picture.subjects.iter().filter_map(Subject::observed).min(),
             counts: counts(&picture),
+            owed,
+            ended: EndedCounts::default(),
             open_over_time: open::over_time(&picture),
+            pace: Pace::default(),
+            forecast: None,
             running: running(&picture),
-            causes: self.causes(&picture),
+            causes,
             hosts: self.host_rows(&picture),
+            pauses: Vec::new(),
+            holds: Vec::new(),
+            notices: None,
             findings: picture
                 .snapshot
                 .findings_of(&self.scope)
@@ -44,44 +60,79 @@ impl StoreConsole {
         })
     }
 
-    fn causes(&self, picture: &Picture) -> Vec<Cause> {
-        let mut groups: BTreeMap<&'static str, Vec<&Subject>> = BTreeMap::new();
-        for subject in &picture.subjects {
-            if let (Class::Waiting | Class::Unknown, Some(code)) = (subject.class, subject.verdict().code()) {
-                groups.entry(code).or_default().push(subject);
-            }
-        }
-        let mut causes: Vec<Cause> = groups
-            .into_iter()
-            .filter_map(|(code, subjects)| self.cause(picture, code, &subjects))
+    /// From the plan; `None` before the first one.
+    fn causes(&self, picture: &Picture, planned: Option<&Planned>) -> (OwedCounts, Option<Vec<Cause>>) {
+        let days: Vec<DayHead> = picture
+            .subjects
+            .iter()
+            .flat_map(|it| it.row.days.iter().cloned())
             .collect();
-        causes.sort_by(|a, b| b.replicas.cmp(&a.replicas).then_with(|| a.code.cmp(&b.code)));
-        causes
-    }
-
-    fn cause(&self, picture: &Picture, code: &str, subjects: &[&Subject]) -> Option<Cause> {
-        let words = subjects.first()?.verdict().words().into_iter().next()?;
-        let since = || subjects.iter().map(|it| it.since.unwrap_or(picture.now));
-        let hosts: BTreeSet<&str> = subjects.iter().map(|it| it.row.replica.host.as_str()).collect();
-        Some(Cause {
-            code: code.to_owned(),
-            title: words::title(code).to_owned(),
-            mark: words::mark(code),
-            replicas: subjects.len() as u64,
-            hosts: hosts.into_iter().map(str::to_owned).collect(),
-            since_oldest: since().min()?,
-            since_newest: since().max()?,
-            next_look: subjects
+        let names: HashMap<ReplicaId, &str> = picture
+            .subjects
+            .iter()
+            .map(|it| (it.row.replica.id, it.row.replica.name.as_str()))
+            .collect();
+        let tonight = tonight(planned, &days, |id| names.contains_key(&id), picture.now);
+        let covering = || days.iter().filter(|day| day.window.covers(picture.now));
+        let tenants: BTreeSet<_> = covering().map(|day| &day.tenant).collect();
+        let counts = OwedCounts {
+            total: tonight.counts.owed,
+            tenants: tenants.len() as u64,
+            zones: 0,
+            met: tonight.counts.met,
+            open: tonight.counts.open,
+            running: tonight.counts.running,
+            at_risk: tonight.counts.at_risk,
+            too_late: tonight.counts.at_risk,
+            stuck: tonight
+                .causes
                 .iter()
-                .filter_map(|it| self.engine.next_look(it.row.replica.id))
-                .min(),
-            whose: words::actor(words.actor).to_owned(),
-            releases: words.release,
-            only: match subjects {
-                [one] => Some((one.row.replica.id, one.row.replica.name.clone())),
-                _ => None,
-            },
-        })
+                .filter(|it| it.actor != Actor::Nobody)
+                .map(|it| it.replicas as u64)
+                .sum(),
+            excluded: tonight.counts.excluded,
+        };
+        let cause = |it: &domain::causes::Cause| Cause {
+            key: it.key.clone(),
+            code: it.kind.code().map(|code| code.to_string()),
+            title: it.kind.title().to_owned(),
+            mark: it
+                .kind
+                .code()
+                .map_or(Mark::Late, |code| words::mark(code.as_str())),
+            queue: it.kind.is_queue(),
+            host: it.host.as_ref().map(ToString::to_string),
+            replicas: it.replicas as u64,
+            tenants: it.tenants as u64,
+            at_risk: it.at_risk as u64,
+            too_late: it.too_late as u64,
+            since: it.since_oldest,
+            next_look: self.engine.next_look(it.first.replica),
+            next_due: it.next_due,
+            least_slack_secs: it.least_slack_secs,
+            whose: words::actor(it.actor).to_owned(),
+            needs_person: it.actor != Actor::Nobody,
+            releases: it
+                .kind
+                .code()
+                .map_or_else(String::new, |code| code.release().to_owned()),
+            first: (
+                it.first.replica,
+                names
+                    .get(&it.first.replica)
+                    .copied()
+                    .unwrap_or_default()
+                    .to_owned(),
+            ),
+            acknowledged: None,
+            held: it.held.as_ref().map(|held| Held {
+                by: held.author.clone(),
+                until: held.until,
+                reason: held.reason.clone(),
+            }),
+        };
+        let causes = planned.map(|_| tonight.causes.iter().map(cause).collect());
+        (counts, causes)
     }
 
     fn host_rows(&self, picture: &Picture) -> Vec<HostRow> {
@@ -112,6 +163,9 @@ impl StoreConsole {
                     replicas,
                     slots_used,
                     slots_max: self.site.slots_per_host,
+                    requests: None,
+                    breaker: None,
+                    held: None,
                     last_survey: status.and_then(|status| status.last_survey),
                     error: status.and_then(newest_error),
                     host: host.to_string(),

@@ -207,6 +207,13 @@ impl Subject {
         self.row.days.iter().find(|it| it.day == day)
     }
 
+    /// When the day that it is in is due, where it is still open; else the end of time, after everything that is owed.
+    pub(super) fn due(&self) -> DateTime<Utc> {
+        self.day()
+            .filter(|day| day.kind == OutcomeKind::Open)
+            .map_or(DateTime::<Utc>::MAX_UTC, |day| day.window.due)
+    }
+
     /// What the gate says now.
     pub(super) fn verdict(&self) -> &Verdict {
         let stored = self.row.status.as_ref().map(|status| &status.verdict);

@@ -106,6 +106,15 @@ impl StoreConsole {
             points: heads.into_iter().map(points::row).collect(),
             points_total,
             days: strips.of(id),
+            calendar: Vec::new(),
+            owed: None,
+            policy: None,
+            holds: Vec::new(),
+            pauses: Vec::new(),
+            running: match subject.row.attempt.as_ref() {
+                Some(attempt) if matches!(attempt.state, AttemptState::Running { .. }) => Some(attempt.id),
+                _ => None,
+            },
             facts: subject
                 .row
                 .status

@@ -5,20 +5,27 @@ use super::days::Strips;
 use super::picture::{Class, Subject};
 use super::{StoreConsole, cursor};
 use ::console::{
-    Direction, Filter, FilterCount, ReplicaId, ReplicaQuery, ReplicaRow, ReplicasPage, Sort, UiError, Zone,
+    Direction, Filter, FilterCount, Held, ReplicaId, ReplicaQuery, ReplicaRow, ReplicasPage, Sort, UiError,
+    Zone,
 };
 use chrono::{DateTime, Utc};
+use domain::obligation::OutcomeKind;
+use domain::planner::slack_secs;
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::collections::HashMap;
+use store::obligations::DayHead;
 
 impl StoreConsole {
     pub(super) async fn replicas_page(&self, query: ReplicaQuery) -> Result<ReplicasPage, UiError> {
         let picture = self.picture().await?;
+        let planned = self.planned_facts(picture.now);
         let found: Vec<&Subject> = picture
             .subjects
             .iter()
             .filter(|subject| matches(subject, &query))
             .collect();
+        let passes = |subject: &Subject, filter| passes(subject, &planned, picture.now, filter);
         let counts = Filter::ALL
             .iter()
             .map(|filter| FilterCount {
@@ -71,7 +78,10 @@ impl StoreConsole {
             previous,
             next,
             counts,
-            rows: page.iter().map(|subject| row(subject, &strips)).collect(),
+            rows: page
+                .iter()
+                .map(|subject| row(subject, &planned, &strips))
+                .collect(),
             query,
         })
     }
@@ -97,8 +107,10 @@ fn cut<'a, 'b>(
     page
 }
 
-fn row(subject: &Subject, strips: &Strips) -> ReplicaRow {
+fn row(subject: &Subject, planned: &HashMap<ReplicaId, PlanFacts>, strips: &Strips) -> ReplicaRow {
     let newest = subject.row.newest.as_ref();
+    let planned = planned.get(&subject.row.replica.id);
+    let open = subject.day().filter(|day| day.kind == OutcomeKind::Open);
     ReplicaRow {
         id: subject.row.replica.id,
         name: subject.row.replica.name.clone(),
@@ -107,6 +119,10 @@ fn row(subject: &Subject, strips: &Strips) -> ReplicaRow {
         now: subject.standing(),
         observed: subject.observed(),
         days: strips.of(subject.row.replica.id),
+        due: open.map(|day| day.window.due),
+        at_risk: planned.is_some_and(|it| it.at_risk),
+        policy: None,
+        held: planned.and_then(|it| it.held.clone()),
         interval_secs: subject.row.replica.interval_secs,
         disks: u32::try_from(subject.row.replica.disks.len()).unwrap_or(u32::MAX),
         last_point: newest.map(|head| head.taken),
@@ -116,8 +132,51 @@ fn row(subject: &Subject, strips: &Strips) -> ReplicaRow {
     }
 }
 
-fn passes(subject: &Subject, filter: Filter) -> bool {
+/// What the plan says of a replica.
+#[derive(Debug, Default)]
+struct PlanFacts {
+    at_risk: bool,
+    held: Option<Held>,
+}
+
+impl StoreConsole {
+    fn planned_facts(&self, now: DateTime<Utc>) -> HashMap<ReplicaId, PlanFacts> {
+        let mut facts: HashMap<ReplicaId, PlanFacts> = HashMap::new();
+        let Some(planned) = self.engine.planned() else {
+            return facts;
+        };
+        for owed in &planned.world.owed {
+            let one = facts.entry(owed.key.replica).or_default();
+            one.at_risk |= slack_secs(owed, now) < 0;
+            one.held = owed.held.as_ref().map(|held| Held {
+                by: held.author.clone(),
+                until: held.until,
+                reason: held.reason.clone(),
+            });
+        }
+        facts
+    }
+}
+
+/// Whether a due time has passed without a restore point, or the newest closed day was missed.
+fn is_breached(subject: &Subject, now: DateTime<Utc>) -> bool {
+    let days = &subject.row.days;
+    let overdue = |day: &&DayHead| day.kind == OutcomeKind::Open && day.window.due <= now;
+    let closed = days.iter().rfind(|day| day.kind != OutcomeKind::Open);
+    days.iter().any(|day| overdue(&day)) || closed.is_some_and(|day| day.kind == OutcomeKind::Missed)
+}
+
+fn passes(
+    subject: &Subject,
+    planned: &HashMap<ReplicaId, PlanFacts>,
+    now: DateTime<Utc>,
+    filter: Filter,
+) -> bool {
+    let planned = planned.get(&subject.row.replica.id);
     match filter {
+        Filter::AtRisk => planned.is_some_and(|it| it.at_risk),
+        Filter::Held => planned.is_some_and(|it| it.held.is_some()),
+        Filter::Breached => is_breached(subject, now),
         Filter::All => true,
         Filter::Protected => subject.class == Class::Met,
         Filter::Running => subject.class == Class::Running,
@@ -153,6 +212,7 @@ fn matches(subject: &Subject, query: &ReplicaQuery) -> bool {
             .host
             .as_ref()
             .is_none_or(|host| host == replica.host.as_str())
+        && query.policy.is_none()
         && query
             .code
             .as_ref()
@@ -185,6 +245,7 @@ impl<'a> Value<'a> {
             Sort::Tenant => Self::Text(Cow::Borrowed(row.replica.tenant.as_str())),
             Sort::Host => Self::Text(Cow::Borrowed(row.replica.host.as_str())),
             Sort::LastPoint => Self::Instant(newest.map(|head| head.taken)),
+            Sort::Due => Self::Instant(Some(subject.due())),
             Sort::Size => Self::Number(newest.map(|head| head.read_bytes)),
         }
     }
@@ -201,7 +262,7 @@ impl<'a> Value<'a> {
         let given = (!text.is_empty()).then_some(text.as_str());
         Ok(match sort {
             Sort::Name | Sort::Tenant | Sort::Host => Self::Text(Cow::Owned(text)),
-            Sort::LastPoint => Self::Instant(given.map(cursor::instant).transpose()?),
+            Sort::LastPoint | Sort::Due => Self::Instant(given.map(cursor::instant).transpose()?),
             Sort::Attention | Sort::Size => Self::Number(given.map(cursor::parsed).transpose()?),
         })
     }

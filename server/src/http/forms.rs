@@ -5,15 +5,12 @@ mod acknowledge;
 mod assign;
 mod cancel;
 mod correct;
-mod failures;
 mod hold;
 mod lift;
 mod policy;
 mod sent;
 #[cfg(test)]
 mod tests;
-
-pub(super) use failures::failures;
 
 use super::state::AppState;
 use axum::Router;

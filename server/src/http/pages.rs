@@ -41,7 +41,7 @@ where
         .fallback(file_and_error_handler_with_context::<LeptosOptions, _>(
             context, shell,
         ))
-        .layer(axum::middleware::from_fn(super::forms::failures))
+        .layer(axum::middleware::from_fn(super::failures::failures))
         // Not `no-referrer`: a browser then says `Origin: null` with our own forms, which is what a foreign one says.
         .layer(SetResponseHeaderLayer::if_not_present(
             header::REFERRER_POLICY,

@@ -2,8 +2,7 @@
 
 use crate::axis::Axis;
 use crate::format;
-use chrono::{DateTime, Utc};
-use console::{Cause, NightView};
+use console::NightView;
 
 /// The line of open obligations as SVG paths over a 1000 x 100 box.
 pub struct Lines {
@@ -43,25 +42,12 @@ pub fn lines(night: &NightView) -> Option<Lines> {
     Some(Lines { line, area })
 }
 
-/// How long a cause holds: one span, or shortest to longest.
-pub fn since(as_of: DateTime<Utc>, cause: &Cause) -> String {
-    let (short, long) = (
-        format::age(as_of, cause.since_newest),
-        format::age(as_of, cause.since_oldest),
-    );
-    if short == long {
-        long
+/// What is left beside what an attempt takes: `4 h 06 min`, `20 min too late`.
+pub fn slack(secs: i64) -> String {
+    if secs < 0 {
+        format!("{} too late", format::span(-secs))
     } else {
-        format!("{short} – {long}")
-    }
-}
-
-/// Where: names while they are few.
-pub fn places(hosts: &[String]) -> String {
-    match hosts {
-        [] => "—".to_owned(),
-        [_] | [_, _] => hosts.join(", "),
-        many => format!("{} hosts", many.len()),
+        format::span(secs)
     }
 }
 
@@ -70,11 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn few_hosts_are_named_and_many_are_counted() {
-        let hosts = |n: usize| (1..=n).map(|i| format!("hv-{i}")).collect::<Vec<_>>();
-        assert_eq!(
-            [places(&hosts(0)), places(&hosts(2)), places(&hosts(3))],
-            ["—", "hv-1, hv-2", "3 hosts"]
-        );
+    fn slack_that_is_used_up_is_told_in_words() {
+        assert_eq!([slack(14_760), slack(-1_200)], ["4 h 06 min", "20 min too late"]);
     }
 }

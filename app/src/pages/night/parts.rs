@@ -1,10 +1,12 @@
 //! The night's panels.
 
+mod causes;
 mod chart;
 mod tables;
 
+pub use causes::causes;
 pub use chart::chart;
-pub use tables::{causes, findings, hosts, running};
+pub use tables::{findings, hosts, running};
 
 use crate::components::figure;
 use crate::format;

@@ -55,6 +55,7 @@ fn is_narrowed(q: &ReplicaQuery) -> bool {
         || q.tenant.is_some()
         || q.host.is_some()
         || q.code.is_some()
+        || q.policy.is_some()
 }
 
 fn sort_word(sort: Sort) -> &'static str {
@@ -63,6 +64,7 @@ fn sort_word(sort: Sort) -> &'static str {
         Sort::Name => "name",
         Sort::Tenant => "tenant",
         Sort::Host => "host",
+        Sort::Due => "due time",
         Sort::LastPoint => "last point",
         Sort::Size => "size",
     }
@@ -71,11 +73,14 @@ fn sort_word(sort: Sort) -> &'static str {
 fn filter_word(filter: Filter) -> &'static str {
     match filter {
         Filter::All => "All",
+        Filter::AtRisk => "At risk",
+        Filter::Breached => "Breached",
         Filter::Protected => "Met",
         Filter::Running => "Running",
         Filter::Waiting => "Waiting",
         Filter::Failed => "Failed",
         Filter::Unknown => "Not known",
+        Filter::Held => "Held",
     }
 }
 
@@ -113,6 +118,7 @@ fn chips(page: &ReplicasPage) -> AnyView {
         {without((!q.search.is_empty()).then(|| format!("“{}”", q.search)), ReplicaQuery { search: String::new(), ..base() })}
         {without(q.tenant.as_ref().map(|t| format!("tenant {t}")), ReplicaQuery { tenant: None, ..base() })}
         {without(q.host.as_ref().map(|h| format!("host {h}")), ReplicaQuery { host: None, ..base() })}
+        {without(q.policy.as_ref().map(|p| format!("policy {p}")), ReplicaQuery { policy: None, ..base() })}
         {without(q.code.as_ref().map(|c| format!("blocker {c}")), ReplicaQuery { code: None, ..base() })}
     }
     .into_any()

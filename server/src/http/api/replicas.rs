@@ -48,6 +48,7 @@ async fn list(
         tenant: parameters.parsed("tenant")?,
         host: parameters.text("host")?,
         code,
+        policy: parameters.text("policy")?,
         sort: parameters.parsed("sort")?.unwrap_or_default(),
         direction: parameters.parsed("dir")?.unwrap_or_default(),
         cursor: parameters.text("cursor")?,

@@ -1,6 +1,7 @@
 //! The forms through the whole router, as the API's tests start it.
 
 use crate::http::api::tests::Server;
+use ::console::forms::PolicyForm;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
 use store::holds::HoldStore as _;
@@ -20,6 +21,24 @@ async fn send(server: &Server, form: &str, fields: &str) -> (u16, Option<String>
     let status = response.status().as_u16();
     let body = to_bytes(response.into_body(), 1 << 16).await.unwrap();
     (status, location, String::from_utf8(body.to_vec()).unwrap())
+}
+
+/// The standard's terms as policy `gold`, spoiled.
+fn policy(spoil: impl FnOnce(&mut PolicyForm)) -> String {
+    let mut form = PolicyForm::of("gold", &domain::policy::Terms::standard());
+    form.back = "/".to_owned();
+    spoil(&mut form);
+    let fields = serde_json::to_value(&form).unwrap();
+    let encode = |text: &str| {
+        text.bytes()
+            .map(|byte| format!("%{byte:02X}"))
+            .collect::<String>()
+    };
+    let pairs = fields.as_object().unwrap().iter();
+    pairs
+        .map(|(name, value)| format!("{name}={}", encode(value.as_str().unwrap())))
+        .collect::<Vec<_>>()
+        .join("&")
 }
 
 #[tokio::test]
@@ -48,14 +67,7 @@ async fn a_form_does_its_deed_and_leads_back() {
     let attempt = server.seed.claim(&server.store, 1).await.unwrap().id;
     let cancel = format!("attempt={attempt}&reason=x&back=/");
     assert_eq!(send(&server, "cancel", &cancel).await.0, 303);
-    let terms = toml::to_string(&domain::policy::Terms::standard()).unwrap();
-    let encoded: String = terms.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    assert_eq!(
-        send(&server, "policy", &format!("id=gold&terms={encoded}&back=/"))
-            .await
-            .0,
-        303
-    );
+    assert_eq!(send(&server, "policy", &policy(|_| {})).await.0, 303);
     assert_eq!(server.store.policies().await.unwrap().len(), 2);
 }
 
@@ -121,7 +133,18 @@ async fn a_form_that_is_not_right_is_told_in_words() {
         ),
         ("assign", "to=site&policy=&back=/".to_owned(), 409, "falls back"),
         ("cancel", format!("attempt={id}&reason=x&back=/"), 404, "attempt"),
-        ("policy", "id=gold&terms=x&back=/".to_owned(), 400, "terms"),
+        (
+            "policy",
+            policy(|form| form.target = "all".to_owned()),
+            400,
+            "target",
+        ),
+        (
+            "policy",
+            policy(|form| form.priority = "9".to_owned()),
+            400,
+            "priority",
+        ),
     ] {
         let (found, location, text) = send(&server, form, &fields).await;
         assert_eq!((found, location), (status, None), "{form} {fields}: {text}");

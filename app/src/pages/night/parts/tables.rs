@@ -1,77 +1,9 @@
-//! Causes, running attempts, hosts, findings.
+//! Running attempts, hosts, findings.
 
-use super::super::model::{places, since};
-use crate::components::{ahead, empty, mark, moment, panel, told};
+use crate::components::{empty, mark, moment, panel, told};
 use crate::format;
-use crate::urlq::replica_href;
-use console::{Cause, Filter, FindingRow, HostRow, Mark, NightView, ReplicaQuery, RunningRow};
+use console::{FindingRow, HostRow, Mark, NightView, RunningRow};
 use leptos::prelude::*;
-
-/// Waiting replicas by cause: one resynchronization storm is one row.
-pub fn causes(night: &NightView) -> AnyView {
-    let note = format!(
-        "{} waiting, {} not known · grouped by cause · as of {}",
-        format::count(night.counts.waiting),
-        format::count(night.counts.unknown),
-        format::clock_secs(&night.zone, night.as_of)
-    );
-    if night.causes.is_empty() {
-        return panel(
-            "causes",
-            "Why replicas wait",
-            note,
-            empty("No replica waits: every one is met, running or clear."),
-        );
-    }
-    let rows = night
-        .causes
-        .iter()
-        .enumerate()
-        .map(|(i, cause)| cause_row(night, i, cause))
-        .collect_view();
-    let body = view! {
-        <table class="rows">
-            <thead><tr>
-                <th scope="col">"Cause"</th><th scope="col" class="num">"Replicas"</th><th scope="col">"Where"</th>
-                <th scope="col">"For"</th><th scope="col">"Next look"</th><th scope="col">"Whose move"</th>
-            </tr></thead>
-            <tbody>{rows}</tbody>
-        </table>
-    }
-    .into_any();
-    panel("causes", "Why replicas wait", note, body)
-}
-
-fn cause_row(night: &NightView, i: usize, cause: &Cause) -> AnyView {
-    let href = match &cause.only {
-        Some((id, _)) => format!("/replicas/{id}"),
-        None if cause.code == "UN" => replica_href(&ReplicaQuery {
-            filter: Filter::Unknown,
-            ..Default::default()
-        }),
-        None => replica_href(&ReplicaQuery {
-            filter: Filter::Waiting,
-            code: Some(cause.code.clone()),
-            ..Default::default()
-        }),
-    };
-    let only = cause
-        .only
-        .as_ref()
-        .map(|(_, name)| view! { <span class="dim">" " {name.clone()}</span> });
-    let releases = format!("Released when: {}", cause.releases);
-    view! {
-        <tr data-row=i>
-            <td class="first"><span class="standing">{mark(cause.mark)}<span class="code">{cause.code.clone()}</span><a href=href title=releases>{cause.title.clone()}</a>{only}</span></td>
-            <td class="num side">{format::count(cause.replicas)}</td>
-            <td class="second mono">{places(&cause.hosts)}</td>
-            <td class="second">{since(night.as_of, cause)}</td>
-            <td class="second">{ahead(&night.zone, night.as_of, cause.next_look)}</td>
-            <td class="second">{cause.whose.clone()}</td>
-        </tr>
-    }
-    .into_any()
-}
 
 /// Attempts that run now.
 pub fn running(night: &NightView) -> AnyView {
@@ -91,7 +23,7 @@ pub fn running(night: &NightView) -> AnyView {
     let row = |(i, row): (usize, &RunningRow)| {
         let percent = row.percent.map(|p| format!(" {p}\u{a0}%"));
         view! {
-            <tr data-row=night.causes.len() + i>
+            <tr data-row=night.causes.as_ref().map_or(0, Vec::len) + i>
                 <td class="first"><span class="standing">{mark(Mark::Running)}<a href=format!("/replicas/{}", row.replica)>{row.name.clone()}</a></span></td>
                 <td class="second">{row.tenant.clone()}</td>
                 <td class="side">{row.step.clone()}{percent}</td>

@@ -14,7 +14,7 @@ const FAILURE_BYTES_MAX: usize = 64 * 1024;
 
 /// A failure gets the status that it names. One of a plain form (no JavaScript) becomes a page of words, where the framework
 /// would lead back with the failure in the URL or show its JSON.
-pub(in crate::http) async fn failures(request: Request, next: Next) -> Response {
+pub(super) async fn failures(request: Request, next: Next) -> Response {
     let is_function = request.uri().path().starts_with(PREFIX);
     let from_form = is_function && wants_page(request.headers());
     let response = next.run(request).await;
