@@ -137,7 +137,7 @@ pub(crate) fn step_name(step: Step) -> &'static str {
 
 /// Takes a replica for an attempt of this process; `None` when it, or its VM, is already being worked on here.
 pub(crate) fn reserve(shared: &Arc<Shared>, replica: &Replica) -> Option<(AttemptId, RunningGuard)> {
-    let attempt = names::new_attempt();
+    let attempt = names::new_attempt(shared.ports.ids.as_ref());
     let guard = shared.begin(
         replica.id,
         Running {

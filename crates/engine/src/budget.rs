@@ -89,6 +89,7 @@ impl Budget {
         while let Err(wait) = self.take(clock.now(), host.requests(), errand) {
             tracing::debug!(host.id = %host.id(), ?errand, ?wait, "the limit of requests is reached");
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return,
                 () = clock.sleep(wait, Duration::from_millis(10)) => {}
             }

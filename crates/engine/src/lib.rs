@@ -28,5 +28,6 @@ pub use config::{EngineConfig, Staging};
 pub use doctor::{DoctorFailure, DoctorReport, DoctorRequest};
 pub use driver::{Engine, Outcome};
 pub use judge::{DomainJudge, Judge};
+pub use names::{Ids, RandomIds};
 pub use planned::{Planned, Purpose};
 pub use ports::{EngineStore, PointVault, Ports, VaultFailure};

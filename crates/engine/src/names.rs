@@ -20,18 +20,30 @@ pub fn parse(name: &str) -> Option<(AttemptId, FencingToken)> {
     (tag(read.0, read.1).0 == name).then_some(read)
 }
 
-fn random() -> uuid::Uuid {
-    uuid::Builder::from_random_bytes(rand::random()).into_uuid()
+/// Where new ids come from. One seam, so that a simulation can be played again.
+pub trait Ids: Send + Sync {
+    /// One that nobody has.
+    fn uuid(&self) -> uuid::Uuid;
 }
 
-pub(crate) fn new_attempt() -> AttemptId {
-    AttemptId(random())
+/// The product's: random.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RandomIds;
+
+impl Ids for RandomIds {
+    fn uuid(&self) -> uuid::Uuid {
+        uuid::Builder::from_random_bytes(rand::random()).into_uuid()
+    }
 }
-pub(crate) fn new_point() -> PointId {
-    PointId(random())
+
+pub(crate) fn new_attempt(ids: &dyn Ids) -> AttemptId {
+    AttemptId(ids.uuid())
 }
-pub(crate) fn new_replica() -> ReplicaId {
-    ReplicaId(random())
+pub(crate) fn new_point(ids: &dyn Ids) -> PointId {
+    PointId(ids.uuid())
+}
+pub(crate) fn new_replica(ids: &dyn Ids) -> ReplicaId {
+    ReplicaId(ids.uuid())
 }
 
 #[cfg(test)]
@@ -40,7 +52,7 @@ mod tests {
 
     #[test]
     fn a_tag_is_read_back_and_nothing_else_is() {
-        let attempt = new_attempt();
+        let attempt = new_attempt(&RandomIds);
         let tag = tag(attempt, FencingToken(7));
         assert_eq!(parse(&tag.0), Some((attempt, FencingToken(7))));
         for other in [

@@ -78,6 +78,7 @@ impl Observer {
             let floor = self.shared.config.poll_real_min;
             let pause = self.shared.ports.world.sleep(poll, floor);
             tokio::select! {
+                biased;
                 () = self.shared.hard.cancelled() => return,
                 () = pause => {}
                 () = self.shared.wake_observers.notified() => {}

@@ -47,6 +47,7 @@ impl Planner {
     pub async fn run(mut self) {
         loop {
             tokio::select! {
+                biased;
                 () = self.shared.soft.cancelled() => return,
                 () = self.shared.wake_plan.notified() => {}
                 () = self.shared.ports.world.sleep(PLAN, PLAN_REAL_MIN) => {}

@@ -3,6 +3,7 @@
 use crate::clock::{MachineClock, WorldClock};
 use crate::failpoint::{Failpoints, NoFailpoints};
 use crate::judge::{DomainJudge, Judge};
+use crate::names::{Ids, RandomIds};
 use domain::ids::TenantId;
 use hyperv::host::ReplicaHost;
 use std::path::Path;
@@ -72,8 +73,24 @@ pub trait PointVault: Send + Sync {
         previous: Option<&serde_json::Value>,
         document: &serde_json::Value,
     ) -> Result<serde_json::Value, VaultFailure>;
+    /// Whether nothing here ever waits for a disk: then it is called on the spot and not on a thread of its own.
+    fn is_instant(&self) -> bool {
+        false
+    }
     /// Whether the snapshot file is there.
     fn exists(&self, tenant: &TenantId, snapshot: &str) -> Result<bool, VaultFailure>;
+}
+
+/// Lets the vault work on a thread of its own.
+pub(crate) async fn apart<T: Send + 'static>(
+    vault: &Arc<dyn PointVault>,
+    work: impl FnOnce(&dyn PointVault) -> T + Send + 'static,
+) -> Result<T, tokio::task::JoinError> {
+    if vault.is_instant() {
+        return Ok(work(vault.as_ref()));
+    }
+    let vault = vault.clone();
+    tokio::task::spawn_blocking(move || work(vault.as_ref())).await
 }
 
 /// All of them together.
@@ -86,6 +103,7 @@ pub struct Ports {
     pub machine: Arc<dyn MachineClock>,
     pub failpoints: Arc<dyn Failpoints>,
     pub judge: Arc<dyn Judge>,
+    pub ids: Arc<dyn Ids>,
 }
 
 impl Ports {
@@ -106,6 +124,7 @@ impl Ports {
             machine,
             failpoints: Arc::new(NoFailpoints),
             judge: Arc::new(DomainJudge),
+            ids: Arc::new(RandomIds),
         }
     }
 }

@@ -9,7 +9,7 @@ pub use audit::Audited;
 use crate::attempt::seal_intent;
 use crate::attempt::undo::{Leftovers, Marks, UndoError, destroy, remove_folder};
 use crate::names;
-use crate::ports::chain;
+use crate::ports::{apart, chain};
 use crate::shared::{Running, SITE, Shared};
 use domain::attempt::{AttemptState, Failure, Step};
 use domain::ids::AttemptId;
@@ -71,6 +71,7 @@ impl Rescuer {
                 tracing::warn!(error = %chain(&error), "the rescuer could not read the store");
             }
             tokio::select! {
+                biased;
                 () = self.shared.soft.cancelled() => return,
                 () = self.shared.ports.world.sleep(PAUSE, PAUSE_REAL_MIN) => {}
             }
@@ -198,8 +199,11 @@ impl Rescuer {
     /// The store says sealed: the snapshot file must exist.
     async fn finish_seal(&self, replica: &Replica, journal: &[JournalEntry]) -> Result<(), RescueError> {
         let intent = seal_intent(journal).ok_or(RescueError::NoIntent)?;
-        let (vault, tenant) = (self.shared.ports.vault.clone(), replica.tenant.clone());
-        let written = tokio::task::spawn_blocking(move || vault.seal(&tenant, &intent.withheld)).await;
+        let tenant = replica.tenant.clone();
+        let written = apart(&self.shared.ports.vault, move |vault| {
+            vault.seal(&tenant, &intent.withheld)
+        })
+        .await;
         written
             .map_err(|e| RescueError::Vault { text: e.to_string() })?
             .map_err(|e| RescueError::Vault { text: e.to_string() })

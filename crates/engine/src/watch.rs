@@ -27,6 +27,7 @@ pub(crate) async fn run(shared: Arc<Shared>, host: HostId) {
             }
         }
         tokio::select! {
+            biased;
             () = shared.soft.cancelled() => return,
             () = shared.ports.world.sleep(CLOSELY, CLOSELY_REAL_MIN) => {}
         }

@@ -32,7 +32,7 @@ mod secrets;
 #[cfg(test)]
 mod tests;
 
-use crate::traits::Result;
+use crate::traits::{Result, StoreError};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
@@ -47,6 +47,22 @@ pub struct MemoryStore {
 struct Shared {
     tables: Mutex<Tables>,
     newest: watch::Sender<i64>,
+    mishaps: Option<Arc<dyn Mishaps>>,
+}
+
+/// What may go wrong with a write, where a simulator wants it to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mishap {
+    None,
+    /// Nothing is written, and the answer is an error.
+    Lost,
+    /// It is written, and the answer is an error all the same: a connection that broke after the commit.
+    Unanswered,
+}
+
+/// Asked once per write.
+pub trait Mishaps: Send + Sync {
+    fn next(&self) -> Mishap;
 }
 
 #[derive(Default)]
@@ -75,6 +91,17 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// An empty store whose writes fail when `mishaps` says so.
+    #[must_use]
+    pub fn with_mishaps(mishaps: Arc<dyn Mishaps>) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                mishaps: Some(mishaps),
+                ..Shared::default()
+            }),
+        }
+    }
+
     /// Ticks with the newest event number after every write that left one.
     #[must_use]
     pub fn event_watch(&self) -> watch::Receiver<i64> {
@@ -91,6 +118,10 @@ impl MemoryStore {
     }
 
     fn write<T>(&self, change: impl FnOnce(&mut Tables) -> Result<T>) -> Result<T> {
+        let mishap = self.shared.mishaps.as_ref().map_or(Mishap::None, |it| it.next());
+        if mishap == Mishap::Lost {
+            return Err(broken());
+        }
         let mut tables = self.tables();
         let before = tables.events.newest();
         let outcome = change(&mut tables);
@@ -103,7 +134,17 @@ impl MemoryStore {
                 newer
             });
         }
+        if mishap == Mishap::Unanswered && outcome.is_ok() {
+            return Err(broken());
+        }
         outcome
+    }
+}
+
+fn broken() -> StoreError {
+    StoreError::Database {
+        action: "answer",
+        source: "a simulated fault".into(),
     }
 }
 

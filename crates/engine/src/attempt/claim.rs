@@ -1,7 +1,7 @@
 //! Claim: the lease and its token, heartbeats, and whether there is room before anything is asked of the host.
 
 use super::{Run, Stop};
-use crate::ports::{PointVault, VaultFailure, chain};
+use crate::ports::{PointVault, VaultFailure, apart, chain};
 use crate::shared::Shared;
 use domain::attempt::{Deferral, Failure, Step};
 use domain::blocker::{Blocker, NotReady, Room};
@@ -90,9 +90,8 @@ pub(super) async fn room(run: &mut Run) -> Result<(), Stop> {
     let expected = newest.map_or(0, |p| p.read_bytes);
     let others = run.shared.reserve(run.replica.id, expected);
     let needed_bytes = expected.saturating_add(run.shared.config.free_bytes_min);
-    let vault = run.shared.ports.vault.clone();
     let staging = run.shared.config.staging.local.clone();
-    for (place, free_bytes) in free(vault, staging).await? {
+    for (place, free_bytes) in free(&run.shared.ports.vault, staging).await? {
         let free_bytes = free_bytes.saturating_sub(others);
         if free_bytes < needed_bytes {
             let reason = NotReady::NoRoom {
@@ -111,9 +110,11 @@ pub(super) async fn room(run: &mut Run) -> Result<(), Stop> {
 
 /// Whether staging has run nearly full while the host writes into it. A staging that does not answer is the export's to tell.
 pub(super) async fn staging_full(run: &Run) -> Option<Stop> {
-    let vault = run.shared.ports.vault.clone();
     let staging = run.shared.config.staging.local.clone();
-    let asked = tokio::task::spawn_blocking(move || vault.free_bytes_at(&staging)).await;
+    let asked = apart(&run.shared.ports.vault, move |vault| {
+        vault.free_bytes_at(&staging)
+    })
+    .await;
     let free_bytes = asked.ok()?.ok()?;
     let needed_bytes = run.shared.config.free_bytes_min;
     let reason = NotReady::NoRoom {
@@ -125,8 +126,8 @@ pub(super) async fn staging_full(run: &Run) -> Option<Stop> {
     (free_bytes < needed_bytes).then(|| Deferral::Blocked { blocker }.into())
 }
 
-async fn free(vault: Arc<dyn PointVault>, staging: PathBuf) -> Result<[(Room, u64); 2], Stop> {
-    let asked = tokio::task::spawn_blocking(move || -> Result<_, VaultFailure> {
+async fn free(vault: &Arc<dyn PointVault>, staging: PathBuf) -> Result<[(Room, u64); 2], Stop> {
+    let asked = apart(vault, move |vault| -> Result<_, VaultFailure> {
         Ok([
             (Room::Staging, vault.free_bytes_at(&staging)?),
             (Room::Vault, vault.free_bytes()?),

@@ -2,7 +2,7 @@
 
 use super::{Run, Stop};
 use crate::names;
-use crate::ports::VaultFailure;
+use crate::ports::{VaultFailure, apart};
 use domain::attempt::{Deferral, Failure};
 use domain::blocker::{Blocker, NotReady, Room};
 use hyperv::host::AttachedDisk;
@@ -29,7 +29,7 @@ pub(super) async fn ingest(run: &mut Run) -> Result<(), Stop> {
         replica: run.replica.id,
         attempt: run.attempt.id,
         token: run.attempt.token,
-        point: names::new_point(),
+        point: names::new_point(run.shared.ports.ids.as_ref()),
         taken: taken.to_rfc3339(),
         disks,
         config_files,
@@ -37,8 +37,10 @@ pub(super) async fn ingest(run: &mut Run) -> Result<(), Stop> {
     let cancelled = Arc::new(AtomicBool::new(false));
     let vault = run.shared.ports.vault.clone();
     let (asked, flag) = (request.clone(), cancelled.clone());
-    let mut work = tokio::task::spawn_blocking(move || vault.ingest(&asked, flag));
+    let work = apart(&vault, move |vault| vault.ingest(&asked, flag));
+    tokio::pin!(work);
     let result = tokio::select! {
+        biased;
         result = &mut work => result,
         () = run.stop.cancelled() => {
             cancelled.store(true, Ordering::Relaxed);

@@ -1,6 +1,7 @@
 //! Seal: journal the withheld snapshot, seal in the store under the token, then let the vault write the snapshot file.
 
 use super::{Run, Stop};
+use crate::ports::apart;
 use crate::shared::SITE;
 use domain::attempt::{AttemptState, Failure};
 use domain::evidence::{Evidence, FileDigest};
@@ -56,8 +57,11 @@ async fn point_row(run: &Run, intent: &SealIntent) -> Result<Point, Stop> {
     let failed = |text: String| Stop::from(Failure::Vault { step: run.step, text });
     let document = serde_json::to_value(&evidence).map_err(|e| failed(e.to_string()))?;
     let previous = run.shared.ports.store.seal_newest(&run.replica.tenant).await?;
-    let (vault, tenant) = (run.shared.ports.vault.clone(), run.replica.tenant.clone());
-    let signed = tokio::task::spawn_blocking(move || vault.sign(&tenant, previous.as_ref(), &document)).await;
+    let tenant = run.replica.tenant.clone();
+    let signed = apart(&run.shared.ports.vault, move |vault| {
+        vault.sign(&tenant, previous.as_ref(), &document)
+    })
+    .await;
     let seal = signed
         .map_err(|e| failed(e.to_string()))?
         .map_err(|e| failed(e.to_string()))?;
@@ -122,8 +126,11 @@ async fn store(run: &Run, intent: &SealIntent) -> Result<(), Stop> {
 }
 
 async fn write_snapshot(run: &Run, intent: SealIntent) -> Result<(), Stop> {
-    let (vault, tenant) = (run.shared.ports.vault.clone(), run.replica.tenant.clone());
-    let written = tokio::task::spawn_blocking(move || vault.seal(&tenant, &intent.withheld)).await;
+    let tenant = run.replica.tenant.clone();
+    let written = apart(&run.shared.ports.vault, move |vault| {
+        vault.seal(&tenant, &intent.withheld)
+    })
+    .await;
     // Sealed in the store: from here there is only forward, and the rescuer has the journal.
     match written {
         Ok(Ok(())) => Ok(()),

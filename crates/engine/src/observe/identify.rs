@@ -65,7 +65,7 @@ impl Observer {
             self.findings.same_guid(self.host.id(), other, &tenant, at);
         }
         Some(Replica {
-            id: mine.map_or_else(names::new_replica, |r| r.id),
+            id: mine.map_or_else(|| names::new_replica(self.shared.ports.ids.as_ref()), |r| r.id),
             tenant,
             vm: seen.vm,
             name: seen.name.clone(),

@@ -2,7 +2,7 @@
 
 use super::{RescueError, Rescuer};
 use crate::attempt::seal_intent;
-use crate::ports::chain;
+use crate::ports::{apart, chain};
 use crate::shared::SITE;
 use store::records::{Finding, Point};
 use store::traits::{PollWrite, StoreError};
@@ -50,13 +50,10 @@ impl Rescuer {
 
     /// Whether the snapshot file had to be written; an error when it is not there and cannot be.
     async fn whole(&self, point: &Point) -> Result<bool, RescueError> {
-        let (vault, tenant, snapshot) = (
-            self.shared.ports.vault.clone(),
-            point.tenant.clone(),
-            point.snapshot.clone(),
-        );
+        let vault = &self.shared.ports.vault;
+        let (tenant, snapshot) = (point.tenant.clone(), point.snapshot.clone());
         let failed = |text: String| RescueError::Vault { text };
-        let there = tokio::task::spawn_blocking(move || vault.exists(&tenant, &snapshot)).await;
+        let there = apart(vault, move |vault| vault.exists(&tenant, &snapshot)).await;
         let there = there.map_err(|e| failed(e.to_string()))?;
         if there.map_err(|e| failed(e.to_string()))? {
             return Ok(false);
@@ -64,8 +61,8 @@ impl Rescuer {
         let journal = self.shared.ports.store.journal_of(point.evidence.attempt).await?;
         let intent = seal_intent(&journal).filter(|intent| intent.withheld.snapshot == point.snapshot);
         let intent = intent.ok_or(RescueError::NoIntent)?;
-        let (vault, tenant) = (self.shared.ports.vault.clone(), point.tenant.clone());
-        let written = tokio::task::spawn_blocking(move || vault.seal(&tenant, &intent.withheld)).await;
+        let tenant = point.tenant.clone();
+        let written = apart(vault, move |vault| vault.seal(&tenant, &intent.withheld)).await;
         written
             .map_err(|e| failed(e.to_string()))?
             .map_err(|e| failed(e.to_string()))?;
