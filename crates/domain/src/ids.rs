@@ -117,6 +117,8 @@ macro_rules! slug_id {
 slug_id! {
     /// A Hyper-V host at the replica site, by its name in the configuration (`hv-r-01`).
     HostId "host id";
+    /// A tenant's own host on which primaries run, by its key in the configuration (`contoso-hv1`).
+    PrimaryId "primary id";
     /// A policy of the hoster's catalogue, by its key (`standard`).
     PolicyId "policy id";
     /// A customer of the hoster, by its key in the configuration (`contoso`). Safe as a folder name.

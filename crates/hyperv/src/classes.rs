@@ -89,6 +89,14 @@ impl RelationshipRow {
         })
     }
 
+    /// State and health alone: nothing is applied on a primary, so its times may be missing.
+    pub fn state_and_health(row: &Instance) -> Result<(u16, u16), PropertyError> {
+        Ok((
+            row.number_required("ReplicationState")?,
+            row.number_required("ReplicationHealth")?,
+        ))
+    }
+
     /// Null would read like "never", and two of them like "did not move": but before the first copy the property must be
     /// there.
     pub fn last_apply(row: &Instance) -> Result<Option<DateTime<Utc>>, PropertyError> {

@@ -10,5 +10,5 @@ pub mod run;
 pub mod server;
 
 pub use client::{ControlClient, ControlError};
-pub use files::{Files, Running, RunningHost};
+pub use files::{Files, Running, RunningHost, RunningPrimary};
 pub use run::{LabConfig, LabError, LabHandle, Ports, start};

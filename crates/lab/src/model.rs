@@ -14,6 +14,7 @@ mod log;
 mod look;
 mod operate;
 mod persist;
+mod primary;
 mod queue;
 mod spec;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use generate::{TENANTS, World};
 pub use job::{JobClass, job_state, job_type};
 pub use log::{Left, LogEntry, RequestCount};
 pub use operate::OperateError;
+pub use primary::PrimarySpec;
 pub use spec::{
     ApplyTiming, DiskSpec, HostSpec, Protection, Release, ReplicaSpec, SiteSettings, SiteSpec, SpecError,
     StagingMap, StaysBlocked, TenantSpec,
@@ -41,6 +43,7 @@ use condition::Active;
 use hosts::Host;
 use job::Job;
 use log::Journal;
+use primary::{Primary, Suspension};
 use queue::{Event, Queue};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -88,6 +91,10 @@ pub(crate) struct Replica {
     locks: u32,
     conditions: Vec<Active>,
     last_backup: Option<DateTime<Utc>>,
+    /// A client has the primary keep its logs back.
+    suspended: Option<Suspension>,
+    /// Logs that the primary has kept back.
+    backlog: u64,
 }
 
 /// The emulated replica site.
@@ -95,6 +102,7 @@ pub struct Site {
     spec: SiteSpec,
     now: DateTime<Utc>,
     hosts: Vec<Host>,
+    primaries: Vec<Primary>,
     replicas: Vec<Replica>,
     jobs: BTreeMap<Uuid, Job>,
     exports: BTreeMap<Uuid, export::Export>,
@@ -159,7 +167,7 @@ impl Site {
 
     fn handle(&mut self, event: Event) -> Result<(), SiteError> {
         match event {
-            Event::Receive(r) => self.receive_due(r),
+            Event::Receive(r) => self.receive_due(r)?,
             Event::ReceiveDone { replica, job } => self.receive_done(replica, job)?,
             Event::ApplyStep(job) => self.apply_step(job)?,
             Event::ApplyRetry(r) => self.apply_try(r)?,
@@ -170,6 +178,7 @@ impl Site {
                 self.jobs.remove(&job);
             }
             Event::ConditionEnds { replica, id } => self.condition_ends(replica, id)?,
+            Event::PrimaryChanged { primary, replica } => self.primary_changed(primary, replica)?,
             Event::HostReturns(host) => self.host_returns(host)?,
             Event::Scenario(index) => self.scenario_due(index),
         }

@@ -33,6 +33,20 @@ pub struct Running {
     /// The control endpoint.
     pub control: SocketAddr,
     pub hosts: Vec<RunningHost>,
+    /// The tenants' own hosts that can be reached.
+    #[serde(default)]
+    pub primaries: Vec<RunningPrimary>,
+}
+
+/// The listener of a tenant's own host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunningPrimary {
+    pub name: String,
+    pub fqdn: String,
+    /// The tenant's slug.
+    pub tenant: String,
+    /// As a host's.
+    pub address: SocketAddr,
 }
 
 /// One host's listener.
@@ -68,6 +82,12 @@ impl Files {
             home,
             secrets,
         }
+    }
+
+    /// `secrets/lab-primary-TENANT`: the password of the account that this tenant's own hosts accept. Mode 0600.
+    #[must_use]
+    pub fn primary_password(&self, tenant: &str) -> PathBuf {
+        self.secrets.join(format!("lab-primary-{tenant}"))
     }
 
     /// Where the lab listens, or listened last; `None` when it never did.

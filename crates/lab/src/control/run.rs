@@ -17,11 +17,14 @@ use crate::wire::server::{Account, HostServer};
 use crate::wire::tls::{self, TlsError};
 
 use super::client::ControlClient;
-use super::files::{Files, Running, RunningHost};
+use super::files::{Files, Running, RunningHost, RunningPrimary};
 use super::server::Control;
 
 /// The account that all hosts of a lab accept; its password is in `secrets/lab-password`.
 pub const USER: &str = "stillpoint";
+
+/// The account that tenants' own hosts accept; each tenant has a password of its own.
+pub const PRIMARY_USER: &str = "stillpoint-pause";
 
 /// A lab on this machine answers much sooner; whoever else has its port may never.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
@@ -164,6 +167,37 @@ pub async fn start(config: LabConfig) -> Result<LabHandle, LabError> {
         });
         hosts.push((host.name, server));
     }
+    let mut running_primaries = Vec::new();
+    for primary in lab.with(|site| site.primaries()) {
+        let password = files.primary_password(&primary.tenant);
+        let account = Account {
+            user: PRIMARY_USER.to_owned(),
+            password: Files::secret(&password).map_err(at(&password))?,
+        };
+        let last = remembered
+            .as_ref()
+            .and_then(|r| r.primaries.iter().find(|p| p.name == primary.name))
+            .map(|p| p.address.port());
+        let backend = Arc::new(SiteHost::new(Arc::clone(&lab), primary.name.clone()));
+        let server = listening(&config, hosts.len() + 1, last, |address| {
+            HostServer::start(
+                address,
+                Arc::clone(&identity.server),
+                account.clone(),
+                Arc::clone(&backend) as _,
+                &tasks,
+                stop.clone(),
+            )
+        })
+        .await?;
+        running_primaries.push(RunningPrimary {
+            name: primary.name.clone(),
+            fqdn: primary.fqdn,
+            tenant: primary.tenant,
+            address: server.address,
+        });
+        hosts.push((primary.name, server));
+    }
     let last = remembered.as_ref().map(|r| r.control.port());
     let control = Control::new(token, Arc::clone(&lab), hosts.clone(), files.clone());
     let control = listening(&config, 0, last, |address| {
@@ -173,6 +207,7 @@ pub async fn start(config: LabConfig) -> Result<LabHandle, LabError> {
     let running = Running {
         control,
         hosts: running_hosts,
+        primaries: running_primaries,
     };
     files.keep_running(&running).map_err(at(&files.running))?;
     let runner = lab.run().map_err(LabError::Runner)?;
@@ -263,7 +298,7 @@ impl LabHandle {
         &self.lab
     }
 
-    /// One host's listener by name.
+    /// One host's listener by name, a tenant's included.
     #[must_use]
     pub fn host(&self, name: &str) -> Option<&HostServer> {
         self.hosts

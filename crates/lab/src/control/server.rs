@@ -219,7 +219,17 @@ impl Shared {
                     row
                 })
                 .collect();
-            json!({ "now": site.now(), "failure": failure, "stays_blocked": site.spec().stays_blocked, "hosts": hosts })
+            let primaries: Vec<Value> = site
+                .primaries()
+                .into_iter()
+                .map(|primary| {
+                    let mut row = json!(site.host(&primary.name));
+                    row["tenant"] = json!(primary.tenant);
+                    row["replicas"] = json!(site.vms(&primary.name));
+                    row
+                })
+                .collect();
+            json!({ "now": site.now(), "failure": failure, "stays_blocked": site.spec().stays_blocked, "hosts": hosts, "primaries": primaries })
         })
     }
 

@@ -68,13 +68,17 @@ impl Site {
         from + TimeDelta::milliseconds(beats * interval + phase - from.timestamp_millis())
     }
 
-    pub(super) fn receive_due(&mut self, r: usize) {
+    pub(super) fn receive_due(&mut self, r: usize) -> Result<(), SiteError> {
         let next = self.beat(r, self.now);
         self.queue.plan(next, Event::Receive(r));
         let replica = &self.replicas[r];
+        if replica.is_kept_back() {
+            return self.keep_back(r);
+        }
         if self.hosts[replica.host].is_up() && !replica.conditions.iter().any(|c| c.stops_receiving()) {
             self.receive_start(r);
         }
+        Ok(())
     }
 
     pub(super) fn receive_start(&mut self, r: usize) {
@@ -89,7 +93,8 @@ impl Site {
         }
         self.job_end(job, job_state::COMPLETED, 0, None);
         let replica = &mut self.replicas[r];
-        replica.received += 1;
+        // Everything that was kept back comes as one.
+        replica.received += std::mem::take(&mut replica.backlog).max(1);
         replica.last_replication = Some(self.now);
         if replica.is_held(&self.hosts[replica.host]) && self.spec.settings.show_refused_applies {
             let job = self.job_start(r, JobClass::Concrete, job_type::APPLY_LOG, SYSTEM);

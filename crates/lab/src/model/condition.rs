@@ -119,6 +119,9 @@ impl Replica {
             extended: None,
             operational: None,
         };
+        if self.suspended.is_some_and(super::Suspension::keeps_back) {
+            (numbers.state, numbers.health) = (7, 2);
+        }
         self.conditions
             .iter()
             .for_each(|condition| condition.show(&mut numbers));
@@ -199,6 +202,7 @@ impl Site {
         }
         match &ended.op {
             Op::Migrate { to } => self.move_vm(r, to.as_deref())?,
+            Op::PausedOnPrimary if !self.replicas[r].is_kept_back() => self.send_backlog(r),
             Op::ForeignCheckpoint { name } => {
                 self.replicas[r]
                     .checkpoints

@@ -1,12 +1,13 @@
 //! Worlds from a seed: the demo's, the soak's and small ones for tests.
 
 use super::{
-    DiskSpec, HostSpec, Protection, Release, ReplicaSpec, SiteSettings, SiteSpec, StagingMap, StaysBlocked,
-    TenantSpec,
+    DiskSpec, HostSpec, PrimarySpec, Protection, Release, ReplicaSpec, SiteSettings, SiteSpec, StagingMap,
+    StaysBlocked, TenantSpec,
 };
 use crate::oracle::{derived_uuid, mix};
 use crate::scenario::{Op, Operation};
 use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// What a world should be like; [`World::generate`] makes the same site for the same answers.
@@ -19,6 +20,8 @@ pub struct World {
     pub tenants: usize,
     /// Without the canaries: each host has one more.
     pub replicas: usize,
+    /// This many tenants, the first ones, let their own hosts be reached.
+    pub primaries: usize,
     /// This many hosts, the last ones, do not guard their replicas.
     pub unprotected: usize,
     /// All replicas replicate at this interval; `None` for a mixture of 30, 300 and 900 s.
@@ -76,6 +79,7 @@ impl World {
             hosts: 3,
             tenants: 4,
             replicas,
+            primaries: 2,
             unprotected: 0,
             interval_secs: None,
             stays_blocked: replicas / 5,
@@ -139,6 +143,7 @@ impl World {
             last.vm = first.vm;
         }
         let (stays_blocked, scenario) = self.blocked(&replicas);
+        let primaries = self.primaries(&replicas);
         replicas.extend(hosts.iter().enumerate().map(|(n, host)| self.canary(n, host)));
         let staging = self.staging.iter();
         SiteSpec {
@@ -154,6 +159,7 @@ impl World {
             hosts,
             tenants,
             replicas,
+            primaries,
             settings: self.settings,
             scenario,
             stays_blocked,
@@ -222,6 +228,22 @@ impl World {
             fill_permille,
             burst: 12,
         }
+    }
+
+    /// The hosts of those tenants who let theirs be reached.
+    fn primaries(&self, replicas: &[ReplicaSpec]) -> Vec<PrimarySpec> {
+        let willing = TENANTS.iter().take(self.primaries.min(self.tenants));
+        let of = |tenant: &&str| {
+            let theirs = replicas.iter().filter(|replica| replica.tenant == **tenant);
+            let fqdns: BTreeSet<&String> = theirs.map(|replica| &replica.primary_fqdn).collect();
+            let one = |fqdn: &String| PrimarySpec {
+                name: format!("{tenant}-{}", fqdn.split('.').next().unwrap_or_default()),
+                fqdn: fqdn.clone(),
+                tenant: (*tenant).to_owned(),
+            };
+            fqdns.into_iter().map(one).collect::<Vec<_>>()
+        };
+        willing.flat_map(of).collect()
     }
 
     fn canary(&self, n: usize, host: &HostSpec) -> ReplicaSpec {

@@ -60,6 +60,11 @@ impl Site {
     /// Counts a request of a client; false when the host does not answer.
     pub fn request(&mut self, host: &str, action: &str) -> bool {
         let now = self.now;
+        if let Some(p) = self.primary_index(host) {
+            let primary = &mut self.primaries[p];
+            primary.requests.count(now, action);
+            return primary.reachable(now);
+        }
         let Some(host) = self.host_index(host).and_then(|h| self.hosts.get_mut(h)) else {
             return false;
         };
@@ -70,7 +75,8 @@ impl Site {
     /// Requests that a host has seen so far.
     #[must_use]
     pub fn requests(&self, host: &str) -> Option<&RequestCount> {
-        self.host_index(host).map(|h| &self.hosts[h].requests)
+        let primary = self.primary_index(host).map(|p| &self.primaries[p].requests);
+        primary.or_else(|| self.host_index(host).map(|h| &self.hosts[h].requests))
     }
 
     pub(super) fn service_restart(&mut self, host: usize) -> Result<(), SiteError> {

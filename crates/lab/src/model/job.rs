@@ -30,6 +30,7 @@ pub mod job_type {
     pub const EXPORT: u16 = 62;
     pub const SNAPSHOT: u16 = 70;
     pub const DELETE_SNAPSHOT: u16 = 72;
+    pub const REPLICATION_STATE_CHANGE: u16 = 96;
     pub const INITIATE_FAILOVER: u16 = 97;
     pub const RECEIVE_DELTA: u16 = 106;
     pub const RESYNCHRONIZE: u16 = 107;

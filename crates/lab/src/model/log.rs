@@ -15,7 +15,8 @@ pub struct LogEntry {
     /// World time.
     pub at: DateTime<Utc>,
     /// `checkpoint-asked`, `checkpoint-refused`, `checkpoint-created`, `checkpoint-destroyed`, `export-started`, `export-ended`,
-    /// `export-failed`, `export-cancelled`, `job-lost`, `operation`.
+    /// `export-failed`, `export-cancelled`, `job-lost`, `operation`,
+    /// `primary-pause-asked`, `primary-paused`, `primary-resume-asked`, `primary-resumed`, `tenants-pause-ended`, `replica-pause-asked`.
     pub event: String,
     pub host: String,
     pub client: String,
@@ -103,12 +104,14 @@ pub struct Left {
     pub checkpoints: Vec<(String, CheckpointView)>,
     /// Client jobs that still run.
     pub jobs: Vec<(String, JobView)>,
+    /// Primaries that a client paused and nobody resumed, with the VM.
+    pub pauses: Vec<(String, Uuid)>,
 }
 
 impl Left {
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.checkpoints.is_empty() && self.jobs.is_empty()
+        self.checkpoints.is_empty() && self.jobs.is_empty() && self.pauses.is_empty()
     }
 }
 

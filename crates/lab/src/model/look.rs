@@ -14,16 +14,17 @@ use std::path::PathBuf;
 use uuid::Uuid;
 
 impl Site {
-    /// All hosts.
+    /// All hosts of the replica site; the tenants' own are [`Site::primaries`].
     #[must_use]
     pub fn hosts(&self) -> Vec<HostView> {
         self.hosts.iter().map(|host| self.host_view(host)).collect()
     }
 
-    /// One host, or none of this name.
+    /// One host, a tenant's included, or none of this name.
     #[must_use]
     pub fn host(&self, name: &str) -> Option<HostView> {
-        self.host_index(name).map(|h| self.host_view(&self.hosts[h]))
+        let primary = self.primary_index(name).map(|p| self.primary_view(p));
+        primary.or_else(|| self.host_index(name).map(|h| self.host_view(&self.hosts[h])))
     }
 
     fn host_view(&self, host: &super::Host) -> HostView {
@@ -40,9 +41,12 @@ impl Site {
         }
     }
 
-    /// Replica VMs that a host holds now.
+    /// VMs that a host holds now: replicas, or a tenant's running ones on his own.
     #[must_use]
     pub fn vms(&self, host: &str) -> Vec<VmView> {
+        if let Some(p) = self.primary_index(host) {
+            return self.primary_vms(p);
+        }
         let Some(h) = self.host_index(host) else {
             return Vec::new();
         };
@@ -55,10 +59,13 @@ impl Site {
     /// One VM of a host.
     #[must_use]
     pub fn vm(&self, host: &str, vm: Uuid) -> Option<VmView> {
+        if let Some(p) = self.primary_index(host) {
+            return self.primary_vms(p).into_iter().find(|view| view.vm == vm);
+        }
         self.vm_index(host, vm).map(|r| self.vm_view(r))
     }
 
-    fn vm_view(&self, r: usize) -> VmView {
+    pub(super) fn vm_view(&self, r: usize) -> VmView {
         let replica = &self.replicas[r];
         let numbers = replica.numbers();
         let (operational_status, status_descriptions) = self.operational(r, &numbers);
@@ -158,6 +165,9 @@ impl Site {
     /// Jobs of a host, running and finished less than five minutes ago.
     #[must_use]
     pub fn jobs(&self, host: &str) -> Vec<JobView> {
+        if let Some(p) = self.primary_index(host) {
+            return self.primary_jobs(p);
+        }
         let h = self.host_index(host);
         let mut jobs: Vec<&Job> = self.jobs.values().filter(|job| Some(job.host) == h).collect();
         jobs.sort_by_key(|job| (job.started, job.id));
@@ -167,6 +177,9 @@ impl Site {
     /// One job of a host.
     #[must_use]
     pub fn job(&self, host: &str, id: Uuid) -> Option<JobView> {
+        if let Some(p) = self.primary_index(host) {
+            return self.primary_jobs(p).into_iter().find(|job| job.id == id);
+        }
         let h = self.host_index(host);
         self.jobs
             .get(&id)
@@ -257,6 +270,7 @@ impl Site {
             left.jobs
                 .push((self.hosts[job.host].spec.name.clone(), self.job_view(job)));
         }
+        left.pauses = self.pauses_left();
         left
     }
 

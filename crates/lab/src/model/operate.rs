@@ -34,6 +34,11 @@ impl Site {
         };
         if operation.op.on_host() {
             let name = operation.host.as_deref().ok_or_else(|| needs("host"))?;
+            if let (Some(p), Op::HostUnreachable) = (self.primary_index(name), &operation.op) {
+                let secs = operation.for_secs.unwrap_or(AWAY_SECS);
+                self.primaries[p].cut_until = Some(self.after(secs.saturating_mul(1000)));
+                return Ok(());
+            }
             let host = self.find_host(name)?;
             let mut entry = self.entry("operation", host, "scenario");
             entry.name = Some(operation.op.name().to_owned());
@@ -150,7 +155,7 @@ impl Site {
         }
     }
 
-    fn clear(&mut self, r: usize, what: Option<&str>) -> Result<(), SiteError> {
+    pub(super) fn clear(&mut self, r: usize, what: Option<&str>) -> Result<(), SiteError> {
         let named = |op: &Op| what.is_none_or(|what| op.name() == what);
         let ids: Vec<u64> = self.replicas[r]
             .conditions

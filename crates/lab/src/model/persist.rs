@@ -5,8 +5,9 @@
 
 use super::hosts::Host;
 use super::log::Journal;
+use super::primary::Primary;
 use super::queue::{Event, Queue};
-use super::{Replica, Site, SiteError, SiteSpec, backup::Checkpoint};
+use super::{Replica, Site, SiteError, SiteSpec, Suspension, backup::Checkpoint};
 use crate::disks::{DiskBank, NoDisks, VhdxBank, Write, identity};
 use crate::oracle::{mix, written};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -25,6 +26,10 @@ struct Kept {
     last_apply: Option<DateTime<Utc>>,
     last_backup: Option<DateTime<Utc>>,
     checkpoints: Vec<Checkpoint>,
+    #[serde(default)]
+    suspended: Option<Suspension>,
+    #[serde(default)]
+    backlog: u64,
 }
 
 fn trouble(path: &Path) -> impl FnOnce(std::io::Error) -> SiteError {
@@ -102,6 +107,8 @@ impl Site {
             .enumerate()
             .map(|(n, h)| Host::new(h.clone(), booted(n)))
             .collect();
+        let primaries = spec.primaries.iter().map(|p| Primary::new(p.clone(), booted(0)));
+        let primaries = primaries.collect();
         let host_of = |name: &str| spec.hosts.iter().position(|host| host.name == name).unwrap_or(0);
         let replica = |replica: &super::ReplicaSpec| {
             // Where the beat was before the site began, so nothing looks as if it had never been replicated.
@@ -123,12 +130,15 @@ impl Site {
                 locks: 0,
                 conditions: Vec::new(),
                 last_backup: None,
+                suspended: None,
+                backlog: 0,
             }
         };
         let replicas = spec.replicas.iter().map(replica).collect();
         Ok(Self {
             now,
             hosts,
+            primaries,
             replicas,
             jobs: BTreeMap::new(),
             exports: BTreeMap::new(),
@@ -192,6 +202,8 @@ impl Site {
             last_apply: replica.last_apply,
             last_backup: replica.last_backup,
             checkpoints: replica.checkpoints.clone(),
+            suspended: replica.suspended,
+            backlog: replica.backlog,
         };
         let text = serde_json::to_string(&kept).map_err(|error| trouble(&path)(error.into()))?;
         write_whole(&path, &text)
@@ -217,6 +229,8 @@ impl Site {
         replica.last_apply = kept.last_apply.map(|at| at.min(self.now));
         replica.last_backup = kept.last_backup;
         replica.checkpoints = kept.checkpoints;
+        replica.suspended = kept.suspended.and_then(Suspension::settled);
+        replica.backlog = kept.backlog;
         self.redo(r)
     }
 

@@ -26,6 +26,11 @@ pub(super) enum Event {
         replica: usize,
         id: u64,
     },
+    /// A state change of the replication has ended.
+    PrimaryChanged {
+        primary: usize,
+        replica: usize,
+    },
     HostReturns(usize),
     Scenario(usize),
 }

@@ -1,5 +1,6 @@
 //! What a site is made of. A plain value: generated from a seed, written to `lab.json`, or made by a test.
 
+use super::PrimarySpec;
 use crate::scenario::Operation;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,9 @@ pub struct SiteSpec {
     pub hosts: Vec<HostSpec>,
     pub tenants: Vec<TenantSpec>,
     pub replicas: Vec<ReplicaSpec>,
+    /// Tenants' own hosts that can be reached.
+    #[serde(default)]
+    pub primaries: Vec<PrimarySpec>,
     /// How UNC paths that hosts are given map to directories of this machine.
     #[serde(default)]
     pub staging: Vec<StagingMap>,
@@ -159,6 +163,8 @@ pub struct SiteSettings {
     /// Lengths of the jobs 70 and 72: base, and up to as much again.
     pub snapshot_ms: u64,
     pub destroy_ms: u64,
+    /// Length of a job 96 on a primary: the replication is paused or resumed when it ends.
+    pub replication_change_ms: u64,
     /// `ElementName` of `SnapshotSettings` names the checkpoint; hosts that ignore it give a name of their own.
     pub honour_checkpoint_name: bool,
     /// An apply that meets our checkpoint shows as a 108 in `JobState` 10, refused before writing a block.
@@ -183,6 +189,7 @@ impl Default for SiteSettings {
             receive_ms: 700,
             snapshot_ms: 300,
             destroy_ms: 400,
+            replication_change_ms: 600,
             honour_checkpoint_name: true,
             show_refused_applies: false,
             refused_apply_code: 32775,
@@ -228,6 +235,7 @@ impl SiteSpec {
             .hosts
             .iter()
             .map(|h| &h.name)
+            .chain(self.primaries.iter().map(|p| &p.name))
             .chain(self.tenants.iter().map(|t| &t.slug))
         {
             if !seen.insert(name.clone()) {
@@ -240,6 +248,14 @@ impl SiteSpec {
                 return Err(SpecError::Wrong {
                     thing: host.name.clone(),
                     what,
+                });
+            }
+        }
+        for primary in &self.primaries {
+            if !self.tenants.iter().any(|t| t.slug == primary.tenant) {
+                return Err(SpecError::Missing {
+                    thing: format!("primary {}", primary.name),
+                    named: primary.tenant.clone(),
                 });
             }
         }

@@ -42,6 +42,8 @@ impl Repository for HostRepository<'_> {
             "Msvm_ReplicationRelationship" => rows::relationships(&self.site.vms(name)),
             "Msvm_SystemReplicationRelationship" => rows::system_relationships(&self.site.vms(name)),
             "Msvm_ReplicationSettingData" => rows::replication_settings(&self.site.vms(name)),
+            // A tenant's own host takes no replicas.
+            "Msvm_ReplicationAuthorizationSettingData" if self.site.is_primary(name) => Vec::new(),
             "Msvm_ReplicationAuthorizationSettingData" => rows::authorization(&self.site.authorization()),
             "Msvm_ReplicationServiceSettingData" => rows::service_settings(&self.host),
             "Msvm_ReplicationService"

@@ -18,6 +18,7 @@ pub(super) fn invoke(host: &mut HostRepository<'_>, call: &Call) -> Result<Outco
         "ExportSystemDefinition" => Ok(host.export(call)),
         "ModifySystemSettings" => Ok(host.modify_settings(call)),
         "RequestStateChange" => Ok(host.job_state(call)),
+        "RequestReplicationStateChange" => Ok(host.replication_state(call)),
         "GetError" => Ok(Outcome {
             out: vec![("Error", job_error(call).into())],
             return_value: 0,
@@ -181,6 +182,25 @@ impl HostRepository<'_> {
                 )
             }
             _ => Outcome::returns(INVALID_PARAMETER),
+        }
+    }
+
+    fn replication_state(&mut self, call: &Call) -> Outcome {
+        let vm = match call.on.get("Name") {
+            Some(Value::Text(name)) => Uuid::parse_str(name).ok(),
+            _ => None,
+        };
+        let requested = call.number("RequestedState").and_then(|n| u16::try_from(n).ok());
+        let (Some(vm), Some(requested)) = (vm, requested) else {
+            return Outcome::returns(return_code::INVALID_PARAMETER);
+        };
+        match self
+            .site
+            .replication_request(&self.host.name, vm, requested, self.client)
+        {
+            Ok(Some(job)) => Outcome::job("Msvm_ConcreteJob", &rows::guid(job)),
+            Ok(None) => Outcome::returns(return_code::DONE),
+            Err(return_value) => Outcome::returns(return_value),
         }
     }
 

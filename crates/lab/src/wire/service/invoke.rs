@@ -170,6 +170,11 @@ const METHODS: &[Signature] = &[
         "RequestStateChange",
         &[("RequestedState", Shape::Number), ("TimeoutPeriod", Shape::Text)],
     ),
+    (
+        "Msvm_ComputerSystem",
+        "RequestReplicationStateChange",
+        &[("RequestedState", Shape::Number), ("TimeoutPeriod", Shape::Text)],
+    ),
     ("Msvm_ConcreteJob", "GetError", &[]),
     ("Msvm_ConcreteJob", "GetErrorEx", &[]),
     (
