@@ -128,7 +128,9 @@ pub fn step(step: Step) -> &'static str {
     match step {
         Step::Claim => "Claiming",
         Step::GateBefore => "Reading the gate",
+        Step::PausePrimary => "Pausing the primary",
         Step::Checkpoint => "Checkpoint",
+        Step::ResumePrimary => "Resuming the primary",
         Step::GateAt => "Reading the gate again",
         Step::Export => "Exporting",
         Step::Prove => "Proving",

@@ -12,7 +12,11 @@ use serde::{Deserialize, Serialize};
 pub enum Step {
     Claim,
     GateBefore,
+    /// Only where the primary is to be paused for it.
+    PausePrimary,
     Checkpoint,
+    /// As `PausePrimary`.
+    ResumePrimary,
     GateAt,
     Export,
     Prove,
@@ -20,6 +24,14 @@ pub enum Step {
     Ingest,
     Seal,
     CleanUp,
+}
+
+impl Step {
+    /// Made only where the primary is to be paused.
+    #[must_use]
+    pub fn is_of_a_pause(self) -> bool {
+        matches!(self, Self::PausePrimary | Self::ResumePrimary)
+    }
 }
 
 /// Why an attempt was put off. Not a failure; costs no attempt.

@@ -82,6 +82,19 @@ pub struct FileDigest {
     pub blake3: String,
 }
 
+/// The primary was paused until the host had accepted the checkpoint. All times on the world's clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PauseRecord {
+    /// The primary's key in the configuration.
+    pub primary: String,
+    /// When the intent was written down, right before it was asked for.
+    pub asked: DateTime<Utc>,
+    /// When it was seen paused.
+    pub paused: Option<DateTime<Utc>>,
+    /// When it was seen to replicate again; `None` when that was not yet so at the seal.
+    pub resumed: Option<DateTime<Utc>>,
+}
+
 /// The evidence of a restore point. Its consistency is always crash: the VM was off.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
@@ -93,6 +106,9 @@ pub struct Evidence {
     pub verdict_at: Verdict,
     pub after: Observation,
     pub hold: HoldRecord,
+    /// The pause of the primary, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<PauseRecord>,
     pub answers: Vec<HostAnswer>,
     pub basis: HostTrust,
     /// Received-but-not-applied lag that our hold caused, in seconds.

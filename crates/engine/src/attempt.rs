@@ -13,8 +13,10 @@ mod ending;
 mod export;
 mod gate;
 mod ingest;
+mod pause;
 mod prove;
 mod release;
+mod resume;
 mod seal;
 mod stop;
 pub(crate) mod undo;
@@ -30,6 +32,7 @@ use crate::ports::chain;
 use crate::shared::{Running, RunningGuard, SITE, Shared};
 use chrono::{DateTime, Utc};
 use domain::attempt::{Failure, Step};
+use domain::blocker::Blocker;
 use domain::evidence::{HoldRecord, HostAnswer, JobLook};
 use domain::ids::{AttemptId, PointId};
 use domain::job::Job;
@@ -64,6 +67,10 @@ pub enum Outcome {
 pub(crate) struct Facts {
     pub trust: Option<HostTrust>,
     pub before: Option<Judged>,
+    /// The log apply that the primary is to be paused for.
+    pub applying: Option<Blocker>,
+    /// The intent to pause the primary is in the store.
+    pub pause_intended: bool,
     pub disks: Vec<AttachedDisk>,
     pub checkpoint: Option<Checkpoint>,
     pub checkpoint_started: Option<DateTime<Utc>>,
@@ -99,6 +106,8 @@ pub(crate) struct Run {
     pub lenient: bool,
     heartbeat: tokio::task::JoinHandle<()>,
     asked_to_stop: tokio::task::JoinHandle<()>,
+    /// The primary is being resumed.
+    releasing: Option<tokio::task::JoinHandle<()>>,
     /// Who wants it stopped, once somebody does.
     cancelled: Arc<OnceLock<CancelRequest>>,
     /// Fires when the lease is lost or the engine has to stop now.
@@ -106,10 +115,12 @@ pub(crate) struct Run {
     pub lost: Arc<AtomicBool>,
 }
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 12] = [
     Step::Claim,
     Step::GateBefore,
+    Step::PausePrimary,
     Step::Checkpoint,
+    Step::ResumePrimary,
     Step::GateAt,
     Step::Export,
     Step::Prove,
@@ -124,7 +135,9 @@ pub(crate) fn step_name(step: Step) -> &'static str {
     match step {
         Step::Claim => "claim",
         Step::GateBefore => "gate-before",
+        Step::PausePrimary => "pause-primary",
         Step::Checkpoint => "checkpoint",
+        Step::ResumePrimary => "resume-primary",
         Step::GateAt => "gate-at",
         Step::Export => "export",
         Step::Prove => "prove",
@@ -207,6 +220,7 @@ impl Run {
         Ok(Self {
             heartbeat: tokio::spawn(beating),
             asked_to_stop: tokio::spawn(asked),
+            releasing: None,
             cancelled,
             shared: shared.clone(),
             host,
@@ -227,12 +241,14 @@ impl Run {
 
 impl Run {
     async fn finish(&mut self) -> Outcome {
-        for step in STEPS {
+        let pause = self.charge.pause;
+        for step in STEPS.into_iter().filter(|step| pause || !step.is_of_a_pause()) {
             self.step = step;
             if let Err(stop) = self.step_whole(step).await {
                 return self.settle(stop).await;
             }
         }
+        self.let_go_now().await;
         self.ended().await
     }
 
@@ -253,7 +269,9 @@ impl Run {
         match step {
             Step::Claim => claim::room(self).await,
             Step::GateBefore => gate::before(self).await,
+            Step::PausePrimary => pause::pause(self).await,
             Step::Checkpoint => checkpoint::take(self).await,
+            Step::ResumePrimary => resume::resume(self).await,
             Step::GateAt => gate::at(self).await,
             Step::Export => export::export(self).await,
             Step::Prove => prove::prove(self).await,

@@ -5,6 +5,7 @@ use crate::config::EngineConfig;
 use crate::doctor::{self, DoctorFailure, DoctorReport, DoctorRequest};
 use crate::night::Night;
 use crate::observe::{Observer, Surveyed};
+use crate::pausing::watchdog::Watchdog;
 use crate::planned::Planned;
 use crate::planning::{self, Planner};
 use crate::ports::Ports;
@@ -45,6 +46,7 @@ impl Engine {
             None
         };
         tracker.spawn(Rescuer::new(shared.clone()).run());
+        tracker.spawn(Watchdog::new(shared.clone()).run());
         for (id, host) in &shared.hosts {
             tracker.spawn(Observer::new(shared.clone(), host.clone()).run());
             if shared.config.automatic {
@@ -102,14 +104,18 @@ impl Engine {
         self.shared.wake_plan.notify_one();
     }
 
-    /// Finishes or undoes what is left of attempts that nobody runs any more.
+    /// Finishes or undoes what is left of attempts that nobody runs any more, and resumes the primaries that they paused.
     ///
     /// # Errors
     /// The store failed.
     pub async fn rescue(&self) -> Result<Rescued, StoreError> {
         let mut rescuer = Rescuer::new(self.shared.clone());
         rescuer.sweep_staging().await?;
-        rescuer.activate().await
+        let mut done = rescuer.activate().await?;
+        let watched = Watchdog::new(self.shared.clone()).activate().await?;
+        done.resumed = watched.resumed;
+        done.waiting.extend(watched.waiting);
+        Ok(done)
     }
 
     /// Looks for every sealed point in the vault and finishes what was cut off; what cannot be finished is a finding.
@@ -132,6 +138,24 @@ impl Engine {
             });
         };
         let charge = Charge::now(&self.shared, &replica).await?;
+        attempt::run(&self.shared, replica, id, charge, guard).await
+    }
+
+    /// As [`Engine::backup_now`]; where log applies are in the way, the primary is paused as far as policy, budget and credentials allow.
+    ///
+    /// # Errors
+    /// As [`Engine::backup_now`].
+    pub async fn backup_pausing(&self, replica: ReplicaId) -> Result<Outcome, StoreError> {
+        let replica = self.shared.ports.store.replica(&SITE, replica).await?;
+        let Some((id, guard)) = attempt::reserve(&self.shared, &replica) else {
+            return Ok(Outcome::Busy {
+                owner: self.shared.config.owner.clone(),
+            });
+        };
+        let charge = Charge {
+            pause: true,
+            ..Charge::now(&self.shared, &replica).await?
+        };
         attempt::run(&self.shared, replica, id, charge, guard).await
     }
 

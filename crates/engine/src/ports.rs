@@ -4,6 +4,7 @@ use crate::clock::{MachineClock, WorldClock};
 use crate::failpoint::{Failpoints, NoFailpoints};
 use crate::judge::{DomainJudge, Judge};
 use crate::names::{Ids, RandomIds};
+use crate::pausing::TenantPrimary;
 use domain::ids::TenantId;
 use hyperv::host::ReplicaHost;
 use std::path::Path;
@@ -97,6 +98,8 @@ pub(crate) async fn apart<T: Send + 'static>(
 #[derive(Clone)]
 pub struct Ports {
     pub hosts: Vec<Arc<dyn ReplicaHost>>,
+    /// Tenants' own hosts that may be asked to pause; none unless they are configured.
+    pub primaries: Vec<TenantPrimary>,
     pub store: Arc<dyn EngineStore>,
     pub vault: Arc<dyn PointVault>,
     pub world: Arc<dyn WorldClock>,
@@ -118,6 +121,7 @@ impl Ports {
     ) -> Self {
         Self {
             hosts,
+            primaries: Vec::new(),
             store,
             vault,
             world,

@@ -38,6 +38,8 @@ pub struct Rescued {
     pub waiting: Vec<String>,
     /// Checkpoints and folders of attempts long over.
     pub swept: u32,
+    /// Primaries that were resumed.
+    pub resumed: u32,
 }
 
 pub(crate) struct Rescuer {

@@ -3,6 +3,7 @@
 use crate::board::Board;
 use crate::budget::{Budget, Errand};
 use crate::config::EngineConfig;
+use crate::pausing::Pausing;
 use crate::planned::Planned;
 use crate::ports::Ports;
 use chrono::{DateTime, Utc};
@@ -35,6 +36,7 @@ pub(crate) struct Shared {
     pub config: EngineConfig,
     pub ports: Ports,
     pub board: Board,
+    pub pausing: Pausing,
     pub hosts: BTreeMap<HostId, Arc<dyn ReplicaHost>>,
     budgets: BTreeMap<HostId, Budget>,
     /// Something changed that the plan should know.
@@ -63,6 +65,7 @@ impl Shared {
         let budgets = ports.hosts.iter().map(budget).collect();
         Self {
             config,
+            pausing: Pausing::new(ports.primaries.clone()),
             ports,
             board: Board::default(),
             hosts,

@@ -1,6 +1,7 @@
 //! What an attempt is made for.
 
 use crate::shared::Shared;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::obligation::ObligationKey;
 use domain::policy::Terms;
 use std::sync::Arc;
@@ -17,6 +18,21 @@ pub(crate) struct Charge {
 }
 
 impl Charge {
+    /// Since when pauses are counted against the tenant's budget: the night of the obligation; without one, a day back.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn night_open(&self, shared: &Shared) -> Result<DateTime<Utc>, StoreError> {
+        let live = shared.ports.store.obligations_live().await?;
+        let ours = live
+            .into_iter()
+            .find(|it| Some(it.obligation.key) == self.obligation);
+        Ok(ours.map_or_else(
+            || shared.now() - TimeDelta::days(1),
+            |it| it.obligation.window.open,
+        ))
+    }
+
     /// For a person who asks for a backup, or for a doctor's canary: the replica's open day, if it has one, and the terms that it has.
     ///
     /// # Errors

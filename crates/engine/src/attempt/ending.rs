@@ -7,6 +7,9 @@ use domain::attempt::{AttemptState, Step};
 impl Run {
     /// Undoes what was begun and writes down how it ended. What cannot be undone now is left, lease and all, to the rescuer.
     pub(super) async fn settle(&mut self, stop: Stop) -> Outcome {
+        if !matches!(stop, Stop::Abandoned { .. }) {
+            self.let_go_now().await;
+        }
         let at = self.shared.now();
         let state = match stop {
             Stop::LeaseLost => return Outcome::LeaseLost,

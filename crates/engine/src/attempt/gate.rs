@@ -1,5 +1,6 @@
 //! The gate reads the host itself, before the checkpoint and again once it exists. Only `Clear` goes on.
 
+use super::pause::only_applies;
 use super::{Run, Stop};
 use crate::board::{Judged, Terms, job_look_of};
 use crate::ports::chain;
@@ -68,7 +69,7 @@ fn judge(run: &mut Run, identity: &HostIdentity, seen: Observation) -> Option<Ju
     Some(judged)
 }
 
-fn only_clear(verdict: &Verdict) -> Result<(), Stop> {
+pub(super) fn only_clear(verdict: &Verdict) -> Result<(), Stop> {
     match verdict {
         Verdict::Clear => Ok(()),
         Verdict::Unknown { why } => Err(Deferral::Unknown { why: why.clone() }.into()),
@@ -110,10 +111,17 @@ fn still_ours(run: &Run, look: &Look) -> Result<(), Stop> {
 pub(super) async fn before(run: &mut Run) -> Result<(), Stop> {
     run.journal("intent", serde_json::Value::Null).await?;
     let (judged, look) = look(run).await?;
-    only_clear(&judged.verdict)?;
+    // Where the primary may be paused, log applies are what the pause is for.
+    let applying = only_applies(&judged.verdict)
+        .filter(|_| run.charge.pause)
+        .cloned();
+    if applying.is_none() {
+        only_clear(&judged.verdict)?;
+    }
     still_ours(run, &look)?;
     run.facts.disks = look.sighting.disks;
-    run.facts.before = Some(judged);
+    run.facts.before = applying.is_none().then_some(judged);
+    run.facts.applying = applying;
     run.journal("done", serde_json::Value::Null).await
 }
 

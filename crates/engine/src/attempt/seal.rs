@@ -4,7 +4,7 @@ use super::{Run, Stop};
 use crate::ports::apart;
 use crate::shared::SITE;
 use domain::attempt::{AttemptState, Failure};
-use domain::evidence::{Evidence, FileDigest};
+use domain::evidence::{Evidence, FileDigest, PauseRecord};
 use domain::ids::PointId;
 use serde::{Deserialize, Serialize};
 use store::records::Point;
@@ -49,7 +49,8 @@ async fn sealed_already(run: &Run, point: PointId) -> Result<bool, Stop> {
 }
 
 async fn point_row(run: &Run, intent: &SealIntent) -> Result<Point, Stop> {
-    let evidence = evidence(run, intent).ok_or_else(|| {
+    let pause = run.pause_record().await?;
+    let evidence = evidence(run, intent, pause).ok_or_else(|| {
         Stop::from(Failure::Unproven {
             breaks: vec![domain::evidence::ProofBreak::NotWatched],
         })
@@ -84,7 +85,7 @@ async fn point_row(run: &Run, intent: &SealIntent) -> Result<Point, Stop> {
 }
 
 /// Every piece has to be there: evidence with a gap is none.
-fn evidence(run: &Run, intent: &SealIntent) -> Option<Evidence> {
+fn evidence(run: &Run, intent: &SealIntent, pause: Option<PauseRecord>) -> Option<Evidence> {
     let facts = &run.facts;
     let (before, at, after) = (facts.before.as_ref()?, facts.at.as_ref()?, facts.after.as_ref()?);
     Some(Evidence {
@@ -96,6 +97,7 @@ fn evidence(run: &Run, intent: &SealIntent) -> Option<Evidence> {
         verdict_at: at.verdict.clone(),
         after: after.observation.clone(),
         hold: facts.hold.clone()?,
+        pause,
         answers: facts.answers.clone(),
         basis: facts.trust.clone()?,
         held_secs: facts.held_secs?,

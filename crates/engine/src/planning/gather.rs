@@ -1,6 +1,7 @@
 //! The planner's world: every open obligation, and what is to be made beside them.
 
 use crate::night::Ledger;
+use crate::pausing::permit::Spent;
 use crate::planned::Purpose;
 use crate::shared::Shared;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -32,6 +33,7 @@ pub(super) async fn gather(
     }
     let mut purposes = Vec::with_capacity(ledger.live.len());
     let mut owing = BTreeSet::new();
+    let mut spent = Spent::default();
     let mut frozen: BTreeMap<(String, u32), Arc<Terms>> = BTreeMap::new();
     for live in ledger.live.values().filter(|it| it.obligation.excluded.is_none()) {
         let day = &live.obligation;
@@ -45,9 +47,11 @@ pub(super) async fn gather(
             .entry(version)
             .or_insert_with(|| Arc::new(day.terms.clone()));
         let what = (day.key, day.window, terms.clone());
-        world
-            .owed
-            .push(ledger.owed(shared, row, what, &ledger.past_of(live)));
+        let can_pause = spent.can_pause(shared, row, &day.terms, day.window.open).await?;
+        world.owed.push(Owed {
+            can_pause,
+            ..ledger.owed(shared, row, what, &ledger.past_of(live))
+        });
         purposes.push(Purpose::Obligation);
     }
     for (row, window, purpose) in beside(shared, ledger, &owing) {

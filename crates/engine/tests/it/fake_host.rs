@@ -1,5 +1,6 @@
 //! A host with one replica, as a list of events on a clock. What it does not know, it does not answer.
 
+use crate::fake_primary::PrimaryModel;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::evidence::JobLook;
@@ -41,6 +42,10 @@ pub enum Ev {
         checkpoint: String,
     },
     RestartService,
+    /// The primary stops sending, or sends again.
+    PrimaryChanges {
+        paused: bool,
+    },
     /// The relationship comes into this state.
     Becomes(ReplicationState),
 }
@@ -61,6 +66,8 @@ pub struct Model {
     pub down: bool,
     /// Seconds between two logs; `None` for a replica at rest.
     pub cycle_secs: Option<i64>,
+    /// The tenant's host that the VM runs on.
+    pub primary_host: PrimaryModel,
     pub apply_secs: i64,
     pub refused_code: Option<u32>,
     pending: u64,
@@ -117,6 +124,7 @@ impl Model {
             protected: true,
             down: false,
             cycle_secs: None,
+            primary_host: PrimaryModel::default(),
             apply_secs: 5,
             refused_code: None,
             pending: 0,
@@ -204,11 +212,15 @@ impl Model {
     fn happen(&mut self, event: Ev) {
         match event {
             Ev::Receive => {
-                self.last_replication = Some(self.now);
-                self.pending += 1;
                 if let Some(secs) = self.cycle_secs {
                     self.plan(secs, Ev::Receive);
                 }
+                if self.primary_host.paused {
+                    self.primary_host.kept_back += 1;
+                    return;
+                }
+                self.last_replication = Some(self.now);
+                self.pending += 1;
                 self.apply_pending();
             }
             Ev::Apply { secs, state } => {
@@ -262,12 +274,18 @@ impl Model {
                 self.checkpoints.retain(|c| c.instance_id != checkpoint);
                 self.apply_pending();
             }
+            Ev::PrimaryChanges { paused } => self.primary_changes(paused),
             Ev::Becomes(state) => self.state = state,
             Ev::RestartService => {
                 self.boot.service_started_at = self.now;
                 self.jobs.retain(|j| !j.is_apply());
             }
         }
+    }
+
+    pub fn receive_kept_back(&mut self) {
+        self.pending += 1;
+        self.apply_pending();
     }
 
     fn apply_pending(&mut self) {
@@ -501,7 +519,11 @@ impl ReplicaHost for FakeHost {
         }
         self.stalled("CreateSnapshot").await;
         let mut model = self.asked("CreateSnapshot")?;
-        let blocked = model.is_running(108) || model.state != ReplicationState::Replicating;
+        let state_ok = matches!(
+            (model.state, model.health),
+            (ReplicationState::Replicating, _) | (ReplicationState::Suspended, ReplicationHealth::Warning)
+        );
+        let blocked = model.is_running(108) || !state_ok;
         if model.protected && blocked {
             return Ok(Started::Refused { return_value: 32775 });
         }

@@ -8,10 +8,12 @@
 mod doctor;
 mod driving;
 mod fake_host;
+mod fake_primary;
 mod fake_vault;
 mod holds;
 mod load;
 mod night;
 mod observing;
+mod pausing;
 mod saga;
 mod world;

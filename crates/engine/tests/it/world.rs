@@ -1,6 +1,7 @@
 //! One host, one replica, one engine, and what a test asks of them.
 
 use crate::fake_host::{FakeHost, VM};
+use crate::fake_primary::FakePrimary;
 use crate::fake_vault::FakeVault;
 use chrono::DateTime;
 use domain::attempt::{AttemptState, Deferral, Failure};
@@ -14,6 +15,7 @@ use engine::{Engine, Outcome, Ports};
 use hyperv::host::ReplicaHost;
 use std::sync::{Arc, Mutex};
 use store::SqliteStore;
+use store::pauses::PauseStore;
 use store::records::{Attempt, Point};
 use store::traits::{AttemptStore, ReplicaStore, Scope};
 
@@ -46,6 +48,8 @@ pub struct World {
     pub clock: Arc<ManualClock>,
     pub host: Arc<FakeHost>,
     pub vault: Arc<FakeVault>,
+    /// The tenant's host, where it is configured.
+    pub primary: Option<Arc<FakePrimary>>,
     pub store: SqliteStore,
     pub engine: Engine,
     pub config: EngineConfig,
@@ -84,13 +88,14 @@ impl World {
             vec![tenant],
         );
         let vault = Arc::new(FakeVault::default());
-        let engine = start(&config, &host, &store, &vault, &clock, Script::default()).await;
+        let engine = start(&config, &host, None, &store, &vault, &clock, Script::default()).await;
         engine.survey().await.unwrap();
         Self {
             _folder: folder,
             clock,
             host,
             vault,
+            primary: None,
             store,
             engine,
             config,
@@ -117,6 +122,7 @@ impl World {
         self.engine = start(
             &self.config,
             &self.host,
+            self.primary.clone(),
             &self.store,
             &self.vault,
             &self.clock,
@@ -180,6 +186,8 @@ impl World {
         let left: Vec<_> = std::fs::read_dir(&self.config.staging.local).unwrap().collect();
         assert!(left.is_empty(), "an export folder is left: {left:?}");
         assert_eq!(self.store.leases_expired(i64::MAX).await.unwrap(), []);
+        assert_eq!(self.store.pauses_unresumed().await.unwrap(), []);
+        assert!(!self.host.model().primary_host.ours, "a pause of ours is left");
         assert_eq!(self.store.attempts_unfinished().await.unwrap(), []);
         let points: std::collections::BTreeSet<_> =
             self.points().await.into_iter().map(|p| p.snapshot).collect();
@@ -190,6 +198,7 @@ impl World {
 pub async fn start(
     config: &EngineConfig,
     host: &Arc<FakeHost>,
+    primary: Option<Arc<FakePrimary>>,
     store: &SqliteStore,
     vault: &Arc<FakeVault>,
     clock: &Arc<ManualClock>,
@@ -203,5 +212,6 @@ pub async fn start(
         clock.clone(),
     );
     ports.failpoints = Arc::new(script);
+    ports.primaries = primary.into_iter().map(|it| it.configured()).collect();
     Engine::prepare(config.clone(), ports).await.unwrap()
 }

@@ -260,6 +260,7 @@ fn evidence(seed: &Seed, attempt: &Attempt, at: DateTime<Utc>) -> Evidence {
             export_ended: at,
             known_refusals: Vec::new(),
         },
+        pause: None,
         answers: Vec::new(),
         basis: HostTrust::Unproven {
             build: "10.0.20348".to_owned(),
