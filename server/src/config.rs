@@ -3,9 +3,13 @@
 //! Secrets are never in this file: it names files that hold them.
 
 mod hosts;
+mod primaries;
 mod tenants;
+#[cfg(test)]
+mod tests;
 
 pub use hosts::{HostConfig, Verification};
+pub use primaries::PrimaryConfig;
 pub use tenants::TenantConfig;
 
 use chrono::{DateTime, Utc};
@@ -23,6 +27,7 @@ pub struct Config {
     pub policy: Policy,
     pub hosts: Vec<HostConfig>,
     pub tenants: Vec<TenantConfig>,
+    pub primaries: Vec<PrimaryConfig>,
 }
 
 /// How the world's clock runs. Only the demo and tests set this.
@@ -131,6 +136,8 @@ struct Document {
     hosts: Vec<hosts::HostDocument>,
     #[serde(default, rename = "tenant")]
     tenants: Vec<tenants::TenantDocument>,
+    #[serde(default, rename = "primary")]
+    primaries: Vec<primaries::PrimaryDocument>,
 }
 
 #[derive(Deserialize)]
@@ -248,6 +255,7 @@ impl Config {
             .collect::<Result<Vec<_>, _>>()?;
         unique(&checker, "host.id", hosts.iter().map(|h| h.id.as_str()))?;
         unique(&checker, "tenant.id", tenants.iter().map(|t| t.id.as_str()))?;
+        let primaries = primaries::check(document.primaries, &checker, &tenants, &hosts)?;
         Ok(Self {
             world,
             staging: Staging {
@@ -259,6 +267,7 @@ impl Config {
             policy: document.policy,
             hosts,
             tenants,
+            primaries,
         })
     }
 }
@@ -330,88 +339,4 @@ fn policy(checker: &Checker<'_>, policy: &Policy) -> Result<(), ConfigError> {
         return Err(checker.refuse("policy.freshness_secs", "must be longer than policy.poll_secs"));
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GOOD: &str = r#"
-[staging]
-path = "staging"
-unc = '\\stage\exports'
-
-[[host]]
-id = "hv-r-01"
-address = "localhost"
-port = 5986
-ca_file = "lab/ca.pem"
-user = "stillpoint"
-password_file = "secrets/hv-r-01"
-
-[[tenant]]
-id = "contoso"
-name = "Contoso"
-trust_groups = ["contoso"]
-primaries = ["*.contoso.example"]
-"#;
-
-    #[track_caller]
-    fn refused(text: &str, key: &str) {
-        let error = Config::parse(Path::new("/data/config.toml"), text)
-            .expect_err("must be refused")
-            .to_string();
-        assert!(error.contains(key), "`{error}` does not name `{key}`");
-    }
-
-    #[test]
-    fn a_good_configuration_is_read_with_paths_beside_the_file() {
-        let config = Config::parse(Path::new("/data/config.toml"), GOOD).expect("good");
-        assert_eq!(config.staging.path, Path::new("/data/staging"));
-        assert_eq!(config.hosts[0].port, 5986);
-        assert_eq!(config.tenants[0].id.as_str(), "contoso");
-    }
-
-    #[test]
-    fn every_refusal_names_the_key() {
-        refused(&GOOD.replace("hv-r-01\"\naddress", "HV 01\"\naddress"), "host.id");
-        refused(&GOOD.replace("5986", "0"), "port");
-        refused(&GOOD.replace("\"localhost\"", "\"localhost:5986\""), "address");
-        refused(&GOOD.replace("path = \"staging\"", "path = \"\""), "staging.path");
-        refused(&format!("{GOOD}\n[vault]\npath = \"\"\n"), "vault.path");
-        refused(&GOOD.replace("ca_file", "certificate"), "certificate");
-        refused(&GOOD.replace(r"\\stage\exports", "/mnt/exports"), "staging.unc");
-        for pattern in [
-            "a*.contoso",
-            "*..",
-            "*.",
-            "*.contoso..example",
-            "contoso",
-            "*.-.example",
-        ] {
-            refused(&GOOD.replace("*.contoso.example", pattern), "primaries");
-        }
-        refused(
-            &format!("{GOOD}\n[policy]\npoll_secs = 600\n"),
-            "policy.poll_secs",
-        );
-        refused(
-            &format!(
-                "{GOOD}\n[world]\nspeed = -1.0\nepoch_world = \"2026-01-01T00:00:00Z\"\nepoch_real = \"2026-01-01T00:00:00Z\"\n"
-            ),
-            "world.speed",
-        );
-        refused(
-            &format!("{GOOD}\n[limits]\nrequests_per_host_minute_max = 10\n"),
-            "limits.requests_per_host_minute_max",
-        );
-        let twice = format!("{GOOD}\n[[tenant]]\nid = \"contoso\"\nname = \"x\"\n");
-        refused(&twice, "tenant.id");
-    }
-
-    #[test]
-    fn there_is_no_way_to_accept_any_certificate() {
-        let without = GOOD.replace("ca_file = \"lab/ca.pem\"\n", "");
-        refused(&without, "ca_file");
-    }
 }

@@ -6,6 +6,7 @@ use crate::telling::{Failure, chain};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use domain::calendar::{self, WindowRule, Zone};
 use engine::{MachineClock, SpedClock, SystemMachineClock, WorldClock};
+use lab::control::run::PRIMARY_USER;
 use lab::control::{LabConfig, LabHandle, Ports};
 use lab::model::{TENANTS, World};
 use lab::scenario::Operation;
@@ -234,6 +235,22 @@ fn write_config(data: &DataDir, clock: &SpedClock, lab: &LabHandle) -> Result<()
         ])
     });
     document.insert("host".to_owned(), Value::Array(hosts.collect()));
+    let primaries = lab.running.primaries.iter().map(|primary| {
+        table([
+            ("id", primary.name.as_str().into()),
+            ("tenant", primary.tenant.as_str().into()),
+            ("names", vec![primary.fqdn.as_str()].into()),
+            ("address", "localhost".into()),
+            ("port", i64::from(primary.address.port()).into()),
+            ("ca_file", relative(&lab.files.ca)),
+            ("user", PRIMARY_USER.into()),
+            (
+                "password_file",
+                relative(&lab.files.primary_password(&primary.tenant)),
+            ),
+        ])
+    });
+    document.insert("primary".to_owned(), Value::Array(primaries.collect()));
     let tenants = TENANTS
         .iter()
         .take(4)

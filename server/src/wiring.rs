@@ -1,5 +1,7 @@
 //! The one file where concrete types meet: SQLite, the vault on this machine, hosts over WS-Management.
 
+mod primaries;
+
 use crate::config::{Config, HostConfig, Verification};
 use crate::data::{DataDir, DataError, RoleLock};
 use crate::telling::{Failure, chain, exit};
@@ -111,7 +113,11 @@ impl Opened {
             .iter()
             .map(host)
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(self.ports_with(hosts, self.vault()?))
+        let primaries = self.config.primaries.iter().map(primaries::primary);
+        Ok(Ports {
+            primaries: primaries.collect::<Result<Vec<_>, _>>()?,
+            ..self.ports_with(hosts, self.vault()?)
+        })
     }
 
     fn ports_with(&self, hosts: Vec<Arc<dyn ReplicaHost>>, vault: Arc<Vault>) -> Ports {
@@ -162,7 +168,7 @@ impl Opened {
 pub fn problems(config: &Config, root: &Path) -> Vec<String> {
     let mut found = folders(config, root);
     for host in &config.hosts {
-        let (trust, password) = (trust(host), password(host));
+        let (trust, password) = (trust("host", host), password("host", host));
         match (trust, password) {
             (Ok(trust), Ok(password)) => {
                 found.extend(connected(host, trust, password).err().map(|e| e.to_string()))
@@ -173,6 +179,7 @@ pub fn problems(config: &Config, root: &Path) -> Vec<String> {
             }
         }
     }
+    found.extend(config.primaries.iter().flat_map(primaries::problems));
     found
 }
 
@@ -202,7 +209,11 @@ fn is_below(path: &Path, root: &Path) -> bool {
 }
 
 fn host(config: &HostConfig) -> Result<Arc<dyn ReplicaHost>, Failure> {
-    Ok(Arc::new(connected(config, trust(config)?, password(config)?)?))
+    Ok(Arc::new(connected(
+        config,
+        trust("host", config)?,
+        password("host", config)?,
+    )?))
 }
 
 /// Nothing is sent yet.
@@ -216,23 +227,29 @@ fn connected(config: &HostConfig, trust: Trust, password: SecretString) -> Resul
         password,
         timeouts: Timeouts::default(),
     };
-    WsmanHost::new(connection).map_err(|e| of_host(config, &chain(&e)))
+    WsmanHost::new(connection).map_err(|e| about("host", config, &chain(&e)))
 }
 
-fn of_host(config: &HostConfig, text: &str) -> Failure {
-    Failure::usage(format!("host `{}`: {text}", config.id))
+fn about(kind: &str, config: &HostConfig, text: &str) -> Failure {
+    Failure::usage(format!("{kind} `{}`: {text}", config.id))
 }
 
-fn trust(config: &HostConfig) -> Result<Trust, Failure> {
+fn trust(kind: &str, config: &HostConfig) -> Result<Trust, Failure> {
     match &config.verification {
-        Verification::CaFile(path) => Trust::ca_file(path).map_err(|e| of_host(config, &chain(&e))),
+        Verification::CaFile(path) => Trust::ca_file(path).map_err(|e| about(kind, config, &chain(&e))),
         Verification::Pinned(pin) => Ok(Trust::pinned(Pin(*pin))),
     }
 }
 
-fn password(config: &HostConfig) -> Result<SecretString, Failure> {
+fn password(kind: &str, config: &HostConfig) -> Result<SecretString, Failure> {
     let path = &config.password_file;
-    let refused = |text: &str| of_host(config, &format!("the password file {} {text}", path.display()));
+    let refused = |text: &str| {
+        about(
+            kind,
+            config,
+            &format!("the password file {} {text}", path.display()),
+        )
+    };
     let unread = |error: std::io::Error| refused(&format!("cannot be read: {error}"));
     let there = std::fs::metadata(path).map_err(unread)?;
     if !there.is_file() {

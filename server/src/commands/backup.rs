@@ -19,6 +19,9 @@ pub struct Args {
     /// Wait this long (world's time) for a still point; 0 makes one attempt and tells what stands in the way
     #[arg(long, value_name = "SECS", default_value_t = 0)]
     wait: u32,
+    /// Where log applies are in the way, pause the primary for the checkpoint: as far as the policy allows it, once
+    #[arg(long)]
+    pause_primary: bool,
 }
 
 pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
@@ -33,12 +36,24 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     rescue(&opened, &engine, replica.id).await?;
     let bar = spinner(format!("backing up {}/{}", replica.tenant, replica.name));
     let deadline = opened.world().now() + chrono::TimeDelta::seconds(i64::from(args.wait));
-    let outcome = engine
-        .backup_until(replica.id, deadline, |outcome| bar.set_message(in_words(outcome)))
-        .await;
+    let tell = |outcome: &Outcome| bar.set_message(in_words(outcome));
+    let outcome = if args.pause_primary {
+        let first = engine.backup_pausing(replica.id).await?;
+        tell(&first);
+        if is_sealed(&first) || args.wait == 0 {
+            Ok(first)
+        } else {
+            engine.backup_until(replica.id, deadline, tell).await
+        }
+    } else {
+        engine.backup_until(replica.id, deadline, tell).await
+    };
     bar.finish_and_clear();
     let outcome = outcome?;
-    engine.rescue().await?;
+    let left = engine.rescue().await?;
+    for waiting in left.waiting {
+        eprintln!("{waiting}; `stillpoint serve`, or the next command, goes on with it");
+    }
     engine.stop(Duration::from_secs(1)).await;
     let Outcome::Ended { attempt } = &outcome else {
         if global.json {
@@ -87,6 +102,10 @@ async fn rescue(opened: &wiring::Opened, engine: &Engine, replica: ReplicaId) ->
         seen = Some((lease.token, lease.expires_unix_ms));
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
+}
+
+fn is_sealed(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Ended { attempt } if matches!(attempt.state, AttemptState::Sealed { .. }))
 }
 
 fn document(attempt: &Attempt) -> serde_json::Value {

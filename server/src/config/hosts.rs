@@ -31,27 +31,32 @@ pub enum Verification {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct HostDocument {
-    id: String,
-    address: String,
+    pub(super) id: String,
+    pub(super) address: String,
     #[serde(default = "port_default")]
-    port: u16,
-    ca_file: Option<PathBuf>,
-    pinned_sha256: Option<String>,
-    user: String,
-    password_file: PathBuf,
+    pub(super) port: u16,
+    pub(super) ca_file: Option<PathBuf>,
+    pub(super) pinned_sha256: Option<String>,
+    pub(super) user: String,
+    pub(super) password_file: PathBuf,
 }
 
-fn port_default() -> u16 {
+pub(super) fn port_default() -> u16 {
     5986
 }
 
 impl HostDocument {
     pub(super) fn check(self, checker: &Checker<'_>) -> Result<HostConfig, ConfigError> {
+        self.check_as("host", checker)
+    }
+
+    /// `kind` is the table's name.
+    pub(super) fn check_as(self, kind: &str, checker: &Checker<'_>) -> Result<HostConfig, ConfigError> {
         let id: HostId = self
             .id
             .parse()
-            .map_err(|e| checker.refuse("host.id", format!("{e}")))?;
-        let key = |name: &str| format!("host `{id}`: {name}");
+            .map_err(|e| checker.refuse(format!("{kind}.id"), format!("{e}")))?;
+        let key = |name: &str| format!("{kind} `{id}`: {name}");
         if self.port == 0 {
             return Err(checker.refuse(
                 key("port"),

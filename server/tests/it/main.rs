@@ -13,6 +13,7 @@ mod hands;
 mod kept;
 mod killed;
 mod not_ready;
+mod paused;
 mod promised;
 mod room;
 mod sim;

@@ -11,6 +11,7 @@ use engine::{MachineClock, Outcome};
 use hyperv::Trust;
 use hyperv::connect::{HostConnection, WsmanHost};
 use hyperv::host::ReplicaHost;
+use lab::control::run::PRIMARY_USER;
 use lab::control::{LabConfig, LabHandle};
 use lab::model::{SiteSpec, World};
 use lab::scenario::{Op, Operation};
@@ -120,6 +121,18 @@ impl Site {
                 self.lab.files.ca.display(),
                 self.lab.user,
                 self.lab.files.password.display(),
+            );
+        }
+        for primary in &self.lab.running.primaries {
+            let _ = write!(
+                text,
+                "[[primary]]\nid = \"{}\"\ntenant = \"{}\"\nnames = [\"{}\"]\naddress = \"localhost\"\nport = {}\nca_file = \"{}\"\nuser = \"{PRIMARY_USER}\"\npassword_file = \"{}\"\n\n",
+                primary.name,
+                primary.tenant,
+                primary.fqdn,
+                primary.address.port(),
+                self.lab.files.ca.display(),
+                self.lab.files.primary_password(&primary.tenant).display(),
             );
         }
         for rule in self.tenants() {

@@ -257,9 +257,7 @@ async fn a_primary_that_does_not_answer_is_tried_until_it_does_and_says_what_is_
     assert!(pause.trouble.unwrap().contains("no route"));
     // Nobody pauses it again meanwhile.
     world.host.model().primary_host.down = false;
-    let mut model = world.host.model();
-    model.primary_host.refuses = Some(32768);
-    drop(model);
+    world.host.model().primary_host.refuses = Some(32768);
     let rescued = world.engine.rescue().await.unwrap();
     assert!(rescued.waiting[0].contains("32768"), "{rescued:?}");
     world.host.model().primary_host.refuses = None;
