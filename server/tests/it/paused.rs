@@ -12,6 +12,7 @@ use store::SqliteStore;
 use store::pauses::{Pause, PauseState, PauseStore};
 use store::policies::{Assignee, PolicyStore};
 use store::records::Replica;
+use tokio::process::Child;
 
 /// A site whose steps take long enough to be cut off in, with a replica whose primary may be paused.
 async fn site(seed: u64) -> (Site, Replica) {
@@ -45,23 +46,9 @@ async fn site(seed: u64) -> (Site, Replica) {
     (site, replica)
 }
 
-/// Keeps an apply running for so long.
-fn applies(site: &Site, replica: &Replica, secs: u64) {
-    site.operate(replica, Op::ApplyLong { secs });
-}
-
-async fn pauses(store: &SqliteStore, replica: ReplicaId) -> Vec<Pause> {
-    store.pauses_of(&SITE, replica, 10).await.unwrap()
-}
-
-fn args(replica: ReplicaId) -> [String; 4] {
-    ["backup", &replica.to_string(), "--pause-primary", "--json"].map(str::to_owned)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_backup_pauses_the_primary_until_the_checkpoint_is_accepted() {
-    let (site, replica) = site(41).await;
-    applies(&site, &replica, 90);
+/// Starts the command while a log is being applied that does not end by itself, and waits until the primary was asked to pause.
+async fn asked_to_pause(site: &Site, replica: &Replica) -> Child {
+    site.operate(replica, Op::ApplyLong { secs: 100_000 });
     until("a log is being applied", 60, || async {
         let (_, applying) = site.lab.lab().with(|lab| {
             let id = lab.spec().replicas[0].id;
@@ -70,10 +57,28 @@ async fn a_backup_pauses_the_primary_until_the_checkpoint_is_accepted() {
         applying.map(drop)
     })
     .await;
-    let args = args(replica.id);
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let ran = binary::run(site.data(), &args).await.good();
-    assert_eq!(ran.json()["outcome"]["state"], "sealed", "{ran:?}");
+    let before = site.asked("primary-pause-asked");
+    let id = replica.id.to_string();
+    let child = binary::spawn(site.data(), &["backup", &id, "--pause-primary", "--json"]);
+    until("the primary is asked to pause", 120, || async {
+        (site.asked("primary-pause-asked") > before).then_some(())
+    })
+    .await;
+    child
+}
+
+async fn pauses(store: &SqliteStore, replica: ReplicaId) -> Vec<Pause> {
+    store.pauses_of(&SITE, replica, 10).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_pauses_the_primary_until_the_checkpoint_is_accepted() {
+    let (site, replica) = site(41).await;
+    let child = asked_to_pause(&site, &replica).await;
+    site.clear(&replica);
+    let ran = child.wait_with_output().await.unwrap();
+    let document: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(document["outcome"]["state"], "sealed", "{ran:?}");
     site.nothing_left();
     let order = [
         "primary-paused",
@@ -120,16 +125,17 @@ async fn a_kill_at_each_step_of_the_pause_leaves_a_primary_that_the_next_start_r
         "primary-resumed",
     ];
     for (killed_before, place) in places.into_iter().enumerate() {
-        applies(&site, &replica, 60);
         let before = site.asked(place);
-        let args = args(replica.id);
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let mut child = binary::spawn(site.data(), &args);
-        until(place, 120, || async {
-            (site.asked(place) > before).then_some(())
-        })
-        .await;
+        let mut child = asked_to_pause(&site, &replica).await;
+        if place != "primary-pause-asked" {
+            site.clear(&replica);
+            until(place, 120, || async {
+                (site.asked(place) > before).then_some(())
+            })
+            .await;
+        }
         child.kill().await.unwrap();
+        site.clear(&replica);
         let killed = pauses(&store, replica.id).await;
         assert_eq!(killed.len(), killed_before + 1, "{place}");
         if place != "primary-resumed" {
@@ -166,10 +172,7 @@ async fn a_kill_at_each_step_of_the_pause_leaves_a_primary_that_the_next_start_r
 async fn a_primary_that_does_not_answer_is_resumed_once_it_does() {
     let (site, replica) = site(43).await;
     let store = site.store("state").await;
-    applies(&site, &replica, 60);
-    let args = args(replica.id);
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let mut child = binary::spawn(site.data(), &args);
+    let mut child = asked_to_pause(&site, &replica).await;
     until("primary-paused", 120, || async {
         (site.asked("primary-paused") > 0).then_some(())
     })
