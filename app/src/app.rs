@@ -2,7 +2,9 @@
 
 use crate::layouts::Operator;
 use crate::live::{Live, provide_live};
-use crate::pages::{Attempts, Night, NotFound, Point, Points, Replica, Replicas};
+use crate::pages::{
+    Activity, Attempts, Day, Holds, Night, NotFound, Point, Points, Policies, Replica, Replicas, Sla,
+};
 use crate::theme::theme_of_request;
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
@@ -20,6 +22,14 @@ const pre = b.closest('.command').querySelector('pre'); const done = () => { b.s
 setTimeout(() => b.setAttribute('data-copy', ''), 2000); }; const select = () => getSelection().selectAllChildren(pre); \
 navigator.clipboard ? navigator.clipboard.writeText(pre.textContent).then(done, select) : select(); });";
 
+/// Forms of deeds: sent in the background, so that a refusal stands beside what was written and nothing of it is lost. A form that
+/// was done leads on as it would without this.
+const DEED: &str = "document.addEventListener('submit', async e => { const f = e.target; if (!f.matches?.('form[data-deed]')) return; \
+e.preventDefault(); const out = f.querySelector('output'), go = f.querySelector('[type=submit]'); out.textContent = ''; go.disabled = true; \
+try { const a = await fetch(f.action, { method: 'POST', body: new URLSearchParams(new FormData(f)) }); \
+if (a.ok && a.redirected) return location.assign(a.url); out.textContent = (await a.text()).split('\\n')[0]; } \
+catch { out.textContent = 'The server cannot be reached: try again.'; } go.disabled = false; });";
+
 /// The HTML document.
 pub fn shell(_options: LeptosOptions) -> impl IntoView {
     let nonce = leptos::nonce::use_nonce();
@@ -36,7 +46,8 @@ pub fn shell(_options: LeptosOptions) -> impl IntoView {
                 <link rel="modulepreload" href="/pkg/stillpoint.js"/>
                 <link rel="preload" href="/pkg/stillpoint_bg.wasm" r#as="fetch" type="application/wasm" crossorigin="anonymous"/>
                 <script type="module" nonce=nonce.clone()>{START}</script>
-                <script type="module" nonce=nonce>{COPY}</script>
+                <script type="module" nonce=nonce.clone()>{COPY}</script>
+                <script type="module" nonce=nonce>{DEED}</script>
                 <MetaTags/>
             </head>
             <body>
@@ -60,6 +71,11 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("") view=Night ssr=SsrMode::Async/>
                     <Route path=path!("replicas") view=Replicas ssr=SsrMode::Async/>
                     <Route path=path!("replicas/:id") view=Replica ssr=SsrMode::Async/>
+                    <Route path=path!("replicas/:id/days/:day") view=Day ssr=SsrMode::Async/>
+                    <Route path=path!("sla") view=Sla ssr=SsrMode::Async/>
+                    <Route path=path!("policies") view=Policies ssr=SsrMode::Async/>
+                    <Route path=path!("holds") view=Holds ssr=SsrMode::Async/>
+                    <Route path=path!("activity") view=Activity ssr=SsrMode::Async/>
                     <Route path=path!("points") view=Points ssr=SsrMode::Async/>
                     <Route path=path!("points/:id") view=Point ssr=SsrMode::Async/>
                     <Route path=path!("attempts") view=Attempts ssr=SsrMode::Async/>

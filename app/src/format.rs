@@ -17,6 +17,31 @@ pub fn span(secs: i64) -> String {
     }
 }
 
+/// What is left beside what an attempt takes: `4 h 06 min`, `20 min too late`.
+pub fn slack(secs: i64) -> String {
+    if secs < 0 {
+        format!("{} too late", span(-secs))
+    } else {
+        span(secs)
+    }
+}
+
+/// With a real minus: `−2`.
+pub fn signed(n: i64) -> String {
+    let digits = count(n.unsigned_abs());
+    if n < 0 { format!("−{digits}") } else { digits }
+}
+
+/// A share as the SLA's figures round it: `99.95 %`; `—` of nothing.
+pub fn share(ratio: console::Ratio) -> String {
+    ratio.pct.map_or_else(|| "—".to_owned(), |pct| format!("{pct} %"))
+}
+
+/// Its denominator: `60 of 62`.
+pub fn of(ratio: console::Ratio) -> String {
+    format!("{} of {}", count(ratio.met), count(ratio.of))
+}
+
 /// How long before `as_of` an instant was.
 pub fn age(as_of: DateTime<Utc>, at: DateTime<Utc>) -> String {
     span((as_of - at).num_seconds())
@@ -80,6 +105,11 @@ pub fn full(zone: &Zone, at: DateTime<Utc>) -> String {
 /// `Sunday 22 November`.
 pub fn day(day: NaiveDate) -> String {
     day.format("%A %-d %B").to_string()
+}
+
+/// `9 Nov 2026`.
+pub fn date(day: NaiveDate) -> String {
+    day.format("%-d %b %Y").to_string()
 }
 
 /// Bytes with decimal units: `512 MB`, `3.4 GB`.
@@ -160,6 +190,11 @@ mod tests {
             told,
             ["0 s", "14 s", "3 min", "1 h", "2 h 10 min", "3 d", "3 d 4 h"]
         );
+    }
+
+    #[test]
+    fn slack_that_is_used_up_is_told_in_words() {
+        assert_eq!([slack(14_760), slack(-1_200)], ["4 h 06 min", "20 min too late"]);
     }
 
     #[test]

@@ -74,6 +74,14 @@ pub fn rows() -> Vec<ReplicaRow> {
             },
             observed: Some(ago(3 + i as i64 % 12)),
             days: days(n),
+            due: (mark != Mark::Met).then(|| as_of() + TimeDelta::seconds(14_873)),
+            at_risk: matches!(i, 0 | 2 | 3),
+            policy: Some(if i.is_multiple_of(5) { "gold" } else { "standard" }.into()),
+            held: (i == 11).then(|| Held {
+                by: "ada".into(),
+                until: as_of() + TimeDelta::hours(3),
+                reason: "Storage is being exchanged".into(),
+            }),
             interval_secs: [30, 300, 900][i % 3],
             disks: 1 + u32::from(i.is_multiple_of(4)) + u32::from(i.is_multiple_of(8)),
             last_point: (i != 14).then(|| ago(3600 * (1 + (i as i64 * 7) % 26))),
@@ -91,7 +99,9 @@ fn shows(filter: Filter, row: &ReplicaRow) -> bool {
         Filter::Protected => row.now.mark == Mark::Met,
         Filter::Running => row.now.mark == Mark::Running,
         Filter::Waiting => matches!(row.now.mark, Mark::Late | Mark::Missed),
-        Filter::Failed => false,
+        Filter::Failed | Filter::Breached => false,
+        Filter::AtRisk => row.at_risk,
+        Filter::Held => row.held.is_some(),
         Filter::Unknown => row.now.mark == Mark::Unknown,
     }
 }
@@ -122,162 +132,5 @@ pub fn page(query: ReplicaQuery) -> ReplicasPage {
         next: None,
         counts,
         rows,
-    }
-}
-
-pub fn night() -> NightView {
-    let opens = ago(5 * 3600 + 52 * 60 + 7);
-    let open_over_time = (0..29)
-        .map(|i| OpenAt {
-            at: opens + TimeDelta::seconds(300 + i * 700),
-            open: 40 - i as u64,
-        })
-        .collect::<Vec<_>>();
-    let open_over_time = [vec![OpenAt { at: opens, open: 40 }], open_over_time].concat();
-    let cause = |code: &str,
-                 mark,
-                 replicas,
-                 hosts: &[&str],
-                 old: i64,
-                 new: i64,
-                 next: Option<i64>,
-                 whose: &str,
-                 releases: &str| Cause {
-        code: code.into(),
-        title: words::title(code).into(),
-        mark,
-        replicas,
-        hosts: hosts.iter().map(|h| (*h).into()).collect(),
-        since_oldest: ago(old),
-        since_newest: ago(new),
-        next_look: next.map(|s| as_of() + TimeDelta::seconds(s)),
-        whose: whose.into(),
-        releases: releases.into(),
-        only: (replicas == 1).then(|| (ReplicaId(uuid(12)), "print".into())),
-    };
-    let running = |i: usize, step: &str, percent| {
-        let row = &rows()[i];
-        RunningRow {
-            attempt: AttemptId(uuid(900 + i as u128)),
-            replica: row.id,
-            name: row.name.clone(),
-            tenant: row.tenant.clone(),
-            host: row.host.clone(),
-            step: step.into(),
-            since: ago(41),
-            started: ago(95),
-            percent,
-        }
-    };
-    let host = |n: u32, used, mark, trust: &str, survey: i64, error: Option<&str>| HostRow {
-        host: format!("hv-r-0{n}"),
-        build: Some("10.0.20348".into()),
-        trust: trust.into(),
-        trust_mark: mark,
-        replicas: 13,
-        slots_used: used,
-        slots_max: 4,
-        last_survey: Some(ago(survey)),
-        error: error.map(Into::into),
-    };
-    NightView {
-        as_of: as_of(),
-        zone: zone(),
-        day: ago(7200).date_naive(),
-        opens,
-        due: as_of() + TimeDelta::seconds(4 * 3600 + 473),
-        freshness_limit_secs: 180,
-        counts: NightCounts {
-            total: 40,
-            tenants: 4,
-            met: 29,
-            running: 2,
-            waiting: 6,
-            ready: 1,
-            failed: 0,
-            unknown: 1,
-            excused: 1,
-            needs_person: 2,
-            attempts: 31,
-            deferrals: 106,
-        },
-        open_over_time,
-        running: vec![running(5, "Exporting", Some(43)), running(9, "Checkpoint", None)],
-        causes: vec![
-            cause(
-                "B1",
-                Mark::Late,
-                3,
-                &["hv-r-01", "hv-r-02", "hv-r-03"],
-                41,
-                2,
-                Some(1),
-                "nobody",
-                "The apply ends.",
-            ),
-            cause(
-                "B4",
-                Mark::Missed,
-                2,
-                &["hv-r-01", "hv-r-03"],
-                13_320,
-                900,
-                Some(20),
-                "operator, tenant",
-                "The health is not Critical any more.",
-            ),
-            cause(
-                "B5",
-                Mark::Late,
-                2,
-                &["hv-r-02"],
-                4_300,
-                4_300,
-                Some(20),
-                "operator, tenant",
-                "The resynchronization completes.",
-            ),
-            cause(
-                "UN",
-                Mark::Unknown,
-                1,
-                &["hv-r-03"],
-                1_380,
-                1_380,
-                Some(12),
-                "operator",
-                "The host answers again.",
-            ),
-        ],
-        hosts: vec![
-            host(1, 1, Mark::Met, "enrolled", 9, None),
-            host(2, 1, Mark::Met, "enrolled", 14, None),
-            host(
-                3,
-                0,
-                Mark::Late,
-                "not proven yet",
-                1_380,
-                Some("The host does not answer: connection refused. Is WinRM running?"),
-            ),
-        ],
-        findings: vec![
-            FindingRow {
-                key: "a".into(),
-                title: words::finding("unmapped-replica").into(),
-                text: "VM “test-9” comes from a primary that no tenant owns.".into(),
-                host: Some("hv-r-02".into()),
-                replica: None,
-                since: ago(90_000),
-            },
-            FindingRow {
-                key: "b".into(),
-                title: words::finding("foreign-checkpoint").into(),
-                text: "A recovery checkpoint that is not ours has stood since yesterday.".into(),
-                host: Some("hv-r-01".into()),
-                replica: Some(ReplicaId(uuid(2))),
-                since: ago(40_000),
-            },
-        ],
     }
 }

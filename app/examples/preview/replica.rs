@@ -1,4 +1,4 @@
-use super::{ago, as_of, lists, uuid, zone};
+use super::{ago, as_of, hands, lists, owed, uuid, zone};
 use chrono::TimeDelta;
 use console::*;
 
@@ -238,6 +238,20 @@ pub fn view(row: &ReplicaRow) -> ReplicaView {
         points: points(row, 4),
         points_total: 61,
         days: lists::days(3 + row.points),
+        calendar: owed::calendar(row),
+        owed: Some(owed::owed(row)),
+        policy: Some(PolicyOf {
+            id: "gold".into(),
+            name: "Gold".into(),
+            version: 3,
+            source: PolicySource::Tenant,
+        }),
+        holds: hands::holds()
+            .into_iter()
+            .filter(|h| row.held.is_some() && h.active)
+            .collect(),
+        pauses: Vec::new(),
+        running: (row.now.mark == Mark::Running).then(|| AttemptId(uuid(905))),
         facts: [
             ("Replication mode", "Replica", "2"),
             ("Replication state", "Replicating", "3"),

@@ -1,10 +1,14 @@
 //! Made-up figures for the preview.
 
+mod hands;
 mod lists;
+mod night;
+mod owed;
 mod replica;
+mod sla;
 
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use console::*;
 
 /// Answers the same on every request.
@@ -47,6 +51,8 @@ impl Console for Sample {
             replicas: lists::rows().len() as u64,
             running: 2,
             waiting: 9,
+            at_risk: Some(4),
+            holds: 2,
             findings: 2,
             tenants: vec![
                 tenant("contoso", "Contoso", 11),
@@ -58,7 +64,7 @@ impl Console for Sample {
     }
 
     async fn night(&self) -> Result<NightView, UiError> {
-        Ok(lists::night())
+        Ok(night::night())
     }
 
     async fn replicas(&self, query: ReplicaQuery) -> Result<ReplicasPage, UiError> {
@@ -109,6 +115,31 @@ impl Console for Sample {
             what: "restore point".into(),
             id: id.to_string(),
         })
+    }
+
+    async fn day(&self, id: ReplicaId, day: NaiveDate) -> Result<DayView, UiError> {
+        let row = lists::rows().into_iter().find(|r| r.id == id);
+        row.map(|row| owed::day(&row, day))
+            .ok_or_else(|| UiError::NotFound {
+                what: "day".into(),
+                id: day.to_string(),
+            })
+    }
+
+    async fn sla(&self, query: SlaQuery) -> Result<SlaView, UiError> {
+        Ok(sla::sla(query))
+    }
+
+    async fn policies(&self) -> Result<PoliciesView, UiError> {
+        Ok(hands::policies())
+    }
+
+    async fn holds(&self) -> Result<HoldsView, UiError> {
+        Ok(hands::holds_view())
+    }
+
+    async fn activity(&self) -> Result<ActivityView, UiError> {
+        Ok(hands::activity())
     }
 
     async fn backup_now(&self, _id: ReplicaId) -> Result<Requested, UiError> {

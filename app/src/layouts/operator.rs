@@ -37,13 +37,20 @@ pub fn Operator() -> impl IntoView {
         <nav class="rail" aria-label="Screens">
             <a class="brand" href="/">{logo()}<span>"Stillpoint"</span></a>
             <ul>
-                <li><A href="/" exact=true>"Night" {count(|b| if b.waiting > 0 { format!("{} waiting", crate::format::count(b.waiting)) } else { String::new() })}</A></li>
+                <li><A href="/" exact=true>"Night" {count(night_count)}</A></li>
                 <li><A href="/replicas">"Replicas" {count(|b| crate::format::count(b.replicas))}</A></li>
             </ul>
             <h2>"Evidence"</h2>
             <ul>
+                <li><A href="/sla">"SLA"</A></li>
                 <li><A href="/points">"Restore points"</A></li>
                 <li><A href="/attempts">"Attempts"</A></li>
+                <li><A href="/activity">"Activity"</A></li>
+            </ul>
+            <h2>"Terms"</h2>
+            <ul>
+                <li><A href="/policies">"Policies"</A></li>
+                <li><A href="/holds">"Holds" {count(|b| if b.holds > 0 { crate::format::count(b.holds) } else { String::new() })}</A></li>
             </ul>
         </nav>
         <div class="side">
@@ -73,6 +80,15 @@ pub fn Operator() -> impl IntoView {
                 <Outlet/>
             </main>
         </div>
+    }
+}
+
+/// What the night asks for first: risk, else what waits.
+fn night_count(b: &Bar) -> String {
+    match (b.at_risk, b.waiting) {
+        (Some(n @ 1..), _) => format!("{} at risk", crate::format::count(n)),
+        (_, n @ 1..) => format!("{} waiting", crate::format::count(n)),
+        _ => String::new(),
     }
 }
 

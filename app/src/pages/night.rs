@@ -1,50 +1,69 @@
-//! Home: what runs, what is blocked and why.
+//! Home: what will breach before its due time, what is breached, what is stuck, and whether the data is fresh.
 
 mod api;
 mod model;
 mod parts;
 
+pub use model::chance;
+
+use crate::components::form::done;
 use crate::components::{error_notice, loading};
 use crate::format;
 use crate::live::use_live;
 use console::NightView;
 use leptos::prelude::*;
 use leptos_meta::Title;
-use parts::{causes, chart, figures, findings, hosts, running};
+use leptos_router::hooks::use_query_map;
+use parts::{acknowledge, causes, chart, figures, findings, holds, hosts, notices, pauses, risk, running};
 
-/// The operator's first screen.
+/// The operator's first screen. `?ack=` opens the form for a cause, `?told=` says what a form did.
 #[component]
 pub fn Night() -> impl IntoView {
     let live = use_live();
+    let url = use_query_map();
+    let asked = Memo::new(move |_| (url.read().get("told"), url.read().get("ack")));
     let night = Resource::new(move || live.version(), |_| api::night());
     view! {
         <Title text="Night"/>
         <Transition fallback=loading>
-            {move || Suspend::new(async move {
-                match night.await {
-                    Ok(night) => page(&night),
-                    Err(fault) => error_notice(&fault),
-                }
-            })}
+            {move || {
+                let (told, ack) = asked.get();
+                Suspend::new(async move {
+                    match night.await {
+                        Ok(night) => page(&night, told, ack),
+                        Err(fault) => error_notice(&fault),
+                    }
+                })
+            }}
         </Transition>
     }
 }
 
-fn page(night: &NightView) -> AnyView {
+fn page(night: &NightView, told: Option<String>, ack: Option<String>) -> AnyView {
+    let zones = match night.owed.zones {
+        0 | 1 => String::new(),
+        n => format!(" in {n} time zones"),
+    };
     let owe = format!(
-        "{} of {} owe a restore point by {} {}. Every one is crash-consistent: a replica VM is off.",
-        format::things(night.counts.total, "replica", "replicas"),
-        format::things(night.counts.tenants, "tenant", "tenants"),
-        format::moment(&night.zone, night.as_of, night.due),
+        "{} of {}{zones} owe a restore point before their own due time. Every one is crash-consistent: a replica VM is off. Times in {}.",
+        format::things(night.owed.total, "replica", "replicas"),
+        format::things(night.owed.tenants, "tenant", "tenants"),
         night.zone.name,
     );
     view! {
-        <div class="head"><div><h1>"Night of " {format::day(night.day)}</h1><p class="sub">{owe}</p></div></div>
+        <div class="head">
+            <div><h1>"Night of " {format::day(night.day)}</h1><p class="sub">{owe}</p></div>
+            <div class="actions"><a class="button" href="/holds#new">"Hold…"</a></div>
+        </div>
+        {done(told)}
+        {ack.map(|key| acknowledge(night, &key))}
+        {pauses(night)}
         {figures(night)}
         {chart(night)}
+        {risk(night)}
         <div class="columns">
             <div>{causes(night)}{running(night)}</div>
-            <div>{hosts(night)}{findings(night)}</div>
+            <div>{hosts(night)}{holds(night)}{notices(night)}{findings(night)}</div>
         </div>
     }
     .into_any()

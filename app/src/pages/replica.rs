@@ -13,6 +13,14 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
+/// What the URL asks beside the replica: `?requested=`, `?told=`, `?do=`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Asked {
+    requested: bool,
+    told: Option<String>,
+    deed: Option<String>,
+}
+
 /// The replica's screen.
 #[component]
 pub fn Replica() -> impl IntoView {
@@ -21,7 +29,14 @@ pub fn Replica() -> impl IntoView {
     let asked = use_query_map();
     let back_up = ServerAction::<BackUpNow>::new();
     let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
-    let requested = Memo::new(move |_| asked.read().get("requested").is_some());
+    let asked = Memo::new(move |_| {
+        let url = asked.read();
+        Asked {
+            requested: url.get("requested").is_some(),
+            told: url.get("told"),
+            deed: url.get("do"),
+        }
+    });
     let replica = Resource::new(
         move || (id.get(), live.version(), back_up.version().get()),
         |(id, _, _)| async move {
@@ -39,12 +54,15 @@ pub fn Replica() -> impl IntoView {
     );
     view! {
         <Transition fallback=loading>
-            {move || Suspend::new(async move {
-                match replica.await {
-                    Ok(replica) => view! { <Title text=replica.name.clone()/> {parts::page(&replica, back_up, requested.get_untracked())} }.into_any(),
-                    Err(fault) => view! { <Title text="Replica"/> {error_notice(&fault)} }.into_any(),
-                }
-            })}
+            {move || {
+                let asked = asked.get();
+                Suspend::new(async move {
+                    match replica.await {
+                        Ok(replica) => view! { <Title text=replica.name.clone()/> {parts::page(&replica, back_up, asked)} }.into_any(),
+                        Err(fault) => view! { <Title text="Replica"/> {error_notice(&fault)} }.into_any(),
+                    }
+                })
+            }}
         </Transition>
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::{Mark, ReplicaId, TenantId, Zone};
 use chrono::{DateTime, NaiveDate, Utc};
+pub use domain::calendar::SlaDay;
 pub use domain::sla::{Blame, Budget, DayFigures, Ratio, Tally};
 use serde::{Deserialize, Serialize};
 

@@ -47,6 +47,10 @@ fn screen(key: &str) -> Option<&'static str> {
         "r" => Some("/replicas"),
         "p" => Some("/points"),
         "a" => Some("/attempts"),
+        "s" => Some("/sla"),
+        "t" => Some("/policies"),
+        "h" => Some("/holds"),
+        "y" => Some("/activity"),
         _ => None,
     }
 }

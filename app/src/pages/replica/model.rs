@@ -2,7 +2,7 @@
 
 use crate::format;
 use chrono::{Datelike, NaiveDate};
-use console::{CadenceView, DayMark, Mark, ReplicaView};
+use console::{CadenceView, CalendarDay, DayMark, Mark, ReplicaView};
 
 /// Days met and owed: an open day and one on which nothing was owed do not count.
 pub fn kept(days: &[DayMark]) -> (u64, u64) {
@@ -26,22 +26,47 @@ pub fn marked(days: &[DayMark], mark: Mark) -> usize {
     days.iter().filter(|d| d.mark == Some(mark)).count()
 }
 
-/// Days as weeks that begin on Monday; `None` fills the first and the last week.
-pub fn weeks(days: &[DayMark]) -> Vec<[Option<DayMark>; 7]> {
-    let mut weeks: Vec<(NaiveDate, [Option<DayMark>; 7])> = Vec::new();
+/// One month of the calendar.
+pub struct Month<'a> {
+    pub first: NaiveDate,
+    /// Weeks that begin on Monday; `None` fills the first and the last one.
+    pub weeks: Vec<[Option<&'a CalendarDay>; 7]>,
+    /// Days met and owed: open days and those that are not counted are in neither.
+    pub met: u64,
+    pub owed: u64,
+}
+
+/// Days as months, oldest first.
+pub fn months(days: &[CalendarDay]) -> Vec<Month<'_>> {
+    let mut months: Vec<Month<'_>> = Vec::new();
+    let mut monday: Option<NaiveDate> = None;
     for day in days {
-        let column = day.day.weekday().num_days_from_monday();
-        let monday = day.day - chrono::Days::new(u64::from(column));
-        match weeks.last_mut() {
-            Some((start, week)) if *start == monday => week[column as usize] = Some(*day),
-            _ => {
-                let mut week = [None; 7];
-                week[column as usize] = Some(*day);
-                weeks.push((monday, week));
-            }
+        let date = day.mark.day;
+        let column = date.weekday().num_days_from_monday();
+        let start = date - chrono::Days::new(u64::from(column));
+        let first = date.with_day(1).unwrap_or(date);
+        if months.last().is_none_or(|month| month.first != first) {
+            months.push(Month {
+                first,
+                weeks: Vec::new(),
+                met: 0,
+                owed: 0,
+            });
+            monday = None;
         }
+        let Some(month) = months.last_mut() else { continue };
+        if monday != Some(start) {
+            month.weeks.push([None; 7]);
+            monday = Some(start);
+        }
+        if let Some(week) = month.weeks.last_mut() {
+            week[column as usize] = Some(day);
+        }
+        let counts = day.word != "not counted" && !matches!(day.mark.mark, None | Some(Mark::Open));
+        month.owed += u64::from(counts);
+        month.met += u64::from(day.mark.mark == Some(Mark::Met));
     }
-    weeks.into_iter().map(|(_, week)| week).collect()
+    months
 }
 
 /// What is known of the applies, in a line.
@@ -78,13 +103,24 @@ mod tests {
     }
 
     #[test]
-    fn weeks_begin_on_monday() {
+    fn months_have_weeks_that_begin_on_monday_and_count_what_was_owed() {
+        let calendar = |date: &str, mark, word: &str| CalendarDay {
+            mark: day(date, mark),
+            word: word.to_owned(),
+            corrected: false,
+        };
         let days = [
-            day("2026-11-22", Some(Mark::Met)),
-            day("2026-11-23", Some(Mark::Open)),
+            calendar("2026-10-31", Some(Mark::Missed), "missed"),
+            calendar("2026-11-01", Some(Mark::Met), "met"),
+            calendar("2026-11-02", Some(Mark::Excused), "not counted"),
+            calendar("2026-11-03", Some(Mark::Open), "open"),
         ];
-        let weeks = weeks(&days);
-        assert_eq!(weeks.len(), 2);
-        assert!(weeks[0][6].is_some() && weeks[1][0].is_some());
+        let months = months(&days);
+        assert_eq!(
+            (months[0].met, months[0].owed, months[1].met, months[1].owed),
+            (0, 1, 1, 1)
+        );
+        let weeks = &months[1].weeks;
+        assert!(weeks.len() == 2 && weeks[0][6].is_some() && weeks[1][0].is_some() && weeks[1][1].is_some());
     }
 }

@@ -1,28 +1,35 @@
 //! The replica's panels.
 
+mod calendar;
+mod hands;
 mod head;
+mod owed;
 mod side;
-mod timeline;
 mod verdict;
 
+use super::Asked;
 use super::api::BackUpNow;
-use crate::components::{empty, panel};
+use crate::components::form::done;
+use crate::components::{empty, panel, timeline};
 use crate::format;
 use crate::pages::lists::{attempt_table, point_table};
 use console::ReplicaView;
 use leptos::prelude::*;
 
 /// Everything below the bar.
-pub fn page(r: &ReplicaView, back_up: ServerAction<BackUpNow>, requested: bool) -> AnyView {
+pub fn page(r: &ReplicaView, back_up: ServerAction<BackUpNow>, asked: Asked) -> AnyView {
     view! {
         {head::head(r, back_up)}
-        {head::notice(back_up, requested)}
+        {head::notice(back_up, asked.requested)}
+        {done(asked.told)}
+        {asked.deed.map(|deed| hands::hand(r, &deed))}
         {head::figures(r)}
+        {owed::owed(r)}
         {verdict::verdict(r)}
-        {timeline::timeline(r)}
+        {timeline(&r.timeline, &r.zone, r.as_of)}
         <div class="columns">
             <div>{attempts(r)}{points(r)}{side::facts(r)}</div>
-            <div>{side::calendar(r)}{side::disks(r)}</div>
+            <div>{owed::holds(r)}{calendar::calendar(r)}{owed::pauses(r)}{side::disks(r)}</div>
         </div>
     }
     .into_any()

@@ -1,6 +1,6 @@
 //! Chips, table, pager.
 
-use crate::components::{empty, standing, strip};
+use crate::components::{empty, moment, standing, strip};
 use crate::format;
 use crate::urlq::replica_href;
 use console::{Direction, Filter, Mark, ReplicaQuery, ReplicaRow, ReplicasPage, Sort};
@@ -167,10 +167,11 @@ fn table(page: &ReplicasPage) -> AnyView {
                     <th scope="col" class="days">"28 days"</th>
                     <th scope="col" class="num m">"Met"</th>
                     {heading(q, Sort::Host, "Host", "")}
+                    <th scope="col" class="m">"Policy"</th>
                     <th scope="col" class="num m">"Replicates"</th>
+                    {heading(q, Sort::Due, "Due", "num m")}
                     {heading(q, Sort::LastPoint, "Last point", "num")}
                     {heading(q, Sort::Size, "Size", "num m")}
-                    <th scope="col" class="num m">"New"</th>
                 </tr></thead>
                 <tbody>{rows}</tbody>
             </table>
@@ -190,18 +191,35 @@ fn row(page: &ReplicasPage, i: usize, r: &ReplicaRow) -> AnyView {
         .last_point
         .map_or_else(|| "never".to_owned(), |at| format::age(page.as_of, at));
     let dash = || "—".to_owned();
+    let overdue = r.due.is_some_and(|at| at <= page.as_of);
+    let risk = r
+        .at_risk
+        .then(|| view! { <span class="tag missed-text">"at risk"</span> });
+    let held = r.held.as_ref().map(|h| {
+        let title = format!("{}: {}", h.by, h.reason);
+        view! { <span class="tag" title=title>"held until " {moment(&page.zone, page.as_of, h.until)}</span> }
+    });
+    let policy = r.policy.as_ref().map(|id| {
+        let href = replica_href(&ReplicaQuery {
+            policy: Some(id.clone()),
+            cursor: None,
+            ..page.query.clone()
+        });
+        view! { <a class="name" href=href>{id.clone()}</a> }
+    });
     view! {
         <tr data-row=i>
             <td class="first"><a class="name" href=format!("/replicas/{}", r.id)>{r.name.clone()}</a></td>
             <td class="second dim">{r.tenant.clone()}</td>
-            <td class="now">{standing(r.now.clone(), &page.zone, page.as_of)}</td>
+            <td class="now">{standing(r.now.clone(), &page.zone, page.as_of)}{risk}{held}</td>
             <td class="days">{strip(&r.days)}</td>
             <td class="num m" title=format!("{met} of {owed} days")>{format::percent(met, owed)}</td>
             <td class="second mono">{r.host.clone()}</td>
+            <td class="m second">{policy}</td>
             <td class="num m dim">{format::span(i64::from(r.interval_secs))}</td>
+            <td class="num m" class:missed-text=overdue>{r.due.map(|at| moment(&page.zone, page.as_of, at))}</td>
             <td class="num side dim">{last}</td>
             <td class="num m dim">{r.size_bytes.map_or_else(dash, format::bytes)}</td>
-            <td class="num m dim">{r.added_bytes.map_or_else(dash, format::bytes)}</td>
         </tr>
     }
     .into_any()

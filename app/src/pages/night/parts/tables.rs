@@ -9,7 +9,7 @@ use leptos::prelude::*;
 pub fn running(night: &NightView) -> AnyView {
     let note = format!(
         "{} · as of {}",
-        format::things(night.counts.running, "attempt", "attempts"),
+        format::things(night.running.len() as u64, "attempt", "attempts"),
         format::clock_secs(&night.zone, night.as_of)
     );
     if night.running.is_empty() {
@@ -51,7 +51,7 @@ pub fn running(night: &NightView) -> AnyView {
 /// Hosts: slots in use, age of the last survey, trust.
 pub fn hosts(night: &NightView) -> AnyView {
     let note = format!(
-        "slots in use · last survey · as of {}",
+        "slots in use · as of {}",
         format::clock_secs(&night.zone, night.as_of)
     );
     if night.hosts.is_empty() {
@@ -67,6 +67,27 @@ pub fn hosts(night: &NightView) -> AnyView {
         let error = host.error.clone().map(
             |text| view! { <tr class="more"><td colspan="4">{mark(Mark::Unknown)} " " {told(&night.zone, night.as_of, &text)}</td></tr> },
         );
+        let requests = host
+            .requests
+            .map(|(used, max)| format!("{used} of {max} requests a minute"));
+        let beside = [
+            host.breaker.clone().map(|text| (Mark::Missed, text)),
+            host.held.as_ref().map(|held| {
+                (
+                    Mark::Late,
+                    format!(
+                        "Held by {} until {}: {}",
+                        held.by,
+                        format::moment(&night.zone, night.as_of, held.until),
+                        held.reason
+                    ),
+                )
+            }),
+        ]
+        .into_iter()
+        .flatten()
+        .map(|(m, text)| view! { <tr class="more"><td colspan="4">{mark(m)} " " {text}</td></tr> })
+        .collect_view();
         let limit = i64::from(night.freshness_limit_secs);
         let fresh = host
             .last_survey
@@ -75,9 +96,10 @@ pub fn hosts(night: &NightView) -> AnyView {
             <tr class:stale=!fresh>
                 <td class="mono first"><span class="standing" title=format!("{} · {build}", host.trust)>{mark(host.trust_mark)}<span>{host.host.clone()}</span></span></td>
                 <td class="meter-cell"><svg class="meter" width="100%" height="7" aria-hidden="true"><rect width="100%" height="7" rx="1.5" class="ground"/><rect width=format!("{used:.0}%") height="7" rx="1.5" class="fill"/></svg></td>
-                <td class="num side">{host.slots_used}"/"{host.slots_max}</td>
+                <td class="num side" title=requests>{host.slots_used}"/"{host.slots_max}</td>
                 <td class="num dim second">{survey}</td>
             </tr>
+            {beside}
             {error}
         }
         .into_any()

@@ -34,6 +34,10 @@ pub fn head(r: &ReplicaView, back_up: ServerAction<BackUpNow>) -> AnyView {
         .unwrap_or_else(|| "a primary that is not known".to_owned());
     let short = format!("{} on {}", format::short_id(&guid), r.host);
     let (id, name) = (r.id.to_string(), r.name.clone());
+    let to = |deed: &str| format!("/replicas/{}?do={deed}", r.id);
+    let cancel = r
+        .running
+        .map(|_| view! { <a class="button" href=to("cancel")>"Cancel attempt…"</a> });
     let restore = r.points.first().map(|newest| {
         view! { <a class="button" href=format!("/points/{}#out", newest.id)>"Restore…"</a> }
     });
@@ -42,9 +46,12 @@ pub fn head(r: &ReplicaView, back_up: ServerAction<BackUpNow>) -> AnyView {
             <div>
                 {crumbs}
                 <h1>{name} " " <span class="mono id" title=guid>{short}</span></h1>
-                <p class="sub">"Replica of " <b>{primary}</b>{sub}</p>
+                <p class="sub">"Replica of " <b>{primary}</b>{sub}{super::owed::policy(r)}</p>
             </div>
             <div class="actions">
+                <a class="button" href=to("policy")>"Policy…"</a>
+                <a class="button" href=to("hold")>"Hold…"</a>
+                {cancel}
                 {restore}
                 <ActionForm action=back_up>
                     <input type="hidden" name="id" value=id/>

@@ -3,25 +3,33 @@
 use crate::axis::Axis;
 use crate::components::{mark_class, panel};
 use crate::format;
-use console::{AttemptTick, Lane, Mark, ReplicaView, Span};
+use chrono::{DateTime, Utc};
+use console::{AttemptTick, Lane, Mark, Span, Timeline, Zone};
 use leptos::prelude::*;
 
 const TOP: u32 = 22;
 const LANE: u32 = 26;
 
+/// What is drawn, for whom and when.
+struct Frame<'a> {
+    t: &'a Timeline,
+    zone: &'a Zone,
+    as_of: DateTime<Utc>,
+}
+
 /// The panel, with the same told as a table behind it.
-pub fn timeline(r: &ReplicaView) -> AnyView {
-    let t = &r.timeline;
+pub fn timeline(t: &Timeline, zone: &Zone, as_of: DateTime<Utc>) -> AnyView {
+    let r = &Frame { t, zone, as_of };
     let axis = Axis {
         from: t.from,
-        to: t.to.max(r.as_of),
+        to: t.to,
     };
     let note = format!(
         "{}–{} {} · as of {}",
-        format::moment(&r.zone, r.as_of, t.from),
-        format::clock(&r.zone, axis.to),
+        format::moment(r.zone, r.as_of, t.from),
+        format::clock(r.zone, axis.to),
         r.zone.name,
-        format::clock_secs(&r.zone, r.as_of)
+        format::clock_secs(r.zone, r.as_of)
     );
     let lanes = t.lanes.len() as u32;
     let attempts_y = TOP + lanes * LANE;
@@ -29,7 +37,7 @@ pub fn timeline(r: &ReplicaView) -> AnyView {
     let height = bottom + 24;
     let labels = t.lanes.iter().map(|l| view! { <span title=l.title.clone()><span class="code">{l.code.clone()}</span>" "{l.title.clone()}</span> }).collect_view();
     let ticks = axis
-        .ticks(&r.zone, 9)
+        .ticks(r.zone, 9)
         .into_iter()
         .map(|(x, text)| {
             let anchor = if x < 3.0 { "start" } else if x > 97.0 { "end" } else { "middle" };
@@ -52,9 +60,10 @@ pub fn timeline(r: &ReplicaView) -> AnyView {
         "{} and {} from {} to {}; the table below says the same",
         format::things(u64::from(lanes), "kind of blocker", "kinds of blocker"),
         format::things(t.attempts.len() as u64, "attempt", "attempts"),
-        format::clock(&r.zone, t.from),
-        format::clock(&r.zone, axis.to)
+        format::clock(r.zone, t.from),
+        format::clock(r.zone, axis.to)
     );
+    let is_now = r.as_of <= axis.to + chrono::TimeDelta::minutes(1);
     let now = axis.at(r.as_of);
     let (anchor, gap) = if now > 90.0 { ("end", "-6") } else { ("start", "6") };
     let now = format!("{now}%");
@@ -65,8 +74,10 @@ pub fn timeline(r: &ReplicaView) -> AnyView {
                 {ticks}
                 {bars}
                 {attempts}
-                <line class="now" x1=now.clone() x2=now.clone() y1="6" y2=bottom/>
-                <text class="now-text" x=now y="10" dx=gap text-anchor=anchor>"now"</text>
+                {is_now.then(|| view! {
+                    <line class="now" x1=now.clone() x2=now.clone() y1="6" y2=bottom/>
+                    <text class="now-text" x=now y="10" dx=gap text-anchor=anchor>"now"</text>
+                })}
             </svg>
         </div>
         <details class="more"><summary>"As a table"</summary>{table(r)}</details>
@@ -75,14 +86,14 @@ pub fn timeline(r: &ReplicaView) -> AnyView {
     panel("timeline", "What stood in the way", note, body)
 }
 
-fn bars(r: &ReplicaView, axis: Axis, lane: &Lane, y: u32) -> AnyView {
+fn bars(r: &Frame<'_>, axis: Axis, lane: &Lane, y: u32) -> AnyView {
     let class = format!(
         "bar {} {}",
         mark_class(lane.mark),
         if lane.code == "B1" { "thin" } else { "" }
     );
     let one = |span: &Span| {
-        let to = span.to.unwrap_or(r.as_of);
+        let to = span.to.unwrap_or(r.as_of.min(r.t.to));
         let title = format!("{} {}: {}", lane.code, lane.title, between(r, span));
         let wide = axis.at(to) - axis.at(span.from);
         // A bar with room for words has them.
@@ -92,19 +103,19 @@ fn bars(r: &ReplicaView, axis: Axis, lane: &Lane, y: u32) -> AnyView {
     lane.spans.iter().map(one).collect_view().into_any()
 }
 
-fn between(r: &ReplicaView, span: &Span) -> String {
-    let from = format::clock(&r.zone, span.from);
+fn between(r: &Frame<'_>, span: &Span) -> String {
+    let from = format::clock(r.zone, span.from);
     match span.to {
-        Some(to) => format!("{from}–{}", format::clock(&r.zone, to)),
+        Some(to) => format!("{from}–{}", format::clock(r.zone, to)),
         None => format!("since {from}"),
     }
 }
 
-fn tick(r: &ReplicaView, axis: Axis, a: &AttemptTick, y: u32) -> AnyView {
-    let title = format!("{} {}", format::clock_secs(&r.zone, a.from), a.text);
+fn tick(r: &Frame<'_>, axis: Axis, a: &AttemptTick, y: u32) -> AnyView {
+    let title = format!("{} {}", format::clock_secs(r.zone, a.from), a.text);
     let class = format!("attempt {}", mark_class(a.mark));
     let x = axis.percent(a.from);
-    let to = a.to.unwrap_or(r.as_of);
+    let to = a.to.unwrap_or(r.as_of.min(r.t.to));
     let shape = match a.mark {
         // A deferral is an instant, the others took a while.
         Mark::Late | Mark::Unknown => view! { <line x1=x.clone() x2=x y1=y y2=y + 22/> }.into_any(),
@@ -113,10 +124,10 @@ fn tick(r: &ReplicaView, axis: Axis, a: &AttemptTick, y: u32) -> AnyView {
     view! { <g class=class><title>{title}</title>{shape}</g> }.into_any()
 }
 
-fn table(r: &ReplicaView) -> AnyView {
-    let spans = r.timeline.lanes.iter().flat_map(|lane| {
+fn table(r: &Frame<'_>) -> AnyView {
+    let spans = r.t.lanes.iter().flat_map(|lane| {
         lane.spans.iter().map(|span| {
-            let held = format::span((span.to.unwrap_or(r.as_of) - span.from).num_seconds());
+            let held = format::span((span.to.unwrap_or(r.as_of.min(r.t.to)) - span.from).num_seconds());
             view! { <tr><td class="first">{between(r, span)}</td><td class="second"><span class="code">{lane.code.clone()}</span>" "{lane.title.clone()}</td><td class="num side">{held}</td></tr> }
         })
     });
