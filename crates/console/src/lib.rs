@@ -47,7 +47,7 @@ pub use replica::{
 };
 pub use replicas::{FilterCount, ReplicaRow, ReplicasPage};
 pub use sla::{
-    Blame, Budget, DayFigures, GapView, LossRow, Ratio, SlaDay, SlaFigures, SlaQuery, SlaTenantRow, SlaView, Tally,
-    WorstView,
+    Blame, Budget, DayFigures, GapView, LossRow, Ratio, SlaDay, SlaFigures, SlaQuery, SlaTenantRow, SlaView,
+    Tally, WorstView,
 };
 pub use zone::Zone;
