@@ -25,14 +25,16 @@ pub fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let problems = wiring::problems(&config, data.root());
     if global.json {
         json(&serde_json::json!({
-            "ok": problems.is_empty(), "hosts": config.hosts.len(), "tenants": config.tenants.len(), "problems": problems,
+            "ok": problems.is_empty(), "hosts": config.hosts.len(), "tenants": config.tenants.len(),
+            "primaries": config.primaries.len(), "problems": problems,
         }))?;
     } else if problems.is_empty() {
         println!(
-            "{}: good; {} hosts, {} tenants",
+            "{}: good; {} hosts, {} tenants, {} primaries",
             data.config().display(),
             config.hosts.len(),
-            config.tenants.len()
+            config.tenants.len(),
+            config.primaries.len()
         );
     }
     if problems.is_empty() {

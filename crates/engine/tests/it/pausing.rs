@@ -460,3 +460,42 @@ async fn the_running_watchdog_resumes_what_a_killed_process_had_paused() {
     assert!(!world.host.model().primary_host.paused);
     running.stop(Duration::from_secs(1)).await;
 }
+
+#[tokio::test]
+async fn the_plan_thinks_of_a_pause_only_while_one_is_possible() {
+    let mut world = World::new().await;
+    allow(&world, 120, 1).await;
+    world.primary = Some(FakePrimary::new(&world.host));
+    world.restart(Script::default()).await;
+    // Into the night: the standard window opens at 20:00.
+    world.engine.night().await.unwrap();
+    world.clock.advance(Duration::from_secs(13 * 3_600));
+    world.engine.survey().await.unwrap();
+    world.engine.night().await.unwrap();
+    let can_pause = async |world: &World| {
+        let planned = world.engine.plan_now().await.unwrap();
+        let now = world.clock_now();
+        let open = planned.world.owed.iter().filter(|owed| owed.window.open <= now);
+        let open: Vec<_> = open.map(|owed| owed.can_pause).collect();
+        assert_eq!(open.len(), 1, "one day is open");
+        open[0]
+    };
+    assert!(can_pause(&world).await);
+    // One that came to nothing is not tried again at once, budget or not.
+    world.host.cycle(25);
+    world.clock.advance(Duration::from_secs(10));
+    world.host.model().primary_host.down = true;
+    world.put_off().await;
+    assert!(!can_pause(&world).await);
+    world.host.model().primary_host.down = false;
+    world.clock.advance(Duration::from_secs(601));
+    assert!(can_pause(&world).await);
+    while !world.host.model().is_running(108) {
+        world.clock.advance(Duration::from_secs(1));
+    }
+    // The budget of one is spent by a pause whose attempt failed later.
+    world.host.model().export_fails = true;
+    assert!(matches!(world.ended_pausing().await, AttemptState::Failed { .. }));
+    assert_eq!(world.pauses().await[0].state, PauseState::Resumed);
+    assert!(!can_pause(&world).await);
+}
