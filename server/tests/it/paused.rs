@@ -112,59 +112,62 @@ async fn evidence(store: &SqliteStore, replica: &Replica) -> Value {
     serde_json::to_value(point.evidence).unwrap()
 }
 
+/// Each is told by the lab as soon as it has happened; the next is about a second away.
+const PLACES: [&str; 5] = [
+    "primary-pause-asked",
+    "primary-paused",
+    "checkpoint-asked",
+    "primary-resume-asked",
+    "primary-resumed",
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_at_each_step_of_the_pause_leaves_a_primary_that_the_next_start_resumes() {
-    let (site, replica) = site(42).await;
-    let store = site.store("state").await;
-    // Each is told by the lab as soon as it has happened; the next is about a second away.
-    let places = [
-        "primary-pause-asked",
-        "primary-paused",
-        "checkpoint-asked",
-        "primary-resume-asked",
-        "primary-resumed",
-    ];
-    for (killed_before, place) in places.into_iter().enumerate() {
-        let before = site.asked(place);
-        let mut child = asked_to_pause(&site, &replica).await;
-        if place != "primary-pause-asked" {
-            site.clear(&replica);
-            until(place, 120, || async {
-                (site.asked(place) > before).then_some(())
-            })
-            .await;
-        }
-        child.kill().await.unwrap();
-        site.clear(&replica);
-        let killed = pauses(&store, replica.id).await;
-        assert_eq!(killed.len(), killed_before + 1, "{place}");
-        if place != "primary-resumed" {
-            assert_ne!(
-                killed[0].state,
-                PauseState::Resumed,
-                "{place}: killed too late to mean anything"
-            );
-        }
+    let seeds = 50..;
+    futures::future::join_all(
+        PLACES
+            .into_iter()
+            .zip(seeds)
+            .map(|(place, seed)| killed_at(place, seed)),
+    )
+    .await;
+}
 
-        let server = Server::start(site.data()).await;
-        until("the primary is seen to replicate", 120, || async {
-            store.pauses_unresumed().await.unwrap().is_empty().then_some(())
-        })
-        .await;
-        let left = site.lab.lab().with(|lab| lab.left());
-        assert_eq!(left.pauses, [], "{place}");
-        until("what was begun is undone", 120, || async {
-            let left = site.lab.lab().with(|lab| lab.left());
-            left.is_empty().then_some(())
-        })
-        .await;
-        drop(server);
-        let state = site.lab.lab().with(|lab| {
-            let primary = lab.primaries().remove(0);
-            lab.vm(&primary.name, replica.vm.0).unwrap().relationships[0].state
-        });
-        assert_eq!(state, 3, "{place}");
+async fn killed_at(place: &str, seed: u64) {
+    let (site, replica) = site(seed).await;
+    let store = site.store("state").await;
+    let mut child = asked_to_pause(&site, &replica).await;
+    if place != PLACES[0] {
+        site.clear(&replica);
+        until(place, 120, || async { (site.asked(place) > 0).then_some(()) }).await;
     }
+    child.kill().await.unwrap();
+    site.clear(&replica);
+    let killed = pauses(&store, replica.id).await;
+    assert_eq!(killed.len(), 1, "{place}");
+    if place != "primary-resumed" {
+        assert_ne!(
+            killed[0].state,
+            PauseState::Resumed,
+            "{place}: killed too late to mean anything"
+        );
+    }
+    let _server = Server::start(site.data()).await;
+    until("the primary is seen to replicate", 120, || async {
+        store.pauses_unresumed().await.unwrap().is_empty().then_some(())
+    })
+    .await;
+    let (left, state) = site.lab.lab().with(|lab| {
+        let primary = lab.primaries().remove(0);
+        let vm = lab.vm(&primary.name, replica.vm.0).unwrap();
+        (lab.left(), vm.relationships[0].state)
+    });
+    assert_eq!((left.pauses, state), (vec![], 3), "{place}");
+    until("what was begun is undone", 120, || async {
+        let left = site.lab.lab().with(|lab| lab.left());
+        left.is_empty().then_some(())
+    })
+    .await;
     assert_eq!(site.asked("replica-pause-asked"), 0);
 }
 

@@ -454,9 +454,13 @@ async fn the_running_watchdog_resumes_what_a_killed_process_had_paused() {
     ports.primaries = world.primary.iter().map(|it| it.clone().configured()).collect();
     world.config.automatic = false;
     let running = engine::Engine::start(world.config.clone(), ports).await.unwrap();
-    while !world.store.pauses_unresumed().await.unwrap().is_empty() {
+    for _ in 0..10_000 {
+        if world.store.pauses_unresumed().await.unwrap().is_empty() {
+            break;
+        }
         tokio::task::yield_now().await;
     }
+    assert_eq!(world.store.pauses_unresumed().await.unwrap(), []);
     assert!(!world.host.model().primary_host.paused);
     running.stop(Duration::from_secs(1)).await;
 }
