@@ -3,7 +3,7 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use domain::code::Code;
-use domain::forecast::{Day, End, Room, Site, State, Today, estimate};
+use domain::forecast::{Day, End, Place, Room, Site, State, Today, estimate};
 use domain::ids::TenantId;
 use std::hint::black_box;
 use std::time::Duration;
@@ -89,6 +89,7 @@ fn forecast(past: &Past) -> u32 {
             room: Some(Room {
                 needed_secs: u64::from(bits(*n) % 40_000),
                 free_secs: 30_000,
+                place: Place::Host,
             }),
             apply_deferrals: bits(*n) % 12,
         };

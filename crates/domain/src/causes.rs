@@ -168,5 +168,12 @@ fn cause(scope: &Scope<'_>, group: &Group<'_>) -> Cause {
     }
 }
 
+/// What keeps one obligation, and the key of its cause; `None` when nothing does.
+#[must_use]
+pub fn cause_of(one: &Waiting<'_>) -> Option<(CauseKind, String)> {
+    let (kind, scope) = kind::of(one)?;
+    Some((kind, scope.key(kind)))
+}
+
 #[cfg(test)]
 mod tests;

@@ -2,13 +2,14 @@
 //!
 //! * *blocked*: of the blockers of this kind at this site that had lasted as long as this one has, how many outlasted the slack;
 //! * *short*: of the attempts at this site, how many took so much longer than expected that the slack would not have been enough;
-//! * *room*: how much is to be done before it on its host, against the slots until due;
+//! * *room*: how much is to be done before it on its host or on the whole site, against the slots until due;
 //! * *record*: of this replica's days that were still open at this point of the window, how many were lost.
 //!
 //! Each count is smoothed towards a wider one (tenant, site, and a written-down prior), so that few days say little. The four are taken
 //! as independent: the risk is one minus the product of what each leaves. Without enough days of its own a replica has no estimate.
 
 pub mod calibration;
+pub mod night;
 mod reason;
 mod record;
 mod survival;
@@ -120,13 +121,22 @@ impl State {
     }
 }
 
-/// What an obligation's host has to do until it is due.
+/// Whose slots a [`Room`] is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Host,
+    /// All hosts together.
+    Site,
+}
+
+/// What there is to do until an obligation is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Room {
     /// Slot-seconds that this obligation and those before it in the order still need.
     pub needed_secs: u64,
     /// Slots times seconds until due.
     pub free_secs: u64,
+    pub place: Place,
 }
 
 /// One open obligation, as the forecast looks at it.

@@ -54,6 +54,12 @@ pub struct EngineConfig {
     pub free_bytes_min: u64,
     /// Machine time. Heartbeats come three times as often.
     pub lease_ms: i64,
+    /// This installation's name in notices.
+    pub site: String,
+    /// Planner or a host's survey silent for longer is noticed.
+    pub silence_secs: u32,
+    /// Between two signs of life to the outside (machine time).
+    pub heartbeat: Duration,
 }
 
 impl EngineConfig {
@@ -80,6 +86,9 @@ impl EngineConfig {
             requests_per_host_minute_max: 1_200,
             free_bytes_min: 64 << 20,
             lease_ms: 30_000,
+            site: "stillpoint".to_owned(),
+            silence_secs: 300,
+            heartbeat: Duration::from_secs(60),
         }
     }
 

@@ -1,8 +1,10 @@
 //! Starts and stops everything: one observer and one close watch per host, the plan loop, the rescuer.
 
+use crate::alarm::{self, Alarm};
 use crate::attempt::{self, Charge};
 use crate::config::EngineConfig;
 use crate::doctor::{self, DoctorFailure, DoctorReport, DoctorRequest};
+use crate::foresight::{Forecaster, Foreseen};
 use crate::night::Night;
 use crate::observe::{Observer, Surveyed};
 use crate::pausing::watchdog::Watchdog;
@@ -29,6 +31,8 @@ pub struct Engine {
     tracker: TaskTracker,
     /// For [`Engine::night`]; the plan loop has its own.
     night: Arc<tokio::sync::Mutex<Option<Night>>>,
+    /// For [`Engine::foresight`] and [`Engine::alarm`]; the running engine has its own.
+    watch: Arc<tokio::sync::Mutex<(Forecaster, Alarm)>>,
 }
 
 impl Engine {
@@ -54,7 +58,11 @@ impl Engine {
             }
         }
         if let Some(planner) = planner {
+            if shared.ports.messenger.is_some() || shared.ports.heartbeat.is_some() {
+                alarm::start(shared.clone(), tracker.token()).map_err(StartError::Alarm)?;
+            }
             tracker.spawn(planner.run());
+            tracker.spawn(Forecaster::new(shared.clone()).run());
         }
         Ok(engine)
     }
@@ -78,6 +86,10 @@ impl Engine {
             shared.board.enrolled_set(&host.host, host.trust);
         }
         Ok(Self {
+            watch: Arc::new(tokio::sync::Mutex::new((
+                Forecaster::new(shared.clone()),
+                Alarm::new(shared.clone()),
+            ))),
             shared,
             tracker: TaskTracker::new(),
             night: Arc::default(),
@@ -235,6 +247,45 @@ impl Engine {
         planner.look().await
     }
 
+    /// What was foreseen last; `None` before the first forecast and where nothing plans.
+    #[must_use]
+    pub fn foreseen(&self) -> Option<Arc<Foreseen>> {
+        self.shared.foreseen()
+    }
+
+    /// What is foreseen of a plan, for one-off commands: `plan_now` makes it.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn foresee(&self, planned: &Planned) -> Result<Foreseen, StoreError> {
+        self.watch.lock().await.0.foresee(planned).await
+    }
+
+    /// Brings the night up to date, plans it and foresees it, as the running engine does with every round; starts nothing.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn foresight(&self) -> Result<(), StoreError> {
+        self.night().await?;
+        let planned = self.plan_now().await?;
+        self.shared.planned_set(planned);
+        self.shared.signs.planner(self.shared.now());
+        self.watch.lock().await.0.activate().await
+    }
+
+    /// One round of the alarm by what was foreseen last, and of the outbox; how many notices were new. The running engine does it on a
+    /// thread of its own.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn alarm(&self) -> Result<usize, StoreError> {
+        let new = self.watch.lock().await.1.activate().await?;
+        if let Some(messenger) = &self.shared.ports.messenger {
+            alarm::deliver(&self.shared, messenger.as_ref()).await?;
+        }
+        Ok(new)
+    }
+
     /// When a replica is looked at next (world's clock); `None` while nothing observes its host. Never in the past: what is
     /// overdue is about to be.
     #[must_use]
@@ -275,6 +326,8 @@ impl Engine {
 pub enum StartError {
     #[error("the state could not be read")]
     Store(#[from] StoreError),
+    #[error("the system gives no thread for the alarm")]
+    Alarm(#[source] std::io::Error),
     #[error("the staging directory {} cannot be made: check that its parent exists and can be written", path.display())]
     Staging {
         path: std::path::PathBuf,

@@ -131,10 +131,12 @@ impl Observer {
             .enrolled_set(self.host.id(), stored.and_then(|h| h.trust));
         self.shared.may_ask(self.host.as_ref(), Errand::Poll).await;
         let seen_at = self.shared.now();
-        match self.host.survey(seen_at).await {
-            Ok(survey) => self.take(survey, seen_at).await,
-            Err(error) => self.miss(&error).await,
-        }
+        let surveyed = match self.host.survey(seen_at).await {
+            Ok(survey) => self.take(survey, seen_at).await?,
+            Err(error) => self.miss(&error).await?,
+        };
+        self.shared.signs.observer(self.host.id(), self.shared.now());
+        Ok(surveyed)
     }
 
     async fn take(&mut self, survey: Survey, seen_at: DateTime<Utc>) -> Result<Surveyed, StoreError> {

@@ -80,6 +80,7 @@ impl Planner {
             }
         }
         self.shared.planned_set(planned);
+        self.shared.signs.planner(self.shared.now());
         Ok(())
     }
 

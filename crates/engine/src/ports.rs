@@ -5,12 +5,15 @@ use crate::failpoint::{Failpoints, NoFailpoints};
 use crate::judge::{DomainJudge, Judge};
 use crate::names::{Ids, RandomIds};
 use crate::pausing::TenantPrimary;
+use async_trait::async_trait;
 use domain::ids::TenantId;
 use hyperv::host::ReplicaHost;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use store::alarm::AlarmStore;
 use store::cancels::CancelStore;
+use store::history::HistoryStore;
 use store::holds::HoldStore;
 use store::notices::NoticeStore;
 use store::obligations::ObligationStore;
@@ -30,6 +33,8 @@ pub trait EngineStore:
     + CancelStore
     + PauseStore
     + NoticeStore
+    + AlarmStore
+    + HistoryStore
 {
 }
 impl<T> EngineStore for T where
@@ -42,6 +47,8 @@ impl<T> EngineStore for T where
         + CancelStore
         + PauseStore
         + NoticeStore
+        + AlarmStore
+        + HistoryStore
 {
 }
 
@@ -94,6 +101,25 @@ pub(crate) async fn apart<T: Send + 'static>(
     tokio::task::spawn_blocking(move || work(vault.as_ref())).await
 }
 
+/// Why a message did not arrive, in words that hold no secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotTold(pub String);
+
+/// Where notices go.
+#[async_trait]
+pub trait Messenger: Send + Sync {
+    /// Hands one document over; fine once the receiver has said that it has it. The same one may come again.
+    async fn tell(&self, document: &serde_json::Value) -> Result<(), NotTold>;
+}
+
+/// Who notices when the signs of life stop coming.
+#[async_trait]
+pub trait Heartbeat: Send + Sync {
+    /// One sign of life.
+    async fn beat(&self) -> Result<(), NotTold>;
+}
+
 /// All of them together.
 #[derive(Clone)]
 pub struct Ports {
@@ -107,10 +133,13 @@ pub struct Ports {
     pub failpoints: Arc<dyn Failpoints>,
     pub judge: Arc<dyn Judge>,
     pub ids: Arc<dyn Ids>,
+    /// Without one nothing is noticed.
+    pub messenger: Option<Arc<dyn Messenger>>,
+    pub heartbeat: Option<Arc<dyn Heartbeat>>,
 }
 
 impl Ports {
-    /// Ports of a product: no failpoints, and `domain` judges.
+    /// Ports of a product: no failpoints, `domain` judges, and nobody is told.
     #[must_use]
     pub fn new(
         hosts: Vec<Arc<dyn ReplicaHost>>,
@@ -129,6 +158,8 @@ impl Ports {
             failpoints: Arc::new(NoFailpoints),
             judge: Arc::new(DomainJudge),
             ids: Arc::new(RandomIds),
+            messenger: None,
+            heartbeat: None,
         }
     }
 }

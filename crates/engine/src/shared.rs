@@ -1,9 +1,11 @@
 //! What all tasks of one engine share.
 
+use crate::alarm::Signs;
 use crate::board::Board;
 use crate::budget::{Budget, Errand};
 use crate::config::EngineConfig;
 use crate::pausing::Pausing;
+use crate::foresight::Foreseen;
 use crate::planned::Planned;
 use crate::ports::Ports;
 use chrono::{DateTime, Utc};
@@ -41,6 +43,10 @@ pub(crate) struct Shared {
     budgets: BTreeMap<HostId, Budget>,
     /// Something changed that the plan should know.
     pub wake_plan: Notify,
+    /// The night changed.
+    pub wake_foresight: Notify,
+    /// Who has looked when.
+    pub signs: Signs,
     /// Something should be surveyed at once.
     pub wake_observers: Notify,
     /// Seals of one site are signed one after the other: each names the one before.
@@ -55,6 +61,7 @@ pub(crate) struct Shared {
     /// The terms that replicas are looked at by.
     terms: Mutex<BTreeMap<ReplicaId, Arc<Terms>>>,
     planned: Mutex<Option<Arc<Planned>>>,
+    foreseen: Mutex<Option<Arc<Foreseen>>>,
 }
 
 impl Shared {
@@ -79,6 +86,9 @@ impl Shared {
             touched: Mutex::new(BTreeSet::new()),
             terms: Mutex::new(BTreeMap::new()),
             planned: Mutex::new(None),
+            foreseen: Mutex::new(None),
+            wake_foresight: Notify::new(),
+            signs: Signs::default(),
         }
     }
 
@@ -117,8 +127,32 @@ impl Shared {
         by_policy.min(self.config.freshness_secs)
     }
 
+    /// The longest that an attempt may hold a replica's applies back.
+    pub fn hold_secs_max(&self, replica: ReplicaId) -> u32 {
+        let terms = self.terms.lock().unwrap_or_else(PoisonError::into_inner);
+        let by_policy = terms.get(&replica).map_or(u32::MAX, |terms| terms.hold_secs_max);
+        by_policy.min(self.config.hold_secs_max)
+    }
+
     pub fn planned_set(&self, planned: Planned) {
-        *self.planned.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(planned));
+        let planned = Arc::new(planned);
+        let before = self
+            .planned
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .replace(planned.clone());
+        if before.is_none_or(|before| !before.is_like(&planned)) {
+            self.wake_foresight.notify_one();
+        }
+    }
+    pub fn foreseen_set(&self, foreseen: Foreseen) {
+        *self.foreseen.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(foreseen));
+    }
+    pub fn foreseen(&self) -> Option<Arc<Foreseen>> {
+        self.foreseen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
     pub fn planned(&self) -> Option<Arc<Planned>> {
         self.planned

@@ -4,12 +4,14 @@
 //! A database runs all of them with [`crate::store_conformance!`]. A check is a `pub async fn` in one of the files beside this one and
 //! a name in the macro's list; a test compares the two.
 
+mod alarm;
 mod attempts;
 mod cancels;
 mod corrections;
 mod days;
 mod events;
 mod findings;
+mod history;
 mod holds;
 mod hosts;
 mod intervals;
@@ -27,12 +29,14 @@ mod secrets;
 mod tries;
 mod walls;
 
+pub use alarm::*;
 pub use attempts::*;
 pub use cancels::*;
 pub use corrections::*;
 pub use days::*;
 pub use events::*;
 pub use findings::*;
+pub use history::*;
 pub use holds::*;
 pub use hosts::*;
 pub use intervals::*;
@@ -49,7 +53,9 @@ pub use secrets::*;
 pub use tries::*;
 pub use walls::*;
 
+use crate::alarm::AlarmStore;
 use crate::cancels::CancelStore;
+use crate::history::HistoryStore;
 use crate::holds::HoldStore;
 use crate::notices::NoticeStore;
 use crate::obligations::ObligationStore;
@@ -63,10 +69,20 @@ impl<S: ReplicaStore + AttemptStore + OverviewStore + EventStore + SecretStore +
 
 /// What the night needs of it.
 pub trait NightStore:
-    PolicyStore + ObligationStore + HoldStore + CancelStore + PauseStore + NoticeStore
+    PolicyStore + ObligationStore + HoldStore + CancelStore + PauseStore + NoticeStore + AlarmStore + HistoryStore
 {
 }
-impl<S: PolicyStore + ObligationStore + HoldStore + CancelStore + PauseStore + NoticeStore> NightStore for S {}
+impl<S> NightStore for S where
+    S: PolicyStore
+        + ObligationStore
+        + HoldStore
+        + CancelStore
+        + PauseStore
+        + NoticeStore
+        + AlarmStore
+        + HistoryStore
+{
+}
 
 /// A check's outcome: an error of the store that the check did not ask for ends it.
 pub type Checked = Result<(), Box<dyn std::error::Error + Send + Sync>>;
@@ -88,6 +104,10 @@ fn is_leased<T>(outcome: &Result<T, StoreError>) -> bool {
 macro_rules! store_conformance {
     ($open:path) => {
         $crate::store_conformance!($open;
+            // alarm
+            what_kept_an_obligation_when_it_became_due_is_written_down_once,
+            a_sign_of_life_only_goes_forward,
+            the_keys_of_all_notices_are_known,
             // attempts
             an_attempt_moves_only_along_the_diagram,
             a_journal_is_in_order_and_moves_the_step,
@@ -114,6 +134,9 @@ macro_rules! store_conformance {
             findings_keep_their_since_until_resolved,
             a_finding_takes_the_newer_words_and_is_told_once,
             an_unknown_replica_in_a_poll_is_named,
+            // history
+            closed_days_come_by_when_they_were_closed_and_as_they_were,
+            ended_blockers_come_by_their_end_and_log_applies_are_left_out,
             // holds
             a_hold_holds_from_its_beginning_to_its_end,
             a_hold_is_lifted_once_and_while_it_lasts,
@@ -146,6 +169,7 @@ macro_rules! store_conformance {
             // notices
             a_notice_is_made_once,
             a_notice_is_tried_until_it_is_delivered,
+            a_notice_that_is_given_up_is_tried_no_more,
             notices_are_due_oldest_first_and_listed_newest_first,
             // obligations
             an_obligation_is_opened_once_and_stays_as_it_was,

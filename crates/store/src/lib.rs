@@ -3,9 +3,11 @@
 //! The traits of the first night are in `traits`, later ones stand with their records in files of their own (`obligations`...).
 //! An aggregate is one file in `sqlite/`, one in `memory/` and one in `conformance/`; what both databases do alike is in `rules`.
 
+pub mod alarm;
 pub mod cancels;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+pub mod history;
 pub mod holds;
 pub mod memory;
 pub mod notices;

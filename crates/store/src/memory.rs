@@ -10,8 +10,10 @@
 //!
 //! Each aggregate is one file: its tables, its rules, its trait. A new one is a field of [`Tables`] beside them.
 
+mod alarm;
 mod attempts;
 mod cancels;
+mod ended;
 mod events;
 mod findings;
 mod holds;
@@ -80,6 +82,7 @@ struct Tables {
     cancels: cancels::Cancels,
     pauses: pauses::Pauses,
     notices: notices::Notices,
+    alarm: alarm::Alarm,
     events: events::Events,
     secrets: secrets::Secrets,
 }

@@ -19,7 +19,7 @@ pub struct Notice {
     pub body: serde_json::Value,
     /// Deliveries tried, the one that worked included.
     pub tries: u32,
-    /// When to try next; `None` once delivered.
+    /// When to try next; `None` once delivered or given up.
     pub next: Option<DateTime<Utc>>,
     pub delivered: Option<DateTime<Utc>>,
     /// Of the last try that failed; stays after the delivery.
@@ -41,8 +41,9 @@ pub trait NoticeStore: Send + Sync {
     async fn notices_due(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<Notice>>;
     /// Delivered at `at`; no more tries. Again it changes nothing; `NotFound` for an unknown id.
     async fn notice_delivered(&self, id: i64, at: DateTime<Utc>) -> Result<()>;
-    /// A try failed; the next is at `next`. Of a delivered one it changes nothing; `NotFound` for an unknown id.
-    async fn notice_failed(&self, id: i64, error: &str, next: DateTime<Utc>) -> Result<()>;
+    /// A try failed; the next is at `next`, and with `None` there is none any more. Of a delivered one it changes nothing; `NotFound` for
+    /// an unknown id.
+    async fn notice_failed(&self, id: i64, error: &str, next: Option<DateTime<Utc>>) -> Result<()>;
     /// The newest, delivered or not, newest first, at most 1000.
     async fn notices(&self, limit: u32) -> Result<Vec<Notice>>;
 }

@@ -7,10 +7,12 @@
 //! * Several processes may have the file open (server and commands); SQLite's lock orders their writes.
 //! * Nothing is needed after a kill: the next open replays or drops what was in the log.
 
+mod alarm;
 mod attempts;
 mod cancels;
 mod corrections;
 mod days;
+mod ended;
 mod events;
 mod findings;
 #[cfg(any(test, feature = "conformance"))]

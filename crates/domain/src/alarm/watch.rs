@@ -187,8 +187,14 @@ pub(super) fn watching_again(
             cause: None,
         });
     }
-    let over = watchers.iter().all(|w| awake(&w));
-    if let (true, Some(began)) = (over, open_outage(noticed))
+    let mut hosts = watchers
+        .iter()
+        .filter(|w| w.name != WatcherName::Planner)
+        .peekable();
+    if let Some(began) = open_outage(noticed)
+        // Each has looked since: one that is only not overdue yet says nothing.
+        && hosts.peek().is_some()
+        && hosts.all(|w| awake(&w) && w.last.timestamp() > began)
         && let Some(since) = DateTime::from_timestamp(began, 0)
     {
         all.push(Notice {

@@ -80,6 +80,11 @@ impl CauseKind {
             Self::HostFull | Self::TenantFull | Self::VaultFull | Self::TotalFull
         )
     }
+    /// The key of this cause on a host.
+    #[must_use]
+    pub fn key_on(self, host: &HostId) -> String {
+        Scope::Host(host, self).key(self)
+    }
     fn slug(self) -> String {
         match self {
             Self::Blocked { code } => code.to_string(),

@@ -1,6 +1,6 @@
 //! What makes the most of a risk, with its numbers.
 
-use super::Room;
+use super::{Place, Room};
 use crate::code::Code;
 use crate::words::{count, span};
 
@@ -78,7 +78,11 @@ impl Reason {
                 span(u64::from(*expected_secs))
             ),
             Self::Room(room) => format!(
-                "This and what comes before it on the host need {} of slots; until it is due there is {}.",
+                "This and what comes before it on {} need {} of slots; until it is due there is {}.",
+                match room.place {
+                    Place::Host => "the host",
+                    Place::Site => "all hosts",
+                },
                 span(room.needed_secs),
                 span(room.free_secs)
             ),

@@ -134,6 +134,7 @@ fn the_reason_is_told_in_words_whatever_it_is() {
     let room = Room {
         needed_secs: 7_200,
         free_secs: 3_600,
+        place: Place::Host,
     };
     let cases = [
         (
@@ -263,7 +264,7 @@ proptest! {
         needed in 0_u64..90_000, free in 0_u64..90_000, wait in 0_u32..50_000,
     ) {
         let t = tenant();
-        let room = |free_secs| Some(Room { needed_secs: needed, free_secs });
+        let room = |free_secs| Some(Room { needed_secs: needed, free_secs, place: Place::Host });
         let less = Today {
             state, slack_secs: slack, expected_secs: expected, not_before_secs: wait, passed, room: room(free), ..today(&t, &days)
         };

@@ -5,11 +5,13 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod alarm;
 mod doctor;
 mod driving;
 mod fake_host;
 mod fake_primary;
 mod fake_vault;
+mod foresight;
 mod holds;
 mod load;
 mod night;

@@ -1,5 +1,6 @@
 //! One host, one replica, one engine, and what a test asks of them.
 
+use crate::alarm::Post;
 use crate::fake_host::{FakeHost, VM};
 use crate::fake_primary::FakePrimary;
 use crate::fake_vault::FakeVault;
@@ -52,6 +53,7 @@ pub struct World {
     pub primary: Option<Arc<FakePrimary>>,
     pub store: SqliteStore,
     pub engine: Engine,
+    pub post: Arc<Post>,
     pub config: EngineConfig,
 }
 
@@ -88,7 +90,9 @@ impl World {
             vec![tenant],
         );
         let vault = Arc::new(FakeVault::default());
-        let engine = start(&config, &host, None, &store, &vault, &clock, Script::default()).await;
+        let post = Arc::new(Post::default());
+        let at = (&clock, &post);
+        let engine = start(&config, &host, None, &store, &vault, at, Script::default()).await;
         engine.survey().await.unwrap();
         Self {
             _folder: folder,
@@ -98,6 +102,7 @@ impl World {
             primary: None,
             store,
             engine,
+            post,
             config,
         }
     }
@@ -125,7 +130,7 @@ impl World {
             self.primary.clone(),
             &self.store,
             &self.vault,
-            &self.clock,
+            (&self.clock, &self.post),
             script,
         )
         .await;
@@ -201,7 +206,7 @@ pub async fn start(
     primary: Option<Arc<FakePrimary>>,
     store: &SqliteStore,
     vault: &Arc<FakeVault>,
-    clock: &Arc<ManualClock>,
+    (clock, post): (&Arc<ManualClock>, &Arc<Post>),
     script: Script,
 ) -> Engine {
     let mut ports = Ports::new(
@@ -213,5 +218,11 @@ pub async fn start(
     );
     ports.failpoints = Arc::new(script);
     ports.primaries = primary.into_iter().map(|it| it.configured()).collect();
+    ports.messenger = Some(post.clone());
     Engine::prepare(config.clone(), ports).await.unwrap()
+}
+
+/// The world's replica as stored.
+pub async fn row(world: &World) -> store::records::Replica {
+    world.store.replica(&SITE, world.replica().await).await.unwrap()
 }

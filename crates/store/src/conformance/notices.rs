@@ -46,12 +46,12 @@ pub async fn a_notice_is_tried_until_it_is_delivered(store: &impl Store) -> Chec
     let seed = Seed::plant(store).await?;
     store.notice_put("a", "stuck", &json!({}), seed.at).await?;
     assert!(is_missing(&store.notice_delivered(404, seed.at).await));
-    assert!(is_missing(&store.notice_failed(404, "?", seed.at).await));
+    assert!(is_missing(&store.notice_failed(404, "?", Some(seed.at)).await));
     let newest = async || store.notices(1).await.map(|mut notices| notices.remove(0));
     let fine = TimeDelta::nanoseconds(1);
     for (tries, error) in [(1, "no route"), (2, "503")] {
         let next = seed.hour(tries.into());
-        store.notice_failed(1, error, next + fine).await?;
+        store.notice_failed(1, error, Some(next + fine)).await?;
         let notice = newest().await?;
         assert_eq!((notice.tries, notice.next), (tries, Some(next)));
         assert_eq!(notice.last_error.as_deref(), Some(error));
@@ -67,9 +67,24 @@ pub async fn a_notice_is_tried_until_it_is_delivered(store: &impl Store) -> Chec
     );
     assert_eq!(delivered.last_error.as_deref(), Some("503"));
     store.notice_delivered(1, seed.hour(4)).await?;
-    store.notice_failed(1, "too late", seed.hour(5)).await?;
+    store.notice_failed(1, "too late", Some(seed.hour(5))).await?;
     assert_eq!(newest().await?, delivered);
     assert!(store.notices_due(seed.hour(99), 10).await?.is_empty());
+    Ok(())
+}
+
+pub async fn a_notice_that_is_given_up_is_tried_no_more(store: &impl Store) -> Checked {
+    let seed = Seed::plant(store).await?;
+    store.notice_put("a", "stuck", &json!({}), seed.at).await?;
+    store.notice_failed(1, "410", None).await?;
+    assert!(store.notices_due(seed.hour(99), 10).await?.is_empty());
+    let given_up = &store.notices(1).await?[0];
+    assert_eq!(
+        (given_up.tries, given_up.next, given_up.delivered),
+        (1, None, None)
+    );
+    assert_eq!(given_up.last_error.as_deref(), Some("410"));
+    assert!(!store.notice_put("a", "stuck", &json!({}), seed.hour(1)).await?);
     Ok(())
 }
 

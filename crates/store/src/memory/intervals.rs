@@ -1,15 +1,20 @@
 //! Blockers over time, as half-open intervals.
 
+use crate::history::PastBlocker;
 use crate::records::BlockerInterval;
 use crate::rules::kept;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::blocker::Blocker;
+use domain::code::Code;
 use domain::ids::ReplicaId;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use uuid::Uuid;
 
 #[derive(Default)]
 pub(super) struct Intervals {
     replicas: HashMap<ReplicaId, OfReplica>,
+    /// By end, then as they are told; log applies left out.
+    ended: BTreeSet<(DateTime<Utc>, ReplicaId, Code, DateTime<Utc>)>,
 }
 
 #[derive(Default)]
@@ -28,6 +33,29 @@ struct Row {
 }
 
 impl Intervals {
+    /// Those that ended from `from` to before `to`, in that order.
+    pub(super) fn ended_between(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<PastBlocker> {
+        if from > to {
+            return Vec::new();
+        }
+        let first = |at| (at, ReplicaId(Uuid::nil()), Code::B1, DateTime::<Utc>::MIN_UTC);
+        let ended = self.ended.range(first(from)..first(to));
+        ended
+            .map(|(to, replica, code, from)| PastBlocker {
+                replica: *replica,
+                code: *code,
+                from: *from,
+                to: *to,
+            })
+            .collect()
+    }
+
+    fn note_end(&mut self, replica: ReplicaId, code: &str, from: DateTime<Utc>, to: DateTime<Utc>) {
+        if let Some(code) = code.parse().ok().filter(|code| *code != Code::B1) {
+            self.ended.insert((to, replica, code, from));
+        }
+    }
+
     /// Those that overlap [from, to), oldest first.
     pub(super) fn overlapping(
         &self,
@@ -99,6 +127,7 @@ impl Intervals {
                 if of.open.get(&code) == Some(&from) {
                     of.open.remove(&code);
                 }
+                self.note_end(interval.replica, &code, from, end);
             }
         }
     }
@@ -114,8 +143,9 @@ impl Intervals {
         };
         of.open.remove(&code);
         of.longest = of.longest.max(to - from);
-        if let Some(row) = of.rows.get_mut(&(from, code)) {
+        if let Some(row) = of.rows.get_mut(&(from, code.clone())) {
             row.to = Some(to);
         }
+        self.note_end(replica, &code, from, to);
     }
 }

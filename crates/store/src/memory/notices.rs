@@ -17,6 +17,12 @@ pub(super) struct Notices {
 }
 
 impl Notices {
+    pub(super) fn keys(&self) -> Vec<String> {
+        let mut keys: Vec<String> = self.keys.iter().cloned().collect();
+        keys.sort_unstable();
+        keys
+    }
+
     /// One that is still to be delivered; `None` when it was.
     fn waiting(&mut self, id: i64) -> Result<Option<&mut Notice>> {
         let notice = self.rows.get_mut(&id).ok_or_else(|| missing("notice", id))?;
@@ -75,11 +81,11 @@ impl NoticeStore for MemoryStore {
         })
     }
 
-    async fn notice_failed(&self, id: i64, error: &str, next: DateTime<Utc>) -> Result<()> {
+    async fn notice_failed(&self, id: i64, error: &str, next: Option<DateTime<Utc>>) -> Result<()> {
         self.write(|tables| {
             if let Some(notice) = tables.notices.waiting(id)? {
                 notice.tries += 1;
-                notice.next = Some(kept(next));
+                notice.next = next.map(kept);
                 notice.last_error = Some(error.to_owned());
             }
             Ok(())

@@ -4,14 +4,15 @@ mod tries;
 
 use super::index::Index;
 use super::{MemoryStore, Tables};
+use crate::history::PastDay;
 use crate::obligations::{
     AttemptEnd, DayHead, DayKinds, LiveObligation, ObligationAttempt, ObligationRow, ObligationStore, Tally,
 };
-use crate::rules::night::{counted, taken, window_kept};
+use crate::rules::night::{cause, counted, point, taken, window_kept};
 use crate::rules::{conflict, kept, missing, told};
 use crate::traits::{Result, Scope};
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::calendar::{DayWindow, SlaDay};
 use domain::ids::{AttemptId, ReplicaId};
 use domain::obligation::{Correction, Obligation, ObligationKey, Outcome};
@@ -27,6 +28,8 @@ pub(super) struct Obligations {
     days: Index<Day>,
     /// By due time.
     live: BTreeSet<(DateTime<Utc>, ObligationKey)>,
+    /// By when they were closed.
+    closed: BTreeSet<(DateTime<Utc>, ReplicaId, SlaDay)>,
     /// Which obligation an attempt is for.
     attempts: HashMap<AttemptId, ObligationKey>,
     /// Attempts whose end is not noted, by when they began.
@@ -41,6 +44,38 @@ struct Row {
 }
 
 impl Obligations {
+    pub(super) fn is_known(&self, key: ObligationKey) -> bool {
+        self.rows.contains_key(&key)
+    }
+
+    /// Closed from `from` to before `to`, in that order.
+    pub(super) fn closed_between(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<PastDay> {
+        let first = |at| (at, ReplicaId(Uuid::nil()), SlaDay(NaiveDate::MIN));
+        if from > to {
+            return Vec::new();
+        }
+        let closed = self.closed.range(first(from)..first(to));
+        closed
+            .filter_map(|(closed_at, replica, day)| {
+                let key = ObligationKey {
+                    replica: *replica,
+                    day: *day,
+                };
+                let row = &self.rows.get(&key)?.row;
+                Some(PastDay {
+                    key,
+                    tenant: row.obligation.tenant.clone(),
+                    window: row.obligation.window,
+                    closed_at: *closed_at,
+                    kind: row.outcome.kind(),
+                    point: point(&row.outcome),
+                    cause: cause(&row.outcome),
+                    apply_deferrals: row.tally.apply_deferrals,
+                })
+            })
+            .collect()
+    }
+
     fn get(&self, key: ObligationKey) -> Result<&Row> {
         self.rows.get(&key).ok_or_else(|| missing("obligation", key))
     }
@@ -185,6 +220,7 @@ impl Tables {
             .push(told::closed(key, &row.obligation.tenant, outcome, at));
         let due = row.obligation.window.due;
         self.obligations.live.remove(&(due, key));
+        self.obligations.closed.insert((kept(at), key.replica, key.day));
         Ok(())
     }
 

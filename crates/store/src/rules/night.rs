@@ -7,6 +7,7 @@ use crate::policies::Assignee;
 use crate::traits::Result;
 use chrono::{DateTime, Utc};
 use domain::calendar::DayWindow;
+use domain::code::Code;
 use domain::obligation::{Correction, Outcome, OutcomeKind, Owner, effective};
 
 /// The kinds of outcome, as the `kind` columns name them.
@@ -45,6 +46,26 @@ pub(crate) fn taken(outcome: &Outcome) -> Option<DateTime<Utc>> {
     match outcome {
         Outcome::Met { taken, .. } | Outcome::MetLate { taken, .. } => Some(kept(*taken)),
         _ => None,
+    }
+}
+
+/// When the point that met it was taken and sealed, in time or late.
+pub(crate) fn point(outcome: &Outcome) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    match outcome {
+        Outcome::Met { taken, sealed, .. } | Outcome::MetLate { taken, sealed, .. } => {
+            Some((kept(*taken), kept(*sealed)))
+        }
+        _ => None,
+    }
+}
+
+/// What took most of the window of a day that was not met in time.
+pub(crate) fn cause(outcome: &Outcome) -> Option<Code> {
+    match outcome {
+        Outcome::MetLate { attribution, .. }
+        | Outcome::Missed { attribution }
+        | Outcome::Excused { attribution, .. } => attribution.cause,
+        Outcome::Open | Outcome::Met { .. } | Outcome::Excluded { .. } => None,
     }
 }
 

@@ -54,8 +54,8 @@ impl NoticeStore for SqliteStore {
         self.notice_tried(id, Some(at), None, None).await
     }
 
-    async fn notice_failed(&self, id: i64, error: &str, next: DateTime<Utc>) -> Result<()> {
-        self.notice_tried(id, None, Some(error), Some(next)).await
+    async fn notice_failed(&self, id: i64, error: &str, next: Option<DateTime<Utc>>) -> Result<()> {
+        self.notice_tried(id, None, Some(error), next).await
     }
 
     async fn notices(&self, limit: u32) -> Result<Vec<Notice>> {

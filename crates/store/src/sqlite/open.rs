@@ -51,6 +51,16 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "point times",
         include_str!("../../../../migrations/sqlite/0006_point_times.sql"),
     ),
+    (
+        7,
+        "history",
+        include_str!("../../../../migrations/sqlite/0007_history.sql"),
+    ),
+    (
+        8,
+        "alarm",
+        include_str!("../../../../migrations/sqlite/0008_alarm.sql"),
+    ),
 ];
 
 pub(super) async fn open(path: &Path) -> Result<SqliteStore> {

@@ -3,7 +3,7 @@
 //! No statistics are stored (nobody runs `ANALYZE`), so the plan depends on the statement and the schema alone. After a change that is
 //! meant, run the test with `STILLPOINT_PLANS=write` and read the difference before committing it.
 
-use super::{SqliteStore, days, obligations, overview, replicas, tries};
+use super::{SqliteStore, alarm, days, ended, obligations, overview, replicas, tries};
 use sqlx::Row;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +19,10 @@ fn queries() -> Vec<(&'static str, &'static str)> {
         ("day_heads_of_tenant", days::OF_TENANT),
         ("day_heads_of_site", days::OF_SITE),
         ("days_newest", days::DAYS_NEWEST),
+        ("days_closed", ended::DAYS_CLOSED),
+        ("blockers_ended", ended::BLOCKERS_ENDED),
+        ("breaches_since", alarm::BREACHES_SINCE),
+        ("notice_keys", alarm::NOTICE_KEYS),
         ("point_heads_newest_of_site", overview::POINT_HEADS_NEWEST.0),
         ("point_heads_newest_of_tenant", overview::POINT_HEADS_NEWEST.1),
         ("point_times", overview::POINT_TIMES),

@@ -338,7 +338,8 @@ impl Night {
             }
             Self::Delivered { id, at: when } => told(store.notice_delivered(id, at(when)).await),
             Self::Undelivered { id, next } => {
-                told(store.notice_failed(id, &next.to_string(), at(next)).await)
+                let again = (next % 5 != 0).then(|| at(next));
+                told(store.notice_failed(id, &next.to_string(), again).await)
             }
         })
     }
