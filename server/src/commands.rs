@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub mod ack;
+pub mod alarm;
 pub mod backup;
 pub mod cancel;
 pub mod config;
@@ -72,6 +73,8 @@ pub enum Command {
     Hold(hold::Args),
     /// Acknowledge a cause: it is not raised again until it changes or the time is over
     Ack(ack::Args),
+    /// Try the webhook, and see what was told
+    Alarm(alarm::Args),
     /// Excuse or attribute a closed day, or take that back
     Correct(correct::Args),
     /// List restore points
@@ -130,6 +133,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Policy(args) => policy::run(&global, args).await,
         Command::Hold(args) => hold::run(&global, args).await,
         Command::Ack(args) => ack::run(&global, args).await,
+        Command::Alarm(args) => alarm::run(&global, args).await,
         Command::Correct(args) => correct::run(&global, args).await,
         Command::Points(args) => points::run(&global, args).await,
         Command::Restore(args) => restore::run(&global, args).await,

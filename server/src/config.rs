@@ -2,12 +2,14 @@
 //!
 //! Secrets are never in this file: it names files that hold them.
 
+mod alarm;
 mod hosts;
 mod primaries;
 mod tenants;
 #[cfg(test)]
 mod tests;
 
+pub use alarm::AlarmConfig;
 pub use hosts::{HostConfig, Verification};
 pub use primaries::PrimaryConfig;
 pub use tenants::TenantConfig;
@@ -25,6 +27,8 @@ pub struct Config {
     pub vault_path: PathBuf,
     pub limits: Limits,
     pub policy: Policy,
+    /// Without it nobody is told of anything.
+    pub alarm: Option<AlarmConfig>,
     pub hosts: Vec<HostConfig>,
     pub tenants: Vec<TenantConfig>,
     pub primaries: Vec<PrimaryConfig>,
@@ -132,6 +136,7 @@ struct Document {
     limits: Limits,
     #[serde(default)]
     policy: Policy,
+    alarm: Option<alarm::AlarmDocument>,
     #[serde(default, rename = "host")]
     hosts: Vec<hosts::HostDocument>,
     #[serde(default, rename = "tenant")]
@@ -243,6 +248,7 @@ impl Config {
                 format!("{requests} is not between 60 and 100000 requests"),
             ));
         }
+        let alarm = document.alarm.map(|it| it.check(&checker)).transpose()?;
         let hosts = document
             .hosts
             .into_iter()
@@ -265,6 +271,7 @@ impl Config {
             vault_path: checker.resolve(&vault.unwrap_or_else(|| PathBuf::from("vault"))),
             limits: document.limits,
             policy: document.policy,
+            alarm,
             hosts,
             tenants,
             primaries,

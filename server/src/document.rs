@@ -6,6 +6,7 @@ pub mod correction;
 pub mod figures;
 pub mod hold;
 pub mod night;
+pub mod notice;
 pub mod obligation;
 pub mod plan;
 pub mod policy;

@@ -4,18 +4,20 @@ mod primaries;
 
 use crate::config::{Config, HostConfig, Verification};
 use crate::data::{DataDir, DataError, RoleLock};
+use crate::secret_file;
 use crate::telling::{Failure, chain, exit};
+use crate::webhook::{Pulse, Webhook};
 use ::vault::Vault;
 use domain::binding::TenantRule;
 use domain::ids::ReplicaId;
-use engine::{EngineConfig, Ports, SpedClock, Staging, SystemMachineClock};
+use engine::{EngineConfig, Heartbeat, Messenger, Ports, SpedClock, Staging, SystemMachineClock};
 use hyperv::connect::{HostConnection, WsmanHost};
 use hyperv::host::ReplicaHost;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use store::records::Replica;
 use store::sqlite::SqliteStore;
 use store::traits::{ReplicaStore, Scope, StoreError};
@@ -89,12 +91,19 @@ impl Opened {
 
     /// The world's clock as configured.
     pub fn world(&self) -> SpedClock {
-        let world = self.config.world;
-        SpedClock {
-            epoch_world: world.epoch_world,
-            epoch_real: world.epoch_real,
-            speed: world.speed,
+        world(&self.config)
+    }
+
+    /// Everything an engine works with, and whom its alarm tells.
+    pub fn ports_with_alarm(&self) -> Result<Ports, Failure> {
+        let mut ports = self.ports()?;
+        if let Some(alarm) = &self.config.alarm {
+            let webhook = Webhook::of(alarm).map_err(Failure::usage)?;
+            let pulse = Pulse::of(alarm).map_err(Failure::usage)?;
+            ports.messenger = webhook.map(|it| Arc::new(it) as Arc<dyn Messenger>);
+            ports.heartbeat = pulse.map(|it| Arc::new(it) as Arc<dyn Heartbeat>);
         }
+        Ok(ports)
     }
 
     /// For an engine that asks no host: one that only plans.
@@ -147,7 +156,13 @@ impl Opened {
             unc: config.staging.unc.trim_end_matches('\\').to_owned(),
         };
         let limits = config.limits;
+        let standard = EngineConfig::new(owner, staging, tenants);
+        let alarm = config.alarm.as_ref();
+        let heartbeat = alarm.and_then(|it| it.heartbeat.as_ref());
         EngineConfig {
+            site: alarm.map_or(standard.site, |it| it.site.clone()),
+            silence_secs: alarm.map_or(standard.silence_secs, |it| it.silence_secs),
+            heartbeat: heartbeat.map_or(standard.heartbeat, |it| Duration::from_secs(u64::from(it.secs))),
             backup_every_secs: config.policy.backup_every_secs,
             hold_secs_max: config.policy.hold_secs_max,
             freshness_secs: config.policy.freshness_secs,
@@ -159,8 +174,18 @@ impl Opened {
             zones: config.tenants.iter().map(|t| (t.id.clone(), t.zone)).collect(),
             requests_per_host_minute_max: limits.requests_per_host_minute_max,
             free_bytes_min: limits.free_bytes_min,
-            ..EngineConfig::new(owner, staging, tenants)
+            ..standard
         }
+    }
+}
+
+/// The world's clock of a configuration.
+pub fn world(config: &Config) -> SpedClock {
+    let world = config.world;
+    SpedClock {
+        epoch_world: world.epoch_world,
+        epoch_real: world.epoch_real,
+        speed: world.speed,
     }
 }
 
@@ -180,6 +205,10 @@ pub fn problems(config: &Config, root: &Path) -> Vec<String> {
         }
     }
     found.extend(config.primaries.iter().flat_map(primaries::problems));
+    if let Some(alarm) = &config.alarm {
+        found.extend(Webhook::of(alarm).err());
+        found.extend(Pulse::of(alarm).err());
+    }
     found
 }
 
@@ -242,35 +271,9 @@ fn trust(kind: &str, config: &HostConfig) -> Result<Trust, Failure> {
 }
 
 fn password(kind: &str, config: &HostConfig) -> Result<SecretString, Failure> {
-    let path = &config.password_file;
-    let refused = |text: &str| {
-        about(
-            kind,
-            config,
-            &format!("the password file {} {text}", path.display()),
-        )
-    };
-    let unread = |error: std::io::Error| refused(&format!("cannot be read: {error}"));
-    let there = std::fs::metadata(path).map_err(unread)?;
-    if !there.is_file() {
-        return Err(refused("is no file; name one that holds the password"));
-    }
-    let mode = there.mode() & 0o7777;
-    if mode & 0o077 != 0 {
-        return Err(refused(&format!(
-            "can be read by other users (mode {mode:o}): run `chmod 600` on it"
-        )));
-    }
-    // With its line end also a secret: overwritten when dropped.
-    let text = SecretString::from(std::fs::read_to_string(path).map_err(unread)?);
-    let password = text.expose_secret().trim_end_matches(['\r', '\n']);
-    if password.is_empty() {
-        return Err(refused(&format!(
-            "is empty; write the password of `{}` into it",
-            config.user
-        )));
-    }
-    Ok(SecretString::from(password))
+    let holds = format!("the password of `{}`", config.user);
+    secret_file::read("the password file", &config.password_file, &holds)
+        .map_err(|text| about(kind, config, &text))
 }
 
 /// The replica that a person named: an id, or `tenant/name`.

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod alarm;
 mod binary;
 mod blockers;
 mod cli;
@@ -15,6 +16,7 @@ mod killed;
 mod not_ready;
 mod paused;
 mod promised;
+mod receiver;
 mod room;
 mod sim;
 mod site;

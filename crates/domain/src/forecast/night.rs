@@ -6,6 +6,7 @@ use crate::ids::HostId;
 use crate::obligation::ObligationKey;
 use crate::planner::{Decision, Last, Limits, Move, Owed, Seen, Wait, World, slack_secs};
 use chrono::{DateTime, Utc};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// What is known of an obligation beside the plan.
@@ -65,10 +66,14 @@ impl Night<'_> {
             .map(|(at, it)| (it.key, (at, &it.what)))
             .collect();
         let rooms = self.rooms(&moves, &known, now);
+        let all = self.world.owed.iter();
+        let standing: Vec<Option<Cow<'_, Move>>> = all
+            .map(|owed| Some(standing(owed, moves.get(&owed.key)?.1, now)))
+            .collect();
         let mut each = Vec::with_capacity(self.world.owed.len());
         let mut waiting = Vec::new();
         for (at, owed) in self.world.owed.iter().enumerate() {
-            let (Some(known), Some((_, what))) = (known(at, owed), moves.get(&owed.key)) else {
+            let (Some(known), Some(what)) = (known(at, owed), &standing[at]) else {
                 continue;
             };
             let (one, wait) = self.one(owed, what, &known, rooms[at], now);
@@ -197,6 +202,20 @@ impl Night<'_> {
             rooms[at] = Some(if tighter(&site, &host) { site } else { host });
         }
         rooms
+    }
+}
+
+/// What is decided, as it stands: a start that only looks whether a lasting blocker is still there does not make it go away.
+fn standing<'a>(owed: &Owed, what: &'a Move, now: DateTime<Utc>) -> Cow<'a, Move> {
+    match (what, owed.seen) {
+        (Move::Start { pause: false }, Seen::Blocked { code, since, .. }) if code.lasts() => {
+            Cow::Owned(Move::Wait {
+                why: Wait::Blocked { code, since },
+                next: now,
+                watch: false,
+            })
+        }
+        _ => Cow::Borrowed(what),
     }
 }
 

@@ -79,6 +79,11 @@ fn a_resync_is_the_cause_and_the_reason_of_all_that_it_keeps() {
             since: at(-60),
             at: at(25_000),
         },
+        last: Last::Deferred {
+            code: Code::B5,
+            at: at(25_000),
+            stubborn: false,
+        },
         ..owed(n)
     };
     let world = World {
@@ -93,7 +98,7 @@ fn a_resync_is_the_cause_and_the_reason_of_all_that_it_keeps() {
     );
     assert_eq!(outlook.causes[0].at_risk, 2);
     let free = &outlook.each[1];
-    assert!(!free.is_at_risk && free.cause.is_none(), "{free:?}");
+    assert!(free.cause.is_none(), "{free:?}");
     let Estimate::Risk { reason, .. } = outlook.each[0].estimate else {
         panic!("{:?}", outlook.each)
     };
