@@ -204,6 +204,9 @@ impl EngineDoor for Nobody {
     fn planned(&self) -> Option<Arc<engine::Planned>> {
         None
     }
+    fn foreseen(&self) -> Option<Arc<engine::Foreseen>> {
+        None
+    }
 }
 
 /// The screens over the store, and the hosts' looks beside them.

@@ -33,7 +33,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::ids::{HostId, TenantId};
 use domain::policy::Terms;
-use engine::Planned;
+use engine::{Foreseen, Planned};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 use store::holds::HoldStore;
@@ -77,6 +77,8 @@ pub trait EngineDoor: Send + Sync {
     fn next_look(&self, replica: ReplicaId) -> Option<DateTime<Utc>>;
     /// What was planned last; `None` before the first round.
     fn planned(&self) -> Option<Arc<Planned>>;
+    /// What was foreseen last; `None` before the first forecast.
+    fn foreseen(&self) -> Option<Arc<Foreseen>>;
 }
 
 /// No engine runs in this process.
@@ -93,6 +95,9 @@ impl EngineDoor for NoEngine {
         None
     }
     fn planned(&self) -> Option<Arc<Planned>> {
+        None
+    }
+    fn foreseen(&self) -> Option<Arc<Foreseen>> {
         None
     }
 }

@@ -3,10 +3,12 @@
 
 use chrono::{DateTime, Utc};
 use domain::causes::{Cause, Waiting, causes};
+use domain::forecast::night::{Foresight, standing};
 use domain::ids::ReplicaId;
 use domain::obligation::{ObligationKey, OutcomeKind};
 use domain::planner::{Decision, Move, Owed, slack_secs};
-use engine::{Planned, Purpose};
+use engine::{Foreseen, Planned, Purpose};
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use store::obligations::DayHead;
 
@@ -20,7 +22,7 @@ pub struct Counts {
     pub open: u64,
     /// Of the open ones, those with an attempt that runs.
     pub running: u64,
-    /// Of the open ones, those that are expected to be too late, or given up.
+    /// Of the open ones, those that may be missed: by the forecast, or since they are late or given up.
     pub at_risk: u64,
     pub excluded: u64,
     /// Beside the night: due times that passed without a backup, and the next day has not opened.
@@ -33,13 +35,17 @@ pub struct Standing<'a> {
     pub owed: &'a Owed,
     pub decision: &'a Decision,
     pub slack_secs: i64,
+    /// Where it was foreseen.
+    pub foresight: Option<&'a Foresight>,
 }
 
 impl Standing<'_> {
-    /// Whether it will be missed as far as can be told.
+    /// Whether it may be missed: as foreseen, or plainly since then.
     #[must_use]
     pub fn is_at_risk(&self) -> bool {
-        self.slack_secs < 0 || matches!(self.decision.what, Move::GiveUp { .. })
+        self.slack_secs < 0
+            || matches!(self.decision.what, Move::GiveUp { .. })
+            || self.foresight.is_some_and(|it| it.is_at_risk)
     }
 }
 
@@ -48,14 +54,16 @@ impl Standing<'_> {
 pub struct Tonight<'a> {
     pub counts: Counts,
     pub causes: Vec<Cause>,
-    /// Those that will be missed as far as can be told, the latest first.
+    /// Those that may be missed, the latest first.
     pub at_risk: Vec<Standing<'a>>,
 }
 
-/// The night at `now` of the replicas that `sees` lets through. `days` are theirs around now, `planned` what was planned last.
+/// The night at `now` of the replicas that `sees` lets through. `days` are theirs around now, `planned` and `foreseen` what was planned and
+/// foreseen last.
 #[must_use]
 pub fn tonight<'a>(
     planned: Option<&'a Planned>,
+    foreseen: Option<&'a Foreseen>,
     days: &[DayHead],
     sees: impl Fn(ReplicaId) -> bool,
     now: DateTime<Utc>,
@@ -86,16 +94,20 @@ pub fn tonight<'a>(
     }
     counts.owed = counts.met + counts.open;
     let standings: Vec<Standing<'_>> = planned
-        .map(|planned| standings(planned, &open, now))
+        .map(|planned| standings(planned, foreseen, &open, now))
         .unwrap_or_default();
     counts.running = count(&standings, |it| matches!(it.decision.what, Move::Running));
     counts.at_risk = count(&standings, |it| it.is_at_risk());
-    let waiting = standings.iter().map(|it| Waiting {
+    let whats = standings
+        .iter()
+        .map(|it| standing(it.owed, &it.decision.what, now));
+    let whats: Vec<Cow<'_, Move>> = whats.collect();
+    let waiting = standings.iter().zip(&whats).map(|(it, what)| Waiting {
         key: it.owed.key,
         tenant: &it.owed.tenant,
         host: &it.owed.host,
-        what: &it.decision.what,
-        since: it.owed.window.open,
+        what,
+        since: it.foresight.map_or(it.owed.window.open, |it| it.since),
         due: it.owed.window.due,
         slack_secs: it.slack_secs,
         at_risk: it.is_at_risk(),
@@ -117,6 +129,7 @@ fn count(standings: &[Standing<'_>], what: impl Fn(&Standing<'_>) -> bool) -> u6
 /// What the plan says of these obligations, in the plan's order.
 fn standings<'a>(
     planned: &'a Planned,
+    foreseen: Option<&'a Foreseen>,
     open: &HashSet<ObligationKey>,
     now: DateTime<Utc>,
 ) -> Vec<Standing<'a>> {
@@ -137,6 +150,7 @@ fn standings<'a>(
                 owed,
                 decision,
                 slack_secs: slack_secs(owed, now),
+                foresight: foreseen.and_then(|it| it.each.get(&decision.key)),
             })
         })
         .collect()

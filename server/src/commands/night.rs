@@ -8,7 +8,7 @@ use crate::telling::{Failure, json};
 use crate::{looking, tonight, wiring};
 use chrono::TimeDelta;
 use domain::calendar::SlaDay;
-use engine::{Engine, Planned, WorldClock as _};
+use engine::{Engine, Foreseen, Planned, WorldClock as _};
 use store::holds::HoldStore as _;
 use store::obligations::ObligationStore as _;
 use store::pauses::PauseStore as _;
@@ -20,7 +20,7 @@ pub struct Args {}
 pub async fn run(global: &Global, Args {}: Args) -> Result<(), Failure> {
     let opened = looking::existing(&global.data).await?;
     let now = opened.world().now();
-    let planned = plan(&opened).await?;
+    let (planned, foreseen) = foresee(&opened).await?;
     let scope = Scope::Site {
         reason: "night command",
     };
@@ -30,7 +30,7 @@ pub async fn run(global: &Global, Args {}: Args) -> Result<(), Failure> {
     let names = store.replicas(&scope).await?;
     let night = Night {
         now,
-        tonight: tonight::tonight(Some(&planned), &days, |_| true, now),
+        tonight: tonight::tonight(Some(&planned), Some(&foreseen), &days, |_| true, now),
         names: names.into_iter().map(|it| (it.id, it)).collect(),
         planned: &planned,
         holds: store.holds_active(now).await?,
@@ -46,7 +46,18 @@ pub async fn run(global: &Global, Args {}: Args) -> Result<(), Failure> {
 
 /// What the plan is, by what the store says: no host is asked, nothing is started.
 pub async fn plan(opened: &wiring::Opened) -> Result<Planned, Failure> {
+    Ok(engine(opened).await?.plan_now().await?)
+}
+
+/// What the plan is and what is foreseen of it.
+async fn foresee(opened: &wiring::Opened) -> Result<(Planned, Foreseen), Failure> {
+    let engine = engine(opened).await?;
+    let planned = engine.plan_now().await?;
+    let foreseen = engine.foresee(&planned).await?;
+    Ok((planned, foreseen))
+}
+
+async fn engine(opened: &wiring::Opened) -> Result<Engine, Failure> {
     let owner = format!("plan-command-{:016x}", rand::random::<u64>());
-    let engine = Engine::prepare(opened.engine_config(owner), opened.ports_without_hosts()?).await?;
-    Ok(engine.plan_now().await?)
+    Ok(Engine::prepare(opened.engine_config(owner), opened.ports_without_hosts()?).await?)
 }

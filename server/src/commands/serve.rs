@@ -9,7 +9,7 @@ use crate::telling::Failure;
 use crate::wiring::{self, Opened};
 use chrono::{DateTime, Utc};
 use domain::ids::ReplicaId;
-use engine::{Engine, Planned, WorldClock};
+use engine::{Engine, Foreseen, Planned, WorldClock};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -171,6 +171,9 @@ impl EngineDoor for Door {
     }
     fn planned(&self) -> Option<Arc<Planned>> {
         self.0.planned()
+    }
+    fn foreseen(&self) -> Option<Arc<Foreseen>> {
+        self.0.foreseen()
     }
 }
 

@@ -13,7 +13,7 @@ use domain::code::Code;
 use domain::ids::{HostId, ReplicaId};
 use domain::obligation::OutcomeKind;
 use domain::observation::HostTrust;
-use engine::Planned;
+use engine::{Foreseen, Planned};
 use std::collections::{BTreeSet, HashMap};
 use store::obligations::DayHead;
 use store::records::HostStatus;
@@ -24,7 +24,8 @@ impl StoreConsole {
         let picture = self.picture().await?;
         let night = picture.night;
         let planned = self.engine.planned();
-        let (owed, causes) = self.causes(&picture, planned.as_deref());
+        let foreseen = self.engine.foreseen();
+        let (owed, causes) = self.causes(&picture, planned.as_deref(), foreseen.as_deref());
         Ok(NightView {
             as_of: picture.as_of,
             zone: Zone::utc(),
@@ -61,7 +62,12 @@ impl StoreConsole {
     }
 
     /// From the plan; `None` before the first one.
-    fn causes(&self, picture: &Picture, planned: Option<&Planned>) -> (OwedCounts, Option<Vec<Cause>>) {
+    fn causes(
+        &self,
+        picture: &Picture,
+        planned: Option<&Planned>,
+        foreseen: Option<&Foreseen>,
+    ) -> (OwedCounts, Option<Vec<Cause>>) {
         let days: Vec<DayHead> = picture
             .subjects
             .iter()
@@ -72,7 +78,13 @@ impl StoreConsole {
             .iter()
             .map(|it| (it.row.replica.id, it.row.replica.name.as_str()))
             .collect();
-        let tonight = tonight(planned, &days, |id| names.contains_key(&id), picture.now);
+        let tonight = tonight(
+            planned,
+            foreseen,
+            &days,
+            |id| names.contains_key(&id),
+            picture.now,
+        );
         let covering = || days.iter().filter(|day| day.window.covers(picture.now));
         let tenants: BTreeSet<_> = covering().map(|day| &day.tenant).collect();
         let counts = OwedCounts {

@@ -4,6 +4,7 @@ use super::stamp;
 use crate::tonight::{Standing, Tonight};
 use chrono::{DateTime, Utc};
 use domain::causes::Cause;
+use domain::forecast::Estimate;
 use domain::ids::ReplicaId;
 use domain::planner::Move;
 use domain::words::explain_move;
@@ -83,7 +84,18 @@ impl Night<'_> {
         json!({
             "replica": standing.owed.key.replica, "name": self.name(standing.owed.key.replica),
             "day": standing.owed.key.day, "due": stamp(standing.owed.window.due), "slack_secs": standing.slack_secs,
-            "why": words.title, "code": words.code,
+            "why": words.title, "code": words.code, "risk": risk(standing),
         })
+    }
+}
+
+/// `null` where there is not enough history for an estimate.
+fn risk(standing: &Standing<'_>) -> Value {
+    match standing.foresight.map(|it| it.estimate) {
+        Some(Estimate::Risk {
+            probability_bp,
+            reason,
+        }) => json!({ "percent": f64::from(probability_bp.get()) / 100.0, "reason": reason.sentence() }),
+        Some(Estimate::None { .. }) | None => Value::Null,
     }
 }

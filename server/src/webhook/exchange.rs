@@ -20,6 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_util::task::AbortOnDropHandle;
 
 /// From the first packet to the end of the answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -155,20 +156,13 @@ where
     Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let talk = async {
-        let response = sender.send_request(request).await?;
-        let (parts, body) = response.into_parts();
-        Ok(Answer {
-            status: parts.status.as_u16(),
-            text: beginning(parts.status, body).await,
-        })
-    };
-    // The connection is driven as long as the talk lasts, and dropped with it.
-    tokio::pin!(connection);
-    tokio::select! {
-        answer = talk => answer,
-        Err(error) = &mut connection => Err(error),
-    }
+    // What the connection ends with after the answer's head (a body where none may be, a hasty close) does not take the answer back.
+    let _driver = AbortOnDropHandle::new(tokio::spawn(connection));
+    let (parts, body) = sender.send_request(request).await?.into_parts();
+    Ok(Answer {
+        status: parts.status.as_u16(),
+        text: beginning(parts.status, body).await,
+    })
 }
 
 /// The first line of an answer that somebody may want to read.

@@ -31,6 +31,8 @@ pub struct Foresight {
     pub is_at_risk: bool,
     /// What keeps it; `None` when nothing does.
     pub cause: Option<(CauseKind, String)>,
+    /// Since when it has waited for that; a blocker's own beginning goes before it.
+    pub since: DateTime<Utc>,
 }
 
 /// What is foreseen of all.
@@ -128,6 +130,7 @@ impl Night<'_> {
             slack_secs: slack,
             is_at_risk,
             cause: cause_of(&waiting),
+            since: waiting.since,
         };
         (foresight, waiting)
     }
@@ -206,7 +209,8 @@ impl Night<'_> {
 }
 
 /// What is decided, as it stands: a start that only looks whether a lasting blocker is still there does not make it go away.
-fn standing<'a>(owed: &Owed, what: &'a Move, now: DateTime<Utc>) -> Cow<'a, Move> {
+#[must_use]
+pub fn standing<'a>(owed: &Owed, what: &'a Move, now: DateTime<Utc>) -> Cow<'a, Move> {
     match (what, owed.seen) {
         (Move::Start { pause: false }, Seen::Blocked { code, since, .. }) if code.lasts() => {
             Cow::Owned(Move::Wait {

@@ -11,7 +11,8 @@ pub(super) async fn run(shared: &Shared) {
         return;
     };
     let machine = &shared.ports.machine;
-    let mut was_alive = true;
+    // At the start nobody has looked yet.
+    let mut was_alive = false;
     let mut is_told = true;
     loop {
         let alive = shared.signs.all_alive(shared, shared.now());

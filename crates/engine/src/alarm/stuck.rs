@@ -38,7 +38,9 @@ impl Found {
                     Step::Ingest => INGEST_SECS,
                     Step::Claim
                     | Step::GateBefore
+                    | Step::PausePrimary
                     | Step::Checkpoint
+                    | Step::ResumePrimary
                     | Step::GateAt
                     | Step::Seal
                     | Step::CleanUp => STEP_SECS,

@@ -3,6 +3,7 @@
 use crate::commands::deed::told;
 use crate::document::night::Night;
 use crate::telling::Table;
+use domain::forecast::Estimate;
 use domain::words::{count, explain_move, explain_slack, span};
 
 /// Rows of those at risk that people are shown; JSON has all.
@@ -51,6 +52,14 @@ impl Night<'_> {
                 explain_slack(standing.slack_secs),
                 explain_move(&standing.decision.what).title
             );
+            if let Some(Estimate::Risk {
+                probability_bp,
+                reason,
+            }) = standing.foresight.map(|it| it.estimate)
+            {
+                let percent = probability_bp.get() / 100;
+                println!("      missed with {percent} %: {}", reason.sentence());
+            }
         }
         let more = self.tonight.at_risk.len().saturating_sub(AT_RISK_SHOWN_MAX);
         if more > 0 {

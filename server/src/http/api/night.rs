@@ -20,6 +20,7 @@ pub fn router() -> Router<AppState> {
 async fn show(State(desk): State<Arc<Desk>>, parameters: Parameters) -> Result<Json<Value>, Problem> {
     parameters.end()?;
     let planned = desk.planned()?;
+    let foreseen = desk.engine.foreseen();
     let site = desk.snapshots.site().await?;
     let now = desk.now();
     let days: Vec<DayHead> = site.days().cloned().collect();
@@ -31,7 +32,7 @@ async fn show(State(desk): State<Arc<Desk>>, parameters: Parameters) -> Result<J
     .map_err(failed)?;
     let night = Night {
         now: site.read_at(),
-        tonight: tonight(Some(&planned), &days, |_| true, now),
+        tonight: tonight(Some(&planned), foreseen.as_deref(), &days, |_| true, now),
         names: site.replicas().map(|it| (it.id, it.clone())).collect(),
         planned: &planned,
         holds,
