@@ -56,7 +56,7 @@ impl Past {
             duty,
         })?;
         let mut starts = vec![Vec::new(); world.obligation_count()];
-        for start in played(&world, PolicyName::Stillpoint)?.unwrap_or_default() {
+        for start in played(&world, PolicyName::Stillpoint)? {
             starts[start.obligation].push(start);
         }
         let hosts = (0..world.hosts.len()).map(|n| format!("hv-{n}").parse());

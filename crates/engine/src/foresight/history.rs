@@ -38,11 +38,13 @@ struct OfReplica {
     closed: BTreeMap<SlaDay, Closed>,
 }
 
+/// Blockers of a replica that are over: their ends by beginning and code.
+type Over = BTreeMap<(DateTime<Utc>, Code), DateTime<Utc>>;
+
 #[derive(Default)]
 pub(super) struct History {
     replicas: HashMap<ReplicaId, OfReplica>,
-    /// Blockers that are over, by beginning and code.
-    blockers: HashMap<ReplicaId, BTreeMap<(DateTime<Utc>, Code), DateTime<Utc>>>,
+    blockers: HashMap<ReplicaId, Over>,
     read_to: Option<DateTime<Utc>>,
     /// Newest first, those that were excluded left out.
     days: HashMap<ReplicaId, Vec<Day>>,
@@ -218,11 +220,7 @@ fn attempts(of: &OfReplica) -> Vec<(u32, u32)> {
 }
 
 /// When the blocker began that took the day: the first of its kind that reaches into the window.
-fn began(
-    blockers: &BTreeMap<(DateTime<Utc>, Code), DateTime<Utc>>,
-    window: &DayWindow,
-    code: Code,
-) -> Option<DateTime<Utc>> {
+fn began(blockers: &Over, window: &DayWindow, code: Code) -> Option<DateTime<Utc>> {
     let mut of_kind = blockers
         .iter()
         .filter(|((from, kind), to)| *kind == code && *from < window.due && **to > window.open);
