@@ -1,5 +1,5 @@
 //! Can the forecast be believed? Measured in worlds that it was not fitted to:
-//! `cargo run --release -p sim --example calibration -- [REPLICAS]`.
+//! `cargo run -p sim --example calibration -- [REPLICAS]`.
 //!
 //! What the site learns (how long blockers last, how days go) comes from one world; the forecasts are of others, with other seeds and another
 //! share of time in which logs are applied. A replica's own last four weeks are its own, as in production. Beside it stands the usual
