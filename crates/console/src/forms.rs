@@ -278,7 +278,8 @@ mod tests {
     #[test]
     fn a_field_that_cannot_be_read_is_named() {
         let good = PolicyForm::of("standard", &Terms::standard());
-        let cases: [(&str, fn(&mut PolicyForm)); 8] = [
+        type Spoil = fn(&mut PolicyForm);
+        let cases: [(&str, Spoil); 8] = [
             ("open", |f| f.open = "8 pm".into()),
             ("due", |f| f.due = "20:30".into()),
             ("due_next_day", |f| f.due_next_day = "yes".into()),
