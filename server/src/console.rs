@@ -7,18 +7,26 @@ mod attempts;
 mod bar;
 mod commands;
 mod cursor;
+mod day;
 mod days;
 mod facts;
 mod fault;
+mod holds;
+mod kinds;
 mod night;
 mod open;
+mod outlook;
+mod owed;
 mod picture;
 mod points;
+mod policies;
 mod replica;
 mod replicas;
+mod sla;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod zones;
 
 pub use fault::ui as told_to_people;
 pub use snapshot::Snapshots;
@@ -31,9 +39,11 @@ use ::console::{
 };
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use domain::calendar::Zone;
 use domain::ids::{HostId, TenantId};
 use domain::policy::Terms;
 use engine::{Foreseen, Planned};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 use store::holds::HoldStore;
@@ -107,6 +117,8 @@ impl EngineDoor for NoEngine {
 pub struct Site {
     /// Id and name for people, in the configuration's order.
     pub tenants: Vec<(TenantId, String)>,
+    /// What tenants' days are counted in; UTC for those that are not here.
+    pub zones: BTreeMap<TenantId, Zone>,
     pub hosts: Vec<HostId>,
     pub slots_per_host: u32,
     /// An observation older than this is Unknown, whatever it said.
@@ -136,6 +148,7 @@ impl Site {
                 .iter()
                 .map(|it| (it.id.clone(), it.name.clone()))
                 .collect(),
+            zones: config.tenants.iter().map(|it| (it.id.clone(), it.zone)).collect(),
             hosts: config.hosts.iter().map(|host| host.id.clone()).collect(),
             slots_per_host: config.limits.attempts_per_host_max,
             freshness: TimeDelta::seconds(i64::from(
@@ -222,20 +235,20 @@ impl Console for StoreConsole {
     async fn point(&self, id: PointId) -> Result<PointView, UiError> {
         self.point_view(id).await
     }
-    async fn day(&self, _replica: ReplicaId, _day: NaiveDate) -> Result<DayView, UiError> {
-        Err(not_served_yet("The day's story"))
+    async fn day(&self, replica: ReplicaId, day: NaiveDate) -> Result<DayView, UiError> {
+        self.day_view(replica, day).await
     }
-    async fn sla(&self, _query: SlaQuery) -> Result<SlaView, UiError> {
-        Err(not_served_yet("The SLA's figures"))
+    async fn sla(&self, query: SlaQuery) -> Result<SlaView, UiError> {
+        self.sla_view(query).await
     }
     async fn policies(&self) -> Result<PoliciesView, UiError> {
-        Err(not_served_yet("The policies"))
+        self.policies_view().await
     }
     async fn holds(&self) -> Result<HoldsView, UiError> {
-        Err(not_served_yet("The holds"))
+        self.holds_view().await
     }
     async fn activity(&self) -> Result<ActivityView, UiError> {
-        Err(not_served_yet("The activity"))
+        self.activity_view().await
     }
     async fn backup_now(&self, id: ReplicaId) -> Result<Requested, UiError> {
         self.store.replica(&self.scope, id).await.map_err(fault::ui)?;
@@ -246,12 +259,5 @@ impl Console for StoreConsole {
             text: "Requested: starts at the next still point".to_owned(),
             at: (self.now)(),
         })
-    }
-}
-
-fn not_served_yet(what: &str) -> UiError {
-    UiError::Unavailable {
-        what: what.to_owned(),
-        retry_secs: 60,
     }
 }

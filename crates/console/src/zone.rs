@@ -36,6 +36,31 @@ impl Zone {
         }
     }
 
+    /// The same for a zone by its IANA name, by daily steps that are refined by hours: no zone changes twice a day. `None` for an unknown
+    /// name.
+    #[must_use]
+    pub fn named(name: &str, from: DateTime<Utc>, to: DateTime<Utc>) -> Option<Self> {
+        let zone: chrono_tz::Tz = name.parse().ok()?;
+        let offset = |at: DateTime<Utc>| {
+            zone.offset_from_utc_datetime(&at.naive_utc())
+                .fix()
+                .local_minus_utc()
+        };
+        let mut offsets = vec![(from, offset(from))];
+        let mut at = from - TimeDelta::seconds(from.timestamp().rem_euclid(3600));
+        while at < to {
+            let next = at + TimeDelta::days(1);
+            if offset(at) != offset(next) {
+                offsets.extend(Self::between(zone, at, next).offsets.into_iter().skip(1));
+            }
+            at = next;
+        }
+        Some(Self {
+            name: zone.name().to_owned(),
+            offsets,
+        })
+    }
+
     /// UTC, for views that have no zone of their own.
     #[must_use]
     pub fn utc() -> Self {
@@ -83,6 +108,22 @@ mod tests {
             zone.local(at("2026-10-25T01:00:00Z")).to_string(),
             "2026-10-25 02:00:00"
         );
+    }
+
+    #[test]
+    fn a_zone_by_its_name_has_the_same_offsets() {
+        let (from, to) = (at("2025-03-01T07:31:00Z"), at("2026-11-22T00:00:00Z"));
+        for zone in [
+            chrono_tz::Europe::Berlin,
+            chrono_tz::Asia::Kolkata,
+            chrono_tz::Australia::Lord_Howe,
+        ] {
+            assert_eq!(
+                Zone::named(zone.name(), from, to),
+                Some(Zone::between(zone, from, to))
+            );
+        }
+        assert_eq!(Zone::named("Europe/Berln", from, to), None);
     }
 
     #[test]

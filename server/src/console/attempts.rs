@@ -2,7 +2,7 @@
 
 use super::{StoreConsole, cursor, fault};
 use ::console::{
-    AttemptId, AttemptQuery, AttemptRow, AttemptsPage, Mark, ReplicaId, StepRow, UiError, Zone, words,
+    AttemptId, AttemptQuery, AttemptRow, AttemptsPage, Mark, ReplicaId, StepRow, UiError, words,
 };
 use chrono::{DateTime, Utc};
 use domain::attempt::AttemptState;
@@ -106,7 +106,7 @@ impl StoreConsole {
         }
         Ok(AttemptsPage {
             as_of,
-            zone: Zone::utc(),
+            zone: self.zone(),
             rows,
             next,
         })

@@ -2,7 +2,7 @@
 
 use super::StoreConsole;
 use super::picture::Class;
-use ::console::{Bar, TenantRow, UiError, Zone};
+use ::console::{Bar, TenantRow, UiError};
 use domain::ids::TenantId;
 use std::collections::HashMap;
 use store::traits::Scope;
@@ -27,7 +27,7 @@ impl StoreConsole {
         }
         Ok(Bar {
             as_of: picture.as_of,
-            zone: Zone::utc(),
+            zone: self.zone(),
             oldest_observation,
             freshness_limit_secs: self.freshness_limit_secs(),
             speed: self.site.speed,

@@ -1,21 +1,27 @@
 //! The night: what runs, what waits and why, hosts, findings.
 
+use super::holds::held;
+use super::owed::pause_row;
 use super::picture::{Class, Picture, Subject};
-use super::{StoreConsole, open};
+use super::{StoreConsole, fault, open, outlook};
 use crate::tonight::tonight;
 use ::console::{
-    Cause, EndedCounts, FindingRow, Held, HostRow, Mark, NightCounts, NightView, OwedCounts, Pace,
-    RunningRow, UiError, Zone, words,
+    Acknowledged, Cause, FindingRow, Held, HoldRow, HostRow, Mark, NightCounts, NightView, OwedCounts,
+    PauseRow, RunningRow, UiError, words,
 };
+use chrono::{DateTime, Utc};
 use domain::attempt::AttemptState;
 use domain::blocker::Actor;
 use domain::code::Code;
 use domain::ids::{HostId, ReplicaId};
 use domain::obligation::OutcomeKind;
 use domain::observation::HostTrust;
+use domain::planner::{Breaker, breaker};
+use domain::words::span;
 use engine::{Foreseen, Planned};
 use std::collections::{BTreeSet, HashMap};
 use store::obligations::DayHead;
+use store::pauses::Pause;
 use store::records::HostStatus;
 use store::traits::Scope;
 
@@ -26,9 +32,15 @@ impl StoreConsole {
         let planned = self.engine.planned();
         let foreseen = self.engine.foreseen();
         let (owed, causes) = self.causes(&picture, planned.as_deref(), foreseen.as_deref());
+        let holds = self.holds_in_force(&picture).await?;
+        let causes = match causes {
+            Some(causes) => Some(self.acknowledged(causes, picture.now).await?),
+            None => None,
+        };
+        let hosts = self.host_rows(&picture, planned.as_deref(), &holds);
         Ok(NightView {
             as_of: picture.as_of,
-            zone: Zone::utc(),
+            zone: self.zone(),
             day: night.day,
             opens: night.opens,
             due: night.due,
@@ -36,15 +48,15 @@ impl StoreConsole {
             oldest_observation: picture.subjects.iter().filter_map(Subject::observed).min(),
             counts: counts(&picture),
             owed,
-            ended: EndedCounts::default(),
+            ended: outlook::ended(&picture),
             open_over_time: open::over_time(&picture),
-            pace: Pace::default(),
+            pace: outlook::pace(&picture),
             forecast: None,
             running: running(&picture),
             causes,
-            hosts: self.host_rows(&picture),
-            pauses: Vec::new(),
-            holds: Vec::new(),
+            hosts,
+            pauses: self.pauses(&picture).await?,
+            holds,
             notices: None,
             findings: picture
                 .snapshot
@@ -87,10 +99,11 @@ impl StoreConsole {
         );
         let covering = || days.iter().filter(|day| day.window.covers(picture.now));
         let tenants: BTreeSet<_> = covering().map(|day| &day.tenant).collect();
+        let zones: BTreeSet<_> = tenants.iter().map(|tenant| self.zone_of(tenant).name()).collect();
         let counts = OwedCounts {
             total: tonight.counts.owed,
             tenants: tenants.len() as u64,
-            zones: 0,
+            zones: zones.len() as u64,
             met: tonight.counts.met,
             open: tonight.counts.open,
             running: tonight.counts.running,
@@ -137,17 +150,40 @@ impl StoreConsole {
                     .to_owned(),
             ),
             acknowledged: None,
-            held: it.held.as_ref().map(|held| Held {
-                by: held.author.clone(),
-                until: held.until,
-                reason: held.reason.clone(),
-            }),
+            held: it.held.as_ref().map(held),
         };
         let causes = planned.map(|_| tonight.causes.iter().map(cause).collect());
         (counts, causes)
     }
 
-    fn host_rows(&self, picture: &Picture) -> Vec<HostRow> {
+    /// Who took note of which; those that wait for a slot are nobody's to acknowledge.
+    async fn acknowledged(&self, mut causes: Vec<Cause>, now: DateTime<Utc>) -> Result<Vec<Cause>, UiError> {
+        let noted = self.store.acknowledgements(now).await.map_err(fault::ui)?;
+        for cause in &mut causes {
+            let one = noted.iter().find(|one| one.cause == cause.key);
+            cause.acknowledged = one.map(|one| Acknowledged {
+                by: one.author.clone(),
+                at: one.at,
+                until: one.until,
+                note: one.note.clone(),
+            });
+        }
+        Ok(causes)
+    }
+
+    async fn pauses(&self, picture: &Picture) -> Result<Vec<PauseRow>, UiError> {
+        let pauses = self.store.pauses_unresumed().await.map_err(fault::ui)?;
+        let row = |pause: &Pause| {
+            let subject = picture
+                .subjects
+                .iter()
+                .find(|it| it.row.replica.id == pause.replica)?;
+            Some(pause_row(pause, &subject.row.replica.name))
+        };
+        Ok(pauses.iter().filter_map(row).collect())
+    }
+
+    fn host_rows(&self, picture: &Picture, planned: Option<&Planned>, holds: &[HoldRow]) -> Vec<HostRow> {
         // Infrastructure is the hoster's: a tenant's view has no hosts.
         if matches!(self.scope, Scope::Tenant(_)) {
             return Vec::new();
@@ -176,14 +212,34 @@ impl StoreConsole {
                     slots_used,
                     slots_max: self.site.slots_per_host,
                     requests: None,
-                    breaker: None,
-                    held: None,
+                    breaker: planned.and_then(|planned| told_breaker(planned, &host, picture.now)),
+                    held: holds
+                        .iter()
+                        .find(|hold| hold.on == "host" && hold.name == host.as_str())
+                        .map(|hold| Held {
+                            by: hold.author.clone(),
+                            until: hold.until,
+                            reason: hold.reason.clone(),
+                        }),
                     last_survey: status.and_then(|status| status.last_survey),
                     error: status.and_then(newest_error),
                     host: host.to_string(),
                 }
             })
             .collect()
+    }
+}
+
+/// Why nothing starts on a host after failures in a row.
+fn told_breaker(planned: &Planned, host: &HostId, now: DateTime<Utc>) -> Option<String> {
+    let failed = |n: u32| format!("{n} attempts in a row failed through this host");
+    match breaker(planned.world.hosts.get(host)?, now) {
+        Breaker::Closed => None,
+        Breaker::Open { until, failures } => {
+            let wait = span(u64::try_from((until - now).num_seconds()).unwrap_or(0));
+            Some(format!("{}; the next one tries it in {wait}.", failed(failures)))
+        }
+        Breaker::Trial { failures } => Some(format!("{}; one at a time tries it.", failed(failures))),
     }
 }
 

@@ -4,7 +4,7 @@ use super::attempts::PAGE_ROWS_MAX;
 use super::{StoreConsole, commands, cursor, fault};
 use ::console::{
     AnswerRow, CheckRow, DiskRow, LookRow, Mark, PointId, PointQuery, PointRow, PointView, PointsPage,
-    SealView, UiError, Zone, words,
+    SealView, UiError, words,
 };
 use chrono::{DateTime, Utc};
 use domain::evidence::{Evidence, JobLook};
@@ -52,7 +52,7 @@ impl StoreConsole {
             .map(|head| cursor::write([cursor::stamp(head.taken), head.id.to_string()]));
         Ok(PointsPage {
             as_of,
-            zone: Zone::utc(),
+            zone: self.zone(),
             rows: heads.into_iter().map(row).collect(),
             total,
             next,
@@ -66,7 +66,7 @@ impl StoreConsole {
         let looks = std::iter::once(&evidence.hold.before).chain(&evidence.hold.looks);
         Ok(PointView {
             as_of: (self.now)(),
-            zone: Zone::utc(),
+            zone: self.zone(),
             attempt: evidence.attempt,
             token: evidence.token.0,
             checks: checks(evidence),

@@ -1,12 +1,13 @@
 //! One replica: verdict now, what stood in the way, attempts, points.
 
 use super::attempts::{collapse, outcome};
+use super::holds::lies_on;
 use super::picture::{Night, Subject, day_of};
 use super::snapshot::{Row, days_around};
-use super::{StoreConsole, fault, points};
+use super::{StoreConsole, fault, points, zones};
 use ::console::{
     AttemptTick, BlockerView, CadenceView, Lane, Mark, ReplicaId, ReplicaView, Span, Timeline, UiError,
-    VerdictKind, VerdictView, Zone, words,
+    VerdictKind, VerdictView, words,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::attempt::AttemptState;
@@ -77,9 +78,17 @@ impl StoreConsole {
             );
         }
         let replica = &subject.row.replica;
+        let owed = self.owed_view(&subject, now).await?;
+        let calendar = self.calendar(id, &replica.tenant, now).await?;
+        let policy = self.policy_of(replica).await?;
+        let pauses = self.pauses_of_replica(id, &replica.name).await?;
+        let picture = self.picture().await?;
+        let tenant = self.tenant_name(&replica.tenant);
+        let mut holds = self.holds_in_force(&picture).await?;
+        holds.retain(|hold| lies_on(hold, id, &tenant, &replica.host));
         Ok(ReplicaView {
             as_of: now,
-            zone: Zone::utc(),
+            zone: zones::shown(self.zone_of(&replica.tenant), now),
             id,
             vm: replica.vm,
             name: replica.name.clone(),
@@ -106,11 +115,11 @@ impl StoreConsole {
             points: heads.into_iter().map(points::row).collect(),
             points_total,
             days: strips.of(id),
-            calendar: Vec::new(),
-            owed: None,
-            policy: None,
-            holds: Vec::new(),
-            pauses: Vec::new(),
+            calendar,
+            owed,
+            policy,
+            holds,
+            pauses,
             running: match subject.row.attempt.as_ref() {
                 Some(attempt) if matches!(attempt.state, AttemptState::Running { .. }) => Some(attempt.id),
                 _ => None,
@@ -180,7 +189,7 @@ fn since(
     open.map(|it| it.from).or_else(apply)
 }
 
-fn timeline(
+pub(super) fn timeline(
     from: DateTime<Utc>,
     to: DateTime<Utc>,
     intervals: &[BlockerInterval],

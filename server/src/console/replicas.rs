@@ -2,11 +2,12 @@
 
 use super::attempts::PAGE_ROWS_MAX;
 use super::days::Strips;
+use super::holds::held;
 use super::picture::{Class, Subject};
+use super::policies::Assigned;
 use super::{StoreConsole, cursor};
 use ::console::{
     Direction, Filter, FilterCount, Held, ReplicaId, ReplicaQuery, ReplicaRow, ReplicasPage, Sort, UiError,
-    Zone,
 };
 use chrono::{DateTime, Utc};
 use domain::obligation::OutcomeKind;
@@ -20,10 +21,11 @@ impl StoreConsole {
     pub(super) async fn replicas_page(&self, query: ReplicaQuery) -> Result<ReplicasPage, UiError> {
         let picture = self.picture().await?;
         let planned = self.planned_facts(picture.now);
+        let assigned = self.assigned().await?;
         let found: Vec<&Subject> = picture
             .subjects
             .iter()
-            .filter(|subject| matches(subject, &query))
+            .filter(|subject| matches(subject, &query) && has_policy(subject, &assigned, &query))
             .collect();
         let passes = |subject: &Subject, filter| passes(subject, &planned, picture.now, filter);
         let counts = Filter::ALL
@@ -72,7 +74,7 @@ impl StoreConsole {
         let strips = self.strips(picture.night, &ids).await?;
         Ok(ReplicasPage {
             as_of: picture.as_of,
-            zone: Zone::utc(),
+            zone: self.zone(),
             matching: matching as u64,
             before: start as u64,
             previous,
@@ -80,7 +82,7 @@ impl StoreConsole {
             counts,
             rows: page
                 .iter()
-                .map(|subject| row(subject, &planned, &strips))
+                .map(|subject| row(subject, &planned, &assigned, &strips))
                 .collect(),
             query,
         })
@@ -107,7 +109,12 @@ fn cut<'a, 'b>(
     page
 }
 
-fn row(subject: &Subject, planned: &HashMap<ReplicaId, PlanFacts>, strips: &Strips) -> ReplicaRow {
+fn row(
+    subject: &Subject,
+    planned: &HashMap<ReplicaId, PlanFacts>,
+    assigned: &Assigned,
+    strips: &Strips,
+) -> ReplicaRow {
     let newest = subject.row.newest.as_ref();
     let planned = planned.get(&subject.row.replica.id);
     let open = subject.day().filter(|day| day.kind == OutcomeKind::Open);
@@ -121,7 +128,7 @@ fn row(subject: &Subject, planned: &HashMap<ReplicaId, PlanFacts>, strips: &Stri
         days: strips.of(subject.row.replica.id),
         due: open.map(|day| day.window.due),
         at_risk: planned.is_some_and(|it| it.at_risk),
-        policy: None,
+        policy: assigned.of(&subject.row.replica).map(|(id, _)| id.to_string()),
         held: planned.and_then(|it| it.held.clone()),
         interval_secs: subject.row.replica.interval_secs,
         disks: u32::try_from(subject.row.replica.disks.len()).unwrap_or(u32::MAX),
@@ -148,11 +155,7 @@ impl StoreConsole {
         for owed in &planned.world.owed {
             let one = facts.entry(owed.key.replica).or_default();
             one.at_risk |= slack_secs(owed, now) < 0;
-            one.held = owed.held.as_ref().map(|held| Held {
-                by: held.author.clone(),
-                until: held.until,
-                reason: held.reason.clone(),
-            });
+            one.held = owed.held.as_ref().map(held);
         }
         facts
     }
@@ -186,7 +189,17 @@ fn passes(
     }
 }
 
-/// Everything but the filter.
+/// Whether it has the policy that is asked for.
+fn has_policy(subject: &Subject, assigned: &Assigned, query: &ReplicaQuery) -> bool {
+    let has = |id: &String| {
+        assigned
+            .of(&subject.row.replica)
+            .is_some_and(|(own, _)| own.as_str() == id)
+    };
+    query.policy.as_ref().is_none_or(has)
+}
+
+/// Everything but the filter and the policy.
 fn matches(subject: &Subject, query: &ReplicaQuery) -> bool {
     let replica = &subject.row.replica;
     let codes = || subject.verdict().words().into_iter().map(|words| words.code);
@@ -212,7 +225,6 @@ fn matches(subject: &Subject, query: &ReplicaQuery) -> bool {
             .host
             .as_ref()
             .is_none_or(|host| host == replica.host.as_str())
-        && query.policy.is_none()
         && query
             .code
             .as_ref()

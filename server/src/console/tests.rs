@@ -61,6 +61,7 @@ impl Place {
                 (self.seed.ours.tenant.clone(), "Contoso".to_owned()),
                 (self.seed.theirs.tenant.clone(), "Fabrikam".to_owned()),
             ],
+            zones: Default::default(),
             hosts: vec![self.seed.ours.host.clone(), "hv-r-09".parse().unwrap()],
             slots_per_host: 2,
             freshness: TimeDelta::seconds(180),

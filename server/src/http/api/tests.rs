@@ -33,6 +33,7 @@ impl Server {
         let now = seed.at + TimeDelta::seconds(60);
         let site = Site {
             tenants: vec![(seed.ours.tenant.clone(), "Contoso".to_owned())],
+            zones: Default::default(),
             hosts: Vec::new(),
             slots_per_host: 2,
             freshness: TimeDelta::seconds(180),

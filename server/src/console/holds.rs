@@ -1,0 +1,266 @@
+//! Holds, and what else people did by hand.
+
+use super::picture::Picture;
+use super::{StoreConsole, fault};
+use ::console::{ActivityRow, ActivityView, Held, HoldRow, HoldsView, TenantId, UiError, terms};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::calendar::SlaDay;
+use domain::ids::{HostId, ReplicaId};
+use domain::obligation::{Change, ObligationKey};
+use engine::{Planned, Purpose};
+use std::collections::HashMap;
+use store::holds::{HoldTarget, OperatorHold};
+use store::policies::Assignee;
+use store::traits::Scope;
+
+/// Holds that are read, and past ones that are shown.
+const READ_MAX: u32 = 1000;
+const PAST_MAX: usize = 100;
+/// Deeds that are shown, and how far back corrections are looked for.
+const DEEDS_MAX: usize = 200;
+const CORRECTIONS_DAYS: i64 = 400;
+
+impl StoreConsole {
+    pub(super) async fn holds_view(&self) -> Result<HoldsView, UiError> {
+        let now = (self.now)();
+        let picture = self.picture().await?;
+        let planned = self.engine.planned();
+        let holds = self.store.holds(READ_MAX).await.map_err(fault::ui)?;
+        let rows = holds
+            .iter()
+            .filter_map(|hold| self.hold_row(hold, &picture, planned.as_deref(), now));
+        let (active, mut past): (Vec<HoldRow>, Vec<HoldRow>) = rows.partition(|hold| hold.active);
+        past.truncate(PAST_MAX);
+        let is_site = matches!(self.scope, Scope::Site { .. });
+        let hosts = self.site.hosts.iter().filter(|_| is_site);
+        Ok(HoldsView {
+            as_of: now,
+            zone: self.zone(),
+            active,
+            past,
+            hosts: hosts.map(ToString::to_string).collect(),
+            tenants: self.site.tenants.iter().filter(|_| is_site).cloned().collect(),
+        })
+    }
+
+    /// Those in force, newest first.
+    pub(super) async fn holds_in_force(&self, picture: &Picture) -> Result<Vec<HoldRow>, UiError> {
+        let now = (self.now)();
+        let planned = self.engine.planned();
+        let holds = self.store.holds_active(now).await.map_err(fault::ui)?;
+        let row = |hold| self.hold_row(hold, picture, planned.as_deref(), now);
+        Ok(holds.iter().filter_map(row).collect())
+    }
+
+    /// `None` where the scope does not see what is held: hosts are the hoster's.
+    fn hold_row(
+        &self,
+        hold: &OperatorHold,
+        picture: &Picture,
+        planned: Option<&Planned>,
+        now: DateTime<Utc>,
+    ) -> Option<HoldRow> {
+        let (on, name, replica) = match (&hold.target, &self.scope) {
+            (HoldTarget::Host { host }, Scope::Site { .. }) => ("host", host.to_string(), None),
+            (HoldTarget::Host { .. }, Scope::Tenant(_)) => return None,
+            (HoldTarget::Tenant { tenant }, Scope::Tenant(own)) if own != tenant => return None,
+            (HoldTarget::Tenant { tenant }, _) => ("tenant", self.tenant_name(tenant), None),
+            (HoldTarget::Replica { replica }, _) => {
+                let subject = picture.subjects.iter().find(|it| it.row.replica.id == *replica);
+                let name = match (subject, &self.scope) {
+                    (Some(it), _) => format!("{}/{}", it.row.replica.tenant, it.row.replica.name),
+                    (None, Scope::Site { .. }) => replica.to_string(),
+                    (None, Scope::Tenant(_)) => return None,
+                };
+                ("replica", name, Some(*replica))
+            }
+        };
+        let active = hold.holds_at(now);
+        let keeps = planned
+            .filter(|_| active)
+            .map_or(0, |planned| keeps(&hold.target, planned));
+        Some(HoldRow {
+            id: hold.id,
+            on: on.to_owned(),
+            name,
+            replica,
+            from: hold.from,
+            until: hold.until,
+            reason: hold.reason.clone(),
+            author: hold.author.clone(),
+            lifted: hold.lifted.clone(),
+            active,
+            keeps,
+        })
+    }
+
+    /// The name for people, or the id of one that is no longer configured.
+    pub(super) fn tenant_name(&self, tenant: &TenantId) -> String {
+        let known = self.site.tenants.iter().find(|(id, _)| id == tenant);
+        known.map_or_else(|| tenant.to_string(), |(_, name)| name.clone())
+    }
+
+    pub(super) async fn activity_view(&self) -> Result<ActivityView, UiError> {
+        if matches!(self.scope, Scope::Tenant(_)) {
+            return Err(UiError::Forbidden);
+        }
+        let now = (self.now)();
+        let picture = self.picture().await?;
+        let day = |days| SlaDay((now + TimeDelta::days(days)).date_naive());
+        let store = &self.store;
+        let (holds, policies, assignments, acknowledged, corrections) = futures::try_join!(
+            store.holds(READ_MAX),
+            store.policies(),
+            store.assignments(),
+            store.acknowledgements(now),
+            store.corrections(&self.scope, day(-CORRECTIONS_DAYS), day(1)),
+        )
+        .map_err(fault::ui)?;
+        let names: HashMap<ReplicaId, String> = picture
+            .subjects
+            .iter()
+            .map(|it| {
+                (
+                    it.row.replica.id,
+                    format!("{}/{}", it.row.replica.tenant, it.row.replica.name),
+                )
+            })
+            .collect();
+        let name = |id: &ReplicaId| names.get(id).cloned().unwrap_or_else(|| id.to_string());
+        let mut rows = Vec::new();
+        let mut add = |at, author: &str, what: String, on: String, href: Option<String>, text: &str| {
+            rows.push(ActivityRow {
+                at,
+                author: author.to_owned(),
+                what,
+                on,
+                href,
+                text: text.to_owned(),
+            });
+        };
+        for hold in &holds {
+            let (on, href) = match &hold.target {
+                HoldTarget::Host { host } => (format!("host {host}"), None),
+                HoldTarget::Tenant { tenant } => (format!("tenant {}", self.tenant_name(tenant)), None),
+                HoldTarget::Replica { replica } => (name(replica), Some(format!("/replicas/{replica}"))),
+            };
+            add(
+                hold.from,
+                &hold.author,
+                "Hold laid".to_owned(),
+                on.clone(),
+                href.clone(),
+                &hold.reason,
+            );
+            if let Some((at, by)) = &hold.lifted {
+                add(*at, by, "Hold lifted".to_owned(), on, href, &hold.reason);
+            }
+        }
+        for one in &acknowledged {
+            add(
+                one.at,
+                &one.author,
+                "Cause acknowledged".to_owned(),
+                one.cause.clone(),
+                None,
+                &one.note,
+            );
+        }
+        for one in &corrections {
+            let ObligationKey { replica, day } = one.key;
+            let what = match one.change {
+                Change::Excuse { .. } => "Day excused",
+                Change::Attribute { .. } => "Day attributed",
+                Change::Restore => "Correction taken back",
+            };
+            let href = format!("/replicas/{replica}/days/{day}");
+            add(
+                one.at,
+                &one.author,
+                what.to_owned(),
+                format!("{}, {day}", name(&replica)),
+                Some(href),
+                &one.reason,
+            );
+        }
+        for newest in &policies {
+            let versions = store
+                .policy_versions(&newest.policy.id)
+                .await
+                .map_err(fault::ui)?;
+            for (index, one) in versions.iter().enumerate() {
+                let before = index.checked_sub(1).and_then(|before| versions.get(before));
+                let changes = before.map_or_else(Vec::new, |before| {
+                    terms::changes(&before.policy.terms, &one.policy.terms)
+                });
+                let told: Vec<String> = changes
+                    .iter()
+                    .map(|it| format!("{}: {} → {}", it.label, it.was, it.is))
+                    .collect();
+                let id = &one.policy.id;
+                let what = format!("Policy version {}", one.policy.version);
+                add(
+                    one.at,
+                    &one.author,
+                    what,
+                    id.to_string(),
+                    Some(format!("/policies#{id}")),
+                    &told.join("; "),
+                );
+            }
+        }
+        for one in &assignments {
+            let (to, href) = match &one.assignee {
+                Assignee::Site => ("everyone else".to_owned(), None),
+                Assignee::Tenant { tenant } => (format!("tenant {}", self.tenant_name(tenant)), None),
+                Assignee::Replica { replica } => (name(replica), Some(format!("/replicas/{replica}"))),
+            };
+            add(
+                one.at,
+                &one.author,
+                "Policy assigned".to_owned(),
+                to,
+                href,
+                one.policy.as_str(),
+            );
+        }
+        rows.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.what.cmp(&b.what)));
+        rows.truncate(DEEDS_MAX);
+        Ok(ActivityView {
+            as_of: now,
+            zone: self.zone(),
+            rows,
+        })
+    }
+}
+
+/// Open obligations that a hold keeps, as they were planned last.
+fn keeps(target: &HoldTarget, planned: &Planned) -> u64 {
+    let owed = planned.world.owed.iter().zip(&planned.purposes);
+    let kept = owed.filter(|(owed, purpose)| {
+        let on = match target {
+            HoldTarget::Host { host } => owed.host == *host,
+            HoldTarget::Tenant { tenant } => owed.tenant == *tenant,
+            HoldTarget::Replica { replica } => owed.key.replica == *replica,
+        };
+        on && **purpose == Purpose::Obligation
+    });
+    kept.count() as u64
+}
+
+/// Whether a hold lies on a replica, by itself or by what it belongs to.
+pub(super) fn lies_on(hold: &HoldRow, replica: ReplicaId, tenant: &str, host: &HostId) -> bool {
+    match hold.on.as_str() {
+        "host" => hold.name == host.as_str(),
+        "tenant" => hold.name == tenant,
+        _ => hold.replica == Some(replica),
+    }
+}
+
+pub(super) fn held(held: &domain::planner::Held) -> Held {
+    Held {
+        by: held.author.clone(),
+        until: held.until,
+        reason: held.reason.clone(),
+    }
+}
