@@ -22,6 +22,7 @@ mod points;
 mod policies;
 mod replica;
 mod replicas;
+mod risk;
 mod sla;
 mod snapshot;
 #[cfg(test)]

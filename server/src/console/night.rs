@@ -51,7 +51,7 @@ impl StoreConsole {
             ended: outlook::ended(&picture),
             open_over_time: open::over_time(&picture),
             pace: outlook::pace(&picture),
-            forecast: None,
+            forecast: self.forecast(&picture, planned.as_deref(), foreseen.as_deref()),
             running: running(&picture),
             causes,
             hosts,
