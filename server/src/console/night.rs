@@ -4,7 +4,7 @@ use super::holds::held;
 use super::owed::pause_row;
 use super::picture::{Class, Picture, Subject};
 use super::{StoreConsole, fault, open, outlook};
-use crate::tonight::tonight;
+use crate::tonight::{Standing, tonight};
 use ::console::{
     Acknowledged, Cause, FindingRow, Held, HoldRow, HostRow, Mark, NightCounts, NightView, OwedCounts,
     PauseRow, RunningRow, UiError, words,
@@ -16,7 +16,7 @@ use domain::code::Code;
 use domain::ids::{HostId, ReplicaId};
 use domain::obligation::OutcomeKind;
 use domain::observation::HostTrust;
-use domain::planner::{Breaker, breaker};
+use domain::planner::{Breaker, Move, breaker};
 use domain::words::span;
 use engine::{Foreseen, Planned};
 use std::collections::{BTreeSet, HashMap};
@@ -108,7 +108,7 @@ impl StoreConsole {
             open: tonight.counts.open,
             running: tonight.counts.running,
             at_risk: tonight.counts.at_risk,
-            too_late: tonight.counts.at_risk,
+            too_late: tonight.at_risk.iter().filter(|it| is_too_late(it)).count() as u64,
             stuck: tonight
                 .causes
                 .iter()
@@ -241,6 +241,11 @@ fn told_breaker(planned: &Planned, host: &HostId, now: DateTime<Utc>) -> Option<
         }
         Breaker::Trial { failures } => Some(format!("{}; one at a time tries it.", failed(failures))),
     }
+}
+
+/// Expected to be too late already, or given up.
+fn is_too_late(it: &Standing<'_>) -> bool {
+    it.slack_secs < 0 || matches!(it.decision.what, Move::GiveUp { .. })
 }
 
 fn counts(picture: &Picture) -> NightCounts {
