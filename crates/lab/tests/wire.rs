@@ -245,7 +245,7 @@ async fn a_backup_leaves_its_files_in_staging_and_nothing_on_the_host() {
     let client = ControlClient::of(peer.data.path()).unwrap();
     assert_eq!(
         client.left().await.unwrap(),
-        serde_json::json!({ "checkpoints": [], "jobs": [] })
+        serde_json::json!({ "checkpoints": [], "jobs": [], "pauses": [] })
     );
     assert!(
         files_below(&peer.data.path().join("staging"))
