@@ -94,6 +94,22 @@ impl Board {
         }
     }
 
+    /// Takes a stored look for one of this process's own.
+    pub fn adopt(&self, status: ReplicaStatus) {
+        let mut inner = self.lock();
+        let entry = inner.entries.entry(status.replica).or_default();
+        let Some((memory, cadence)) = entry.kept.clone() else {
+            return;
+        };
+        entry.since = Some(status.since);
+        entry.judged = Some(Judged {
+            observation: status.observation,
+            memory,
+            cadence,
+            verdict: status.verdict,
+        });
+    }
+
     /// Folds a look in and judges it. `None` when a newer look was folded in meanwhile: this one says nothing any more.
     pub fn judge(&self, replica: ReplicaId, observation: Observation, terms: Terms<'_>) -> Option<Judged> {
         let mut inner = self.lock();

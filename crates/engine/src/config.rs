@@ -2,9 +2,9 @@
 
 use domain::binding::TenantRule;
 use domain::calendar::Zone;
-use domain::ids::TenantId;
+use domain::ids::{HostId, TenantId};
 use domain::planner::Limits;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -27,6 +27,9 @@ pub struct EngineConfig {
     pub tenants: Vec<TenantRule>,
     /// Whether attempts are started by the plan. Off for one-off commands, which call `backup_now`.
     pub automatic: bool,
+    /// Hosts that this process asks nothing and sees as the store last had them: for a command that only tells the plan. Empty in all
+    /// that start anything.
+    pub seen_by_store: BTreeSet<HostId>,
     /// The tenants' zones; UTC for those that have none here.
     pub zones: BTreeMap<TenantId, Zone>,
     /// Points beside the daily ones: a replica that owes nothing gets one this long after its last. `None`: only what is owed.
@@ -71,6 +74,7 @@ impl EngineConfig {
             staging,
             tenants,
             automatic: true,
+            seen_by_store: BTreeSet::new(),
             zones: BTreeMap::new(),
             backup_every_secs: None,
             hold_secs_max: 86_400,

@@ -81,6 +81,9 @@ impl Engine {
         let shared = Arc::new(Shared::new(config, ports));
         for status in shared.ports.store.statuses(&SITE).await? {
             shared.board.load(&status);
+            if shared.config.seen_by_store.contains(&status.observation.host) {
+                shared.board.adopt(status);
+            }
         }
         for host in shared.ports.store.hosts().await? {
             shared.board.enrolled_set(&host.host, host.trust);

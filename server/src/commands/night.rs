@@ -8,7 +8,7 @@ use crate::telling::{Failure, json};
 use crate::{looking, tonight, wiring};
 use chrono::TimeDelta;
 use domain::calendar::SlaDay;
-use engine::{Engine, Foreseen, Planned, WorldClock as _};
+use engine::{Engine, EngineConfig, Foreseen, Planned, WorldClock as _};
 use store::holds::HoldStore as _;
 use store::obligations::ObligationStore as _;
 use store::pauses::PauseStore as _;
@@ -59,5 +59,9 @@ async fn foresee(opened: &wiring::Opened) -> Result<(Planned, Foreseen), Failure
 
 async fn engine(opened: &wiring::Opened) -> Result<Engine, Failure> {
     let owner = format!("plan-command-{:016x}", rand::random::<u64>());
-    Ok(Engine::prepare(opened.engine_config(owner), opened.ports_without_hosts()?).await?)
+    let config = EngineConfig {
+        seen_by_store: opened.config.hosts.iter().map(|it| it.id.clone()).collect(),
+        ..opened.engine_config(owner)
+    };
+    Ok(Engine::prepare(config, opened.ports_without_hosts()?).await?)
 }

@@ -3,23 +3,34 @@
 use crate::binary::run;
 use crate::kept::{Day, Kept, now};
 use chrono::TimeDelta;
+use domain::blocker::Blocker;
 use domain::ids::AttemptId;
+use domain::observation::{ReplicationHealth, ReplicationState};
 use domain::verdict::Verdict;
 use serde_json::json;
 use store::cancels::CancelStore as _;
 use store::conformance::status;
 use store::holds::{Acknowledgement, HoldStore as _, HoldTarget};
 use store::obligations::ObligationStore as _;
+use store::records::Replica;
 use store::traits::{AttemptStore as _, PollWrite, ReplicaStore as _};
 use uuid::Uuid;
 
 /// Two replicas owe the day of the 22nd, one of them not before the evening; a third has met its own.
 async fn noon() -> Kept {
     let kept = Kept::new().await;
-    for (number, name) in [(1, "sql-01"), (2, "web-01")] {
+    let critical = Blocker::HealthCritical {
+        relationship: 0,
+        state: ReplicationState::Replicating,
+        health: ReplicationHealth::Critical,
+    };
+    let blocked = Verdict::Blocked {
+        blockers: vec![critical],
+    };
+    for (number, name, verdict) in [(1, "sql-01", blocked), (2, "web-01", Verdict::Clear)] {
         let replica = kept.replica(number, "contoso", name).await;
         kept.owes_now(&replica, "2026-11-22").await;
-        let statuses = vec![status(&replica, now(), Verdict::Clear)];
+        let statuses = vec![status(&replica, now(), verdict)];
         let write = PollWrite {
             statuses,
             at: Some(now()),
@@ -29,6 +40,17 @@ async fn noon() -> Kept {
     }
     let met = kept.replica(3, "fabrikam", "dc-01").await;
     kept.days(&met, "2026-11-20", &[Day::Met]).await;
+    // Where nobody looks: without a point it would be protected at once.
+    let elsewhere = Replica {
+        host: "hv-r-09".parse().unwrap(),
+        ..met
+    };
+    let write = PollWrite {
+        replicas: vec![elsewhere],
+        at: Some(now()),
+        ..PollWrite::default()
+    };
+    kept.store.poll_write(write).await.unwrap();
     kept
 }
 
@@ -96,13 +118,19 @@ async fn the_plan_explains_one_replica_with_turn_slack_and_next_look() {
     );
     let words = run(kept.data(), &explain[..3]).await.good().out;
     for word in [
-        "contoso/sql-01, day 2026-11-22: Not looked at yet",
+        "contoso/sql-01, day 2026-11-22: Replication health critical",
+        "since    2026-11-22 12:00Z",
         "turn",
         "of 2",
         "to spare",
     ] {
         assert!(words.contains(word), "`{word}` is not in: {words}");
     }
+    let clear = run(kept.data(), &["plan", "--explain", "contoso/web-01", "--json"])
+        .await
+        .good()
+        .json();
+    assert_eq!(clear["what"], "start", "{clear:#}");
     let whole = run(kept.data(), &["plan", "--limit", "1"]).await.good().out;
     assert!(whole.contains("and 1 more"), "{whole}");
     let met = run(kept.data(), &["plan", "--explain", "fabrikam/dc-01"])

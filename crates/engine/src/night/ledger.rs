@@ -286,7 +286,8 @@ impl Ledger {
     pub fn is_bound(&self, shared: &Shared, row: &Replica) -> bool {
         let host = self.hosts.iter().find(|status| status.host == row.host);
         let survey = host.and_then(|status| status.last_survey);
-        shared.hosts.contains_key(&row.host) && survey.is_none_or(|at| row.last_seen >= at)
+        let ours = shared.hosts.contains_key(&row.host) || shared.config.seen_by_store.contains(&row.host);
+        ours && survey.is_none_or(|at| row.last_seen >= at)
     }
 
     /// The hold that lasts longest, of those on the replica, its tenant and its host.

@@ -8,6 +8,7 @@ use domain::attempt::{AttemptState, Deferral, Failure};
 use domain::blocker::{Blocker, NotReady, Unknown};
 use domain::evidence::{Evidence, HoldRecord, JobLook};
 use domain::ids::{AttemptId, HostId, PointId, ReplicaId, TenantId, VmGuid};
+use domain::memory::{Refusals, fold};
 use domain::observation::{
     EnabledState, HostBoot, HostTrust, Observation, ReplicationHealth, ReplicationMode, ReplicationState,
 };
@@ -221,12 +222,17 @@ fn observation(replica: &Replica, at: DateTime<Utc>) -> Observation {
 
 /// A status with this verdict, seen and since `at`.
 pub fn status(replica: &Replica, at: DateTime<Utc>, verdict: Verdict) -> ReplicaStatus {
+    let observation = observation(replica, at);
+    let refusals = Refusals {
+        codes: &[],
+        holds: &[],
+    };
     ReplicaStatus {
         replica: replica.id,
-        observation: observation(replica, at),
+        memory: serde_json::to_value(fold(None, &observation, refusals)).unwrap(),
+        observation,
         verdict,
         since: at,
-        memory: json!({ "last": "applied" }),
         cadence: json!({ "period_secs": 30 }),
     }
 }
