@@ -6,6 +6,7 @@
 use super::{Replica, World};
 use crate::draw::{Topic, unit};
 use crate::{Ms, Span};
+use std::sync::Arc;
 
 /// Cycles in a block.
 pub const BLOCK_CYCLES: usize = 64;
@@ -149,18 +150,47 @@ impl World {
     }
 }
 
+#[derive(Debug)]
+enum Lent<'w> {
+    Borrowed(&'w World),
+    Shared(Arc<World>),
+}
+
+impl std::ops::Deref for Lent<'_> {
+    type Target = World;
+    fn deref(&self) -> &World {
+        match self {
+            Self::Borrowed(world) => world,
+            Self::Shared(world) => world,
+        }
+    }
+}
+
+impl Applies<'static> {
+    /// For whoever has to outlive the borrow of a world.
+    #[must_use]
+    pub fn shared(world: Arc<World>) -> Self {
+        let count = world.replicas.len();
+        Self::with(Lent::Shared(world), count)
+    }
+}
+
 /// The block last asked for, per replica: most questions are about the same hour.
 #[derive(Debug)]
 pub struct Applies<'w> {
-    world: &'w World,
+    world: Lent<'w>,
     blocks: Vec<Option<Box<Block>>>,
 }
 
 impl<'w> Applies<'w> {
     #[must_use]
     pub fn new(world: &'w World) -> Self {
+        Self::with(Lent::Borrowed(world), world.replicas.len())
+    }
+
+    fn with(world: Lent<'w>, count: usize) -> Self {
         let mut blocks = Vec::new();
-        blocks.resize_with(world.replicas.len(), || None);
+        blocks.resize_with(count, || None);
         Self { world, blocks }
     }
 
@@ -186,7 +216,7 @@ impl<'w> Applies<'w> {
     }
 
     fn block(&mut self, replica: usize, index: i64) -> &Block {
-        let world = self.world;
+        let world: &World = &self.world;
         let kept = &mut self.blocks[replica];
         match kept {
             Some(block) if block.index == index => {}
