@@ -23,7 +23,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("crates/vault", &["domain", "vhdx"]),
     ("crates/engine", &["domain", "hyperv", "store", "vault", "vhdx"]),
     ("crates/lab", &["vhdx"]),
-    ("crates/sim", &["domain"]),
+    ("crates/sim", &["domain", "engine", "hyperv", "store", "vault"]),
     ("app", &["console"]),
     ("xtask", &[]),
     ("xtask/bindgen", &[]),

@@ -28,6 +28,7 @@
 //! not the best schedule there is: Stillpoint keeps slots for rare gaps and may meet more. The rivals' retries are per VM, 10 minutes after its
 //! refusal; a product that retries when the whole job has ended would wait longer.
 
+pub mod drive;
 pub mod figures;
 pub mod ledger;
 pub mod play;

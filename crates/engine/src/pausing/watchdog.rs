@@ -53,6 +53,7 @@ impl Watchdog {
                 return;
             }
             tokio::select! {
+                biased;
                 () = self.shared.hard.cancelled() => self.tries.clear(),
                 () = self.shared.pausing.wake.notified() => {}
                 () = self.shared.ports.world.sleep(ROUND, ROUND_REAL_MIN) => {}

@@ -102,6 +102,10 @@ pub struct Machine {
     pub checkpoints: Vec<Standing>,
     /// The host is off until then.
     pub off_until: Ms,
+    /// Since when its primary sends no logs.
+    pub paused: Option<Ms>,
+    /// To what its primary is just being changed.
+    pub changing: Option<bool>,
     cursor: Ms,
     skip_until: Ms,
     backlog: Ms,
@@ -128,6 +132,8 @@ impl Machine {
             works: Vec::new(),
             checkpoints: Vec::new(),
             off_until: Ms::MIN,
+            paused: None,
+            changing: None,
             cursor: at,
             skip_until: at,
             backlog: 0,
@@ -238,7 +244,7 @@ impl Machine {
             }
         }
         let locked = manner.protected && self.is_locked();
-        if self.backlog > 0 && !locked {
+        if self.backlog > 0 && !locked && self.paused.is_none() {
             let length = std::mem::take(&mut self.backlog).min(CATCH_UP_MAX);
             self.apply_begins(at, at + length, JobState::Completed, 0);
             return at;
@@ -263,7 +269,10 @@ impl Machine {
         }
         let Some(apply) = apply else { return to };
         self.skip_until = apply.to;
-        if locked {
+        if self.paused.is_some() {
+            // It comes when the primary sends again.
+            self.backlog += apply.to - begins;
+        } else if locked {
             self.backlog += apply.to - begins;
             if let Some(code) = manner.refuses_with {
                 let id = self.id("apply");

@@ -2,12 +2,14 @@
 
 mod jobs;
 mod orders;
+mod primaries;
 mod scene;
 mod sights;
 
 pub use jobs::Content;
 pub use orders::{Order, Ticket, What};
-pub use scene::{LOCKED, Scene};
+pub use primaries::Primary;
+pub use scene::{LOCKED, Scene, TENANTS};
 pub use sights::BUILD;
 
 use super::dice::Dice;
@@ -68,6 +70,19 @@ enum Happening {
     ServiceRestart {
         host: usize,
     },
+    PrimarySilence {
+        tenant: usize,
+        to: Ms,
+    },
+    PrimaryOrder {
+        ticket: Ticket,
+        machine: usize,
+        paused: bool,
+    },
+    PrimaryChanged {
+        machine: usize,
+        paused: bool,
+    },
     Moves {
         machine: usize,
         to: usize,
@@ -88,6 +103,8 @@ pub struct Site {
     pub now: Ms,
     pub hosts: Vec<Host>,
     pub machines: Vec<Machine>,
+    /// One per tenant.
+    pub primaries: Vec<Primary>,
     pub staging: PathBuf,
     queue: BTreeMap<(Ms, u64), Happening>,
     tickets: u64,
@@ -161,6 +178,13 @@ impl Site {
             Happening::Reboot { host, to } => self.restarts(host, Some(to)),
             Happening::ServiceRestart { host } => self.restarts(host, None),
             Happening::Moves { machine, to } => self.moves(machine, to),
+            Happening::PrimarySilence { tenant, to } => self.primary_silent(tenant, to),
+            Happening::PrimaryOrder {
+                ticket,
+                machine,
+                paused,
+            } => self.primary_asked(ticket, machine, paused),
+            Happening::PrimaryChanged { machine, paused } => self.primary_changed(machine, paused),
             Happening::ForeignCheckpoint { machine, stands } => self.foreign(machine, stands),
             Happening::ForeignGone { machine, id } => {
                 self.machines[machine].checkpoints.retain(|c| c.id != id);

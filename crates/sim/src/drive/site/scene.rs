@@ -1,6 +1,6 @@
 //! What a seed makes: hosts of different habits, machines, and what will befall them.
 
-use super::{Happening, Host, Site, sights};
+use super::{Happening, Host, Primary, Site, sights};
 use crate::drive::dice::Dice;
 use crate::drive::machine::{Machine, Manner, Stretch};
 use crate::world::{Applies, SpellKind};
@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 /// So far everything is drawn; afterwards it is quiet.
 const HORIZON: Ms = 20 * DAY;
+/// How many tenants there are.
+pub const TENANTS: usize = 2;
 /// Error that some hosts give an apply that found the disks locked.
 pub const LOCKED: u32 = 0x8007_0021;
 
@@ -51,6 +53,7 @@ impl Site {
             now: start,
             hosts,
             machines: Vec::new(),
+            primaries: (0..TENANTS).map(|_| Primary::default()).collect(),
             staging,
             queue: BTreeMap::new(),
             tickets: 0,
@@ -71,13 +74,16 @@ impl Site {
         for host in 0..scene.hosts {
             site.troubles(host, start);
         }
+        for tenant in 0..TENANTS {
+            site.primary_troubles(tenant, start);
+        }
         site
     }
 
     fn settle(&mut self, world: &World, number: usize, start: Ms) {
         let mut machine = Machine::new(number, start);
         machine.home = number % self.hosts.len();
-        machine.tenant = number % 2;
+        machine.tenant = number % TENANTS;
         machine.disks = self.dice.index(3) + 1;
         machine.interval_secs = world.replicas[number].period_secs;
         machine.stretches = self.stretches(start);
@@ -94,6 +100,15 @@ impl Site {
             at += self.dice.between(HOUR, 30 * HOUR);
         }
         self.machines.push(machine);
+    }
+
+    fn primary_troubles(&mut self, tenant: usize, start: Ms) {
+        let mut at = start + self.dice.between(0, 2 * HOUR);
+        while at < start + HORIZON {
+            let to = at + self.dice.between(10_000, 20 * MINUTE);
+            self.plan(at, Happening::PrimarySilence { tenant, to });
+            at = to + self.dice.between(20 * MINUTE, 4 * HOUR);
+        }
     }
 
     /// Something every hour or two, for minutes.

@@ -68,14 +68,17 @@ impl Site {
         let machine = &self.machines[number];
         let truth = machine.refusal();
         let kind = machine.stretch().map(|s| s.kind);
+        let paused = machine.paused.is_some();
         let state = match kind {
             Some(SpellKind::Resynchronization) => ReplicationState::Resynchronizing,
             Some(SpellKind::InitialReplication) => ReplicationState::WaitingToCompleteInitialReplication,
             Some(SpellKind::FailoverInProgress) => ReplicationState::FailoverInProgress,
+            _ if paused => ReplicationState::Suspended,
             _ => ReplicationState::Replicating,
         };
         let health = match kind {
             Some(SpellKind::HealthCritical) => ReplicationHealth::Critical,
+            _ if paused => ReplicationHealth::Warning,
             _ => ReplicationHealth::Ok,
         };
         let last_apply = machine.last_apply.map(|at| self.there(host, at));

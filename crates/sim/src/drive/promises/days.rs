@@ -1,0 +1,63 @@
+//! Promises 4 and 5: what was frozen stays as it was, closed days stay closed, and a day is sealed for once.
+
+use super::{SITE, Scene, breach, read};
+use crate::drive::site::Breach;
+use domain::obligation::{Obligation, ObligationKey};
+use std::collections::BTreeMap;
+use store::obligations::{AttemptEnd, ObligationRow, ObligationStore as _};
+
+/// What was seen of each day.
+#[derive(Debug, Default)]
+pub struct Days {
+    frozen: BTreeMap<ObligationKey, Obligation>,
+    closed: BTreeMap<ObligationKey, ObligationRow>,
+}
+
+impl Days {
+    /// How many days are closed.
+    #[must_use]
+    pub fn closed(&self) -> usize {
+        self.closed.len()
+    }
+
+    pub fn check(&mut self, scene: &Scene<'_>) -> Option<Breach> {
+        self.compare(scene).err()
+    }
+
+    fn compare(&mut self, scene: &Scene<'_>) -> Result<(), Breach> {
+        for live in read(scene.store.obligations_live())? {
+            let key = live.obligation.key;
+            if self.closed.contains_key(&key) {
+                return Err(broken(5, format!("{key} was closed and is open again")));
+            }
+            self.frozen.entry(key).or_insert_with(|| live.obligation.clone());
+        }
+        for (key, frozen) in &self.frozen {
+            let row = read(scene.store.obligation(&SITE, *key))?;
+            if row.obligation != *frozen {
+                return Err(broken(5, format!("what was frozen when {key} opened has changed")));
+            }
+            if row.closed_at.is_none() {
+                continue;
+            }
+            let known = self.closed.entry(*key).or_insert_with(|| row.clone());
+            let same = known.outcome == row.outcome && known.closed_at == row.closed_at;
+            if !same || !row.corrections.starts_with(&known.corrections) {
+                return Err(broken(5, format!("{key} was closed and has changed")));
+            }
+            let seals = read(scene.store.attempts_of(&SITE, *key))?;
+            let sealed = seals.iter().filter(|it| it.end == Some(AttemptEnd::Sealed)).count();
+            if sealed > 1 {
+                return Err(broken(4, format!("{sealed} attempts have sealed for {key}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn broken(promise: u8, text: String) -> Breach {
+    breach(promise, text).unwrap_or(Breach {
+        promise,
+        text: String::new(),
+    })
+}
