@@ -89,7 +89,8 @@ impl Pausing {
     /// Takes a pause to let it go; `None` while another task is at it.
     fn take(&self, attempt: AttemptId) -> Option<Releasing<'_>> {
         let mut all = self.releasing.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert(attempt).then_some(Releasing {
+        // Made only where it is handed out: dropped here it would wait for the lock that is held, and take the other task's mark away.
+        all.insert(attempt).then(|| Releasing {
             pausing: self,
             attempt,
         })
@@ -106,5 +107,22 @@ impl Drop for Releasing<'_> {
     fn drop(&mut self) {
         let all = self.pausing.releasing.lock();
         all.unwrap_or_else(PoisonError::into_inner).remove(&self.attempt);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_finds_a_pause_being_let_go_leaves_it_to_the_other() {
+        let pausing = Pausing::new(Vec::new());
+        let attempt = AttemptId(uuid::Uuid::nil());
+        let first = pausing.take(attempt);
+        assert!(first.is_some());
+        assert!(pausing.take(attempt).is_none());
+        assert!(pausing.take(attempt).is_none(), "the mark of the first stands");
+        drop(first);
+        assert!(pausing.take(attempt).is_some());
     }
 }

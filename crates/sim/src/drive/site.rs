@@ -218,7 +218,7 @@ impl Site {
     }
 
     fn moves(&mut self, machine: usize, to: usize) {
-        if self.calm || self.is_silent(to) || self.is_silent(self.machines[machine].home) {
+        if self.calm || to == self.machines[machine].home || self.is_silent(to) || self.is_silent(self.machines[machine].home) {
             return;
         }
         let moved = self.bring(machine);
