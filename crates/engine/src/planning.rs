@@ -7,14 +7,14 @@ use crate::night::{Ledger, Night};
 use crate::planned::{Planned, Purpose};
 use crate::ports::chain;
 use crate::shared::Shared;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::attempt::AttemptState;
 use domain::calendar::{DayWindow, SlaDay};
 use domain::ids::ReplicaId;
 use domain::obligation::ObligationKey;
 use domain::planner::{Move, Owed, Wait, World, plan};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use store::records::Replica;
 use store::traits::StoreError;
@@ -23,11 +23,16 @@ use tokio_util::task::TaskTracker;
 /// How often the plan looks without being woken.
 const PLAN: Duration = Duration::from_secs(5);
 const PLAN_REAL_MIN: Duration = Duration::from_millis(200);
+/// A start that came to nothing - the store refused it, another worker was first - is not made again for so long: the end of each attempt
+/// wakes the plan, and it would start the same one without end.
+const COME_TO_NOTHING: TimeDelta = TimeDelta::seconds(5);
 
 pub(crate) struct Planner {
     shared: Arc<Shared>,
     tracker: TaskTracker,
     night: Night,
+    /// Starts that came to nothing, and when.
+    nothing: Arc<Mutex<BTreeMap<ReplicaId, DateTime<Utc>>>>,
 }
 
 impl Planner {
@@ -41,6 +46,7 @@ impl Planner {
             shared,
             tracker,
             night,
+            nothing: Arc::default(),
         })
     }
 
@@ -124,17 +130,33 @@ impl Planner {
     }
 
     fn start(&self, replica: Replica, charge: Charge) {
+        if self.came_to_nothing(replica.id) {
+            return;
+        }
         let Some((id, guard)) = attempt::reserve(&self.shared, &replica) else {
             return;
         };
-        let shared = self.shared.clone();
+        let (shared, nothing) = (self.shared.clone(), self.nothing.clone());
         self.tracker.spawn(async move {
-            let name = replica.name.clone();
-            match attempt::run(&shared, replica, id, charge, guard).await {
+            let (name, replica_id) = (replica.name.clone(), replica.id);
+            let outcome = attempt::run(&shared, replica, id, charge, guard).await;
+            if !matches!(outcome, Ok(Outcome::Ended { .. })) {
+                let mut nothing = nothing.lock().unwrap_or_else(PoisonError::into_inner);
+                nothing.insert(replica_id, shared.now());
+            }
+            match outcome {
                 Ok(outcome) => tracing::info!(attempt.id = %id, replica.name = name, outcome = %told(&outcome), "attempt over"),
                 Err(error) => tracing::warn!(attempt.id = %id, replica.name = name, error = %chain(&error), "attempt not made"),
             }
         });
+    }
+
+    /// Whether a start of it came to nothing just now; a clock that was set back makes it no longer.
+    fn came_to_nothing(&self, replica: ReplicaId) -> bool {
+        let now = self.shared.now();
+        let mut nothing = self.nothing.lock().unwrap_or_else(PoisonError::into_inner);
+        nothing.retain(|_, at| *at <= now && now - *at < COME_TO_NOTHING);
+        nothing.contains_key(&replica)
     }
 }
 

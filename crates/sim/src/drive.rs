@@ -4,7 +4,10 @@
 //! promises of the design are checked.
 //!
 //! **Invariant:** a run is a function of its seed and its length. One thread; time moves only when no task has anything to do; ids come
-//! from the seed. A step is one sleeper that is woken.
+//! from the seed.
+//!
+//! A **step** is one use that the engine makes of something outside of itself and at which something may go wrong: a request to a host or a
+//! primary, a write of the store, a call of the vault, a named failpoint of a step. Reads of the store and mere sleeping are none.
 //!
 //! What is modelled of a host: one replica VM is off and gets logs (as in [`crate::world`]) that are applied unless a checkpoint of ours
 //! stands; B2 to B8 for minutes; moves between hosts; foreign checkpoints; restarts that forget all jobs. Every second host is
@@ -26,6 +29,7 @@ mod stage;
 use engine::judge::{DomainJudge, Judge};
 use serde::{Deserialize, Serialize};
 use stage::Stage;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a run came to.
@@ -33,18 +37,27 @@ use std::sync::Arc;
 pub struct Driven {
     pub seed: u64,
     pub steps: u64,
+    /// Sleepers that were woken.
+    pub wakes: u64,
+    /// What was made to go wrong: requests and answers lost, refused or unreadable, silent hosts met, writes lost, steps abandoned or run
+    /// twice, a full or failing vault.
+    pub faults: u64,
     /// Virtual time that passed.
     pub secs: i64,
-    /// Processes that ran, one after the other.
-    pub lives: u32,
+    /// Processes that were killed.
+    pub kills: u32,
     pub attempts: usize,
     pub sealed: usize,
     pub deferred: usize,
     pub failed: usize,
+    /// How many attempts ended for which reason.
+    pub reasons: BTreeMap<String, usize>,
     pub days_closed: usize,
     pub pauses: u64,
     /// The same for the same run.
-    pub trace: u64,
+    pub fingerprint: u64,
+    /// The command that makes the same run again.
+    pub replay: String,
     pub broken: Option<Broken>,
 }
 
@@ -85,5 +98,5 @@ pub fn drive(seed: u64, steps: u64) -> Result<Driven, DriveError> {
 pub fn drive_judged(seed: u64, steps: u64, judge: Arc<dyn Judge>) -> Result<Driven, DriveError> {
     let stage = Arc::new(Stage::set(seed, judge)?);
     stage::play(&stage, steps);
-    Ok(stage.driven(seed))
+    Ok(stage.driven(seed, steps))
 }

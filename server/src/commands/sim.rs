@@ -1,9 +1,12 @@
-//! `stillpoint sim`: how the planner fares beside other products' retry habits, in a modelled world on a virtual clock.
+//! `stillpoint sim`: how the planner fares beside other products' retry habits, in a modelled world on a virtual clock; and with `--faults`
+//! whether the engine keeps its promises while everything goes wrong.
 
+mod faults;
 mod table;
 
 use super::Global;
 use crate::telling::{Failure, json};
+use faults::Seeds;
 use indicatif::{ProgressBar, ProgressStyle};
 use sim::{PolicyName, SimError, UnknownPolicy, WorldSpec};
 
@@ -24,6 +27,15 @@ pub struct Args {
     /// stillpoint, veeam, dpm, bareos, jitter, random, clairvoyant, all (of these), or last-chance
     #[arg(long, default_value = "all", value_name = "NAME")]
     policy: Wanted,
+    /// Drive the real engine instead, with faults and kills, and check the promises after each step
+    #[arg(long, conflicts_with_all = ["replicas", "days", "duty", "policy"])]
+    faults: bool,
+    /// With --faults: a range of seeds, both ends included
+    #[arg(long, value_name = "A-B", requires = "faults", conflicts_with = "seed")]
+    seeds: Option<Seeds>,
+    /// With --faults: steps per seed, each one use of something outside of the engine at which something may go wrong
+    #[arg(long, default_value_t = 20_000, value_name = "N", requires = "faults", value_parser = clap::value_parser!(u64).range(1..))]
+    steps: u64,
 }
 
 /// The policies that were asked for.
@@ -41,6 +53,10 @@ impl std::str::FromStr for Wanted {
 }
 
 pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
+    if args.faults {
+        let seeds = args.seeds.unwrap_or_else(|| Seeds::one(args.seed));
+        return faults::run(global, seeds, args.steps).await;
+    }
     let spec = WorldSpec {
         seed: args.seed,
         replicas: args.replicas,

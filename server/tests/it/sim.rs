@@ -92,3 +92,46 @@ async fn numbers_that_make_no_world_are_refused_with_their_bounds() {
         assert_eq!(ran.out, "", "{args:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn faults_drive_the_engine_over_seeds_and_one_seed_is_one_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let args = ["sim", "--faults", "--seeds", "3-4", "--steps", "1500", "--json"];
+    let ran = run(&data, &args).await.good();
+    let all = ran.json();
+    assert_eq!(
+        (&all["seeds"], &all["failing"]),
+        (&2.into(), &Value::Array(vec![]))
+    );
+    assert!(all["steps"].as_u64().unwrap() >= 3_000, "{all}");
+    assert_eq!(run(&data, &args).await.out, ran.out);
+
+    let one = ["sim", "--faults", "--seed", "3", "--steps", "1500"];
+    let one = run(&data, &one).await.good();
+    assert!(
+        one.out.contains("seed 3: ") && one.out.contains("0 seeds break a promise"),
+        "{one:?}"
+    );
+    assert!(!data.exists(), "a simulation makes nothing in the data directory");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_makes_no_campaign_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    for (given, words) in [
+        (&["--faults", "--seeds", "4-3"][..], ["4-3", "greater"]),
+        (&["--faults", "--seeds", "x"], ["`x`", "1-20"]),
+        (&["--faults", "--steps", "0"], ["--steps", "0"]),
+        (
+            &["--faults", "--seed", "1", "--seeds", "1-2"],
+            ["--seed", "--seeds"],
+        ),
+        (&["--faults", "--replicas", "7"], ["--faults", "--replicas"]),
+        (&["--steps", "7"], ["--steps", "--faults"]),
+    ] {
+        let args = [&["sim"], given].concat();
+        run(&data, &args).await.refused(2, &words);
+    }
+}

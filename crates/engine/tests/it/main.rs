@@ -18,4 +18,5 @@ mod night;
 mod observing;
 mod pausing;
 mod saga;
+mod starts;
 mod world;

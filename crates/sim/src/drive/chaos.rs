@@ -2,9 +2,9 @@
 
 use super::dice::Dice;
 use engine::failpoint::{FailAction, Failpoints};
-use store::memory::{Mishap, Mishaps};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use store::memory::{Mishap, Mishaps};
 
 /// Decides at every place where the process touches something outside of itself.
 #[derive(Debug)]
@@ -13,6 +13,8 @@ pub struct Chaos {
     calm: AtomicBool,
     dead: AtomicBool,
     mishaps: AtomicU64,
+    calls: AtomicU64,
+    faults: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -41,6 +43,8 @@ impl Chaos {
             calm: AtomicBool::new(true),
             dead: AtomicBool::new(true),
             mishaps: AtomicU64::new(0),
+            calls: AtomicU64::new(0),
+            faults: AtomicU64::new(0),
         }
     }
 
@@ -70,6 +74,30 @@ impl Chaos {
     #[must_use]
     pub fn is_calm(&self) -> bool {
         self.calm.load(Ordering::Relaxed)
+    }
+
+    /// The engine uses a port at which something may go wrong: one step.
+    pub fn call(&self) {
+        if !self.is_dead() {
+            self.calls.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many steps there were.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// Something went wrong that the engine has to live with.
+    pub fn fault(&self) {
+        self.faults.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often.
+    #[must_use]
+    pub fn faults(&self) -> u64 {
+        self.faults.load(Ordering::Relaxed)
     }
 
     /// Writes and answers that were lost so far, steps abandoned included.
@@ -111,12 +139,14 @@ impl Chaos {
     }
 
     fn mishap(&self) {
+        self.fault();
         self.mishaps.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 impl Mishaps for Chaos {
     fn next(&self) -> Mishap {
+        self.call();
         if self.dies_at("before a write") {
             return Mishap::Lost;
         }
@@ -137,11 +167,13 @@ impl Mishaps for Chaos {
 
 impl Failpoints for Chaos {
     fn at(&self, name: &str) -> FailAction {
+        self.call();
         if self.dies_at(name) {
             return FailAction::Abort;
         }
         if name.starts_with("twice:") {
             return if self.happens(STEP_TWICE) {
+                self.fault();
                 FailAction::Twice
             } else {
                 FailAction::Go

@@ -44,6 +44,19 @@ impl Depot {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn room(&self, full: f64) -> u64 {
+        self.chaos.call();
+        if self.fails(full) { 1 } else { 1 << 40 }
+    }
+
+    fn fails(&self, share: f64) -> bool {
+        let fails = self.chaos.happens(share);
+        if fails {
+            self.chaos.fault();
+        }
+        fails
+    }
+
     /// The snapshots that anybody could restore.
     #[must_use]
     pub fn visible(&self) -> BTreeMap<String, Taken> {
@@ -67,7 +80,10 @@ fn bad(id: &str, taken: &Taken) -> Option<Breach> {
     if let Some(torn) = torn {
         return Some(Breach {
             promise: 1,
-            text: format!("snapshot {id} of replica {} is sealed and torn: {torn}", taken.replica),
+            text: format!(
+                "snapshot {id} of replica {} is sealed and torn: {torn}",
+                taken.replica
+            ),
         });
     }
     let vms: Vec<&String> = taken.contents.iter().map(|c| &c.vm).collect();
@@ -76,7 +92,10 @@ fn bad(id: &str, taken: &Taken) -> Option<Breach> {
     let complete = of > 0 && all && vms.windows(2).all(|pair| pair[0] == pair[1]);
     (!complete).then(|| Breach {
         promise: 14,
-        text: format!("snapshot {id} of replica {} is sealed and holds not every disk of one machine", taken.replica),
+        text: format!(
+            "snapshot {id} of replica {} is sealed and holds not every disk of one machine",
+            taken.replica
+        ),
     })
 }
 
@@ -86,21 +105,22 @@ fn dead() -> VaultFailure {
 
 impl PointVault for Depot {
     fn free_bytes(&self) -> Result<u64, VaultFailure> {
-        Ok(if self.chaos.happens(NO_ROOM) { 1 } else { 1 << 40 })
+        Ok(self.room(NO_ROOM))
     }
 
     fn free_bytes_at(&self, _path: &Path) -> Result<u64, VaultFailure> {
-        Ok(if self.chaos.happens(NO_ROOM / 10.0) { 1 } else { 1 << 40 })
+        Ok(self.room(NO_ROOM / 10.0))
     }
 
     fn ingest(&self, request: &IngestRequest, _cancelled: Arc<AtomicBool>) -> Result<Withheld, VaultFailure> {
+        self.chaos.call();
         if self.chaos.dies_at("before the ingest") {
             return Err(dead());
         }
-        if self.chaos.happens(NO_ROOM) {
+        if self.fails(NO_ROOM) {
             return Err(VaultFailure::NoRoom);
         }
-        if self.chaos.happens(FAILS) {
+        if self.fails(FAILS) {
             return Err(VaultFailure::Failed("a pack cannot be written".to_owned()));
         }
         let read = |path: &Path| -> Result<Content, VaultFailure> {
@@ -147,11 +167,14 @@ impl PointVault for Depot {
     }
 
     fn seal(&self, _tenant: &TenantId, withheld: &Withheld) -> Result<(), VaultFailure> {
+        self.chaos.call();
         if self.chaos.dies_at("before the snapshot file") {
             return Err(dead());
         }
-        if self.chaos.happens(FAILS) {
-            return Err(VaultFailure::Failed("the snapshot file cannot be written".to_owned()));
+        if self.fails(FAILS) {
+            return Err(VaultFailure::Failed(
+                "the snapshot file cannot be written".to_owned(),
+            ));
         }
         match self.lock().get_mut(&withheld.snapshot) {
             Some(taken) => taken.visible = true,

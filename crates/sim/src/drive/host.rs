@@ -74,6 +74,7 @@ impl ModelHost {
 
     fn way(&self) -> Way {
         let chaos = &self.shared.chaos;
+        chaos.call();
         let way = if chaos.happens(TIMES_OUT) {
             if chaos.happens(0.5) {
                 Way::Lost
@@ -89,6 +90,7 @@ impl ModelHost {
         } else {
             return Way::Good;
         };
+        chaos.fault();
         let mut site = self.shared.site();
         let now = site.now;
         site.hosts[self.number].disturbed = now + TIME_OUT;
@@ -153,6 +155,7 @@ impl ModelHost {
         let (answer, silent) = {
             let mut site = self.shared.site();
             if site.is_silent(self.number) {
+                self.shared.chaos.fault();
                 (Err(site.unreachable(self.number, request)), true)
             } else {
                 (read(&mut site, self.number), false)
@@ -229,7 +232,8 @@ impl ReplicaHost for ModelHost {
     }
 
     async fn identity(&self) -> Result<HostIdentity, HostError> {
-        self.ask("identity", 2, |site, host| Ok(site.identity(host))).await
+        self.ask("identity", 2, |site, host| Ok(site.identity(host)))
+            .await
     }
 
     async fn survey(&self, seen_at: DateTime<Utc>) -> Result<Survey, HostError> {

@@ -36,9 +36,16 @@ pub struct Run {
 /// What was asked of the host for this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Task {
-    Snapshot { name: String },
-    Export { folder: std::path::PathBuf, checkpoint: String },
-    Destroy { checkpoint: String },
+    Snapshot {
+        name: String,
+    },
+    Export {
+        folder: std::path::PathBuf,
+        checkpoint: String,
+    },
+    Destroy {
+        checkpoint: String,
+    },
 }
 
 /// A job that was asked for.
@@ -181,13 +188,15 @@ impl Machine {
     /// Why the host would not take a checkpoint now.
     #[must_use]
     pub fn refusal(&self) -> Option<&'static str> {
-        self.torn().or_else(|| Some(match self.stretch()?.kind {
-            SpellKind::ApplyInterrupted => "an apply was interrupted",
-            SpellKind::ApplyFailed => "an apply failed",
-            SpellKind::HealthCritical => "its health is critical",
-            SpellKind::Migrating => "it is moved",
-            _ => return None,
-        }))
+        self.torn().or_else(|| {
+            Some(match self.stretch()?.kind {
+                SpellKind::ApplyInterrupted => "an apply was interrupted",
+                SpellKind::ApplyFailed => "an apply failed",
+                SpellKind::HealthCritical => "its health is critical",
+                SpellKind::Migrating => "it is moved",
+                _ => return None,
+            })
+        })
     }
 
     /// Whether anything was written to its disks in this time, both ends included.
@@ -277,7 +286,13 @@ impl Machine {
             if let Some(code) = manner.refuses_with {
                 let id = self.id("apply");
                 let (state, to) = (JobState::Exception, begins + 200);
-                self.ended.push_back(Run { id, from: begins, to, state, code });
+                self.ended.push_back(Run {
+                    id,
+                    from: begins,
+                    to,
+                    state,
+                    code,
+                });
             }
         } else {
             self.apply_begins(begins, apply.to, JobState::Completed, 0);
@@ -287,13 +302,24 @@ impl Machine {
 
     fn apply_begins(&mut self, from: Ms, to: Ms, state: JobState, code: u32) {
         let id = self.id("apply");
-        self.applying = Some(Run { id, from, to, state, code });
+        self.applying = Some(Run {
+            id,
+            from,
+            to,
+            state,
+            code,
+        });
     }
 
     fn apply_ends(&mut self, at: Ms) {
-        let Some(mut run) = self.applying.take() else { return };
+        let Some(mut run) = self.applying.take() else {
+            return;
+        };
         run.to = at;
-        self.writes.push_back(Span { from: run.from, to: at });
+        self.writes.push_back(Span {
+            from: run.from,
+            to: at,
+        });
         if run.state == JobState::Completed {
             self.last_apply = Some(at);
             self.half_applied = false;
@@ -315,7 +341,9 @@ impl Machine {
     /// The next stretch begins.
     fn begin(&mut self, manner: Manner) {
         let at = self.cursor;
-        let Some(stretch) = self.stretches.front().copied() else { return };
+        let Some(stretch) = self.stretches.front().copied() else {
+            return;
+        };
         let bad = match stretch.kind {
             SpellKind::ApplyInterrupted => Some((JobState::Terminated, 0)),
             SpellKind::ApplyFailed => Some((JobState::Exception, 0x8007_0017)),
@@ -342,7 +370,9 @@ impl Machine {
     }
 
     fn stretch_ends(&mut self) {
-        let Some(stretch) = self.stretches.pop_front() else { return };
+        let Some(stretch) = self.stretches.pop_front() else {
+            return;
+        };
         match stretch.kind {
             SpellKind::Resynchronization | SpellKind::InitialReplication => {
                 self.writes.push_back(stretch.span);

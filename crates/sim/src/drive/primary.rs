@@ -69,6 +69,7 @@ impl ModelPrimary {
     }
 
     async fn times_out(&self, request: &str) -> PrimaryError {
+        self.shared.chaos.fault();
         {
             let mut site = self.shared.site();
             let now = site.now;
@@ -80,6 +81,7 @@ impl ModelPrimary {
 
     async fn change(&self, vm: VmGuid, paused: bool) -> Result<Started, PrimaryError> {
         let request = "RequestReplicationStateChange";
+        self.shared.chaos.call();
         self.place(request).await;
         let Some(machine) = self.machine(vm) else {
             return Err(self.silent(request));
@@ -124,6 +126,7 @@ impl PrimaryHost for ModelPrimary {
     }
 
     async fn look(&self, vm: VmGuid) -> Result<PrimaryLook, PrimaryError> {
+        self.shared.chaos.call();
         self.place("a look at a primary").await;
         if self.shared.chaos.happens(LOST) {
             return Err(self.times_out("look").await);

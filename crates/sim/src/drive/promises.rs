@@ -111,7 +111,10 @@ fn one_seal(scene: &Scene<'_>) -> Option<Breach> {
     let mut attempts = BTreeSet::new();
     for point in &points {
         if !attempts.insert(point.evidence.attempt) {
-            return breach(4, format!("attempt {} has sealed two points", point.evidence.attempt));
+            return breach(
+                4,
+                format!("attempt {} has sealed two points", point.evidence.attempt),
+            );
         }
     }
     let sealed: BTreeSet<&str> = points.iter().map(|point| point.snapshot.as_str()).collect();
@@ -149,5 +152,9 @@ fn paused(scene: &Scene<'_>) -> Option<Breach> {
 
 /// When a host was last in the way.
 pub(crate) fn disturbed(site: &Site) -> Ms {
-    site.hosts.iter().map(|host| host.disturbed).max().unwrap_or(Ms::MIN)
+    site.hosts
+        .iter()
+        .map(|host| host.disturbed)
+        .max()
+        .unwrap_or(Ms::MIN)
 }

@@ -2,7 +2,7 @@
 
 use super::{Broken, DriveError, Driven, drive};
 use serde::{Deserialize, Serialize};
-use std::ops::Range;
+use std::ops::RangeInclusive;
 
 /// What many seeds came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,8 +13,9 @@ pub struct Driving {
     pub steps: u64,
     /// Virtual time of all of them.
     pub hours: i64,
-    /// Processes that ran.
-    pub lives: u64,
+    pub faults: u64,
+    /// Processes that were killed.
+    pub kills: u64,
     pub attempts: usize,
     pub sealed: usize,
     pub deferred: usize,
@@ -37,7 +38,7 @@ pub struct Failing {
 /// # Errors
 /// There is no room for the exports.
 pub fn drive_all(
-    seeds: Range<u64>,
+    seeds: RangeInclusive<u64>,
     steps: u64,
     told: &mut dyn FnMut(&Driven),
 ) -> Result<Driving, DriveError> {
@@ -50,7 +51,8 @@ pub fn drive_all(
         all.seeds += 1;
         all.steps += one.steps;
         all.hours += one.secs / 3600;
-        all.lives += u64::from(one.lives);
+        all.faults += one.faults;
+        all.kills += u64::from(one.kills);
         all.attempts += one.attempts;
         all.sealed += one.sealed;
         all.deferred += one.deferred;
@@ -61,7 +63,7 @@ pub fn drive_all(
             all.failing.push(Failing {
                 seed,
                 broken: broken.clone(),
-                replay: format!("stillpoint sim --faults --seeds {seed}..{} --steps {steps}", seed + 1),
+                replay: one.replay.clone(),
             });
         }
         told(&one);

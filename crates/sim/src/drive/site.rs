@@ -14,8 +14,8 @@ pub use sights::BUILD;
 
 use super::dice::Dice;
 use super::machine::{Machine, Manner};
-use crate::world::Applies;
 use crate::Ms;
+use crate::world::Applies;
 use domain::ids::{HostId, VmGuid};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -218,7 +218,11 @@ impl Site {
     }
 
     fn moves(&mut self, machine: usize, to: usize) {
-        if self.calm || to == self.machines[machine].home || self.is_silent(to) || self.is_silent(self.machines[machine].home) {
+        if self.calm
+            || to == self.machines[machine].home
+            || self.is_silent(to)
+            || self.is_silent(self.machines[machine].home)
+        {
             return;
         }
         let moved = self.bring(machine);

@@ -11,11 +11,13 @@ use super::promises::{Promises, Scene};
 use super::site::Breach;
 use super::{Broken, DriveError, Driven};
 use crate::{HOUR, MINUTE, Ms};
+use domain::attempt::{AttemptState, Deferral};
 use domain::ids::ReplicaId;
 use engine::judge::Judge;
 use engine::{Engine, EngineConfig, Ports};
 use futures::FutureExt as _;
 use props::Props;
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
@@ -49,6 +51,7 @@ struct State {
     quiet_since: Ms,
     mishaps: u64,
     lives: u32,
+    kills: u32,
     trace: u64,
     broken: Option<Broken>,
     dice: Dice,
@@ -79,6 +82,7 @@ impl Stage {
             quiet_since: start,
             mishaps: 0,
             lives: 0,
+            kills: 0,
             trace: 0xcbf2_9ce4_8422_2325,
             broken: None,
             dice,
@@ -135,7 +139,7 @@ impl Stage {
         }
         let ended = state.broken.is_some()
             || self.chaos.is_dead()
-            || self.clock.steps() >= state.steps_max
+            || self.chaos.calls() >= state.steps_max
             || self.clock.ms() >= state.until;
         if !ended && self.clock.advance() {
             let now = self.clock.ms();
@@ -156,7 +160,7 @@ impl Stage {
         if state.broken.is_none() {
             state.broken = Some(Broken {
                 promise: breach.promise,
-                step: self.clock.steps(),
+                step: self.chaos.calls(),
                 at: instant(self.clock.ms()).to_rfc3339(),
                 died: self.chaos.place(),
                 text: breach.text,
@@ -176,26 +180,71 @@ impl Stage {
         .await;
     }
 
+    /// When everything happened, and what there is in the end.
+    fn fingerprint(&self, trace: u64) -> u64 {
+        let site = &super::promises::SITE;
+        let attempts = self.store.attempts(site, None, None, u32::MAX).now_or_never();
+        let points = self.store.points(site, None).now_or_never();
+        let ends = serde_json::to_vec(&attempts.and_then(Result::ok)).unwrap_or_default();
+        let points = serde_json::to_vec(&points.and_then(Result::ok)).unwrap_or_default();
+        mixed(mixed(trace, &ends), &points)
+    }
+
     /// What it came to.
-    pub fn driven(&self, seed: u64) -> Driven {
+    pub fn driven(&self, seed: u64, steps: u64) -> Driven {
         let state = self.lock();
         let site = &super::promises::SITE;
         let attempts = self.store.attempts(site, None, None, u32::MAX).now_or_never();
         let attempts = attempts.and_then(Result::ok).unwrap_or_default();
         let count = |name: &str| attempts.iter().filter(|it| kind(&it.state) == name).count();
+        let mut reasons = BTreeMap::new();
+        for attempt in &attempts {
+            *reasons.entry(reason(&attempt.state)).or_insert(0) += 1;
+        }
         Driven {
             seed,
-            steps: self.clock.steps(),
+            steps: self.chaos.calls(),
+            wakes: self.clock.steps(),
+            faults: self.chaos.faults(),
             secs: (self.clock.ms() - self.start) / 1000,
-            lives: state.lives,
+            kills: state.kills,
             attempts: attempts.len(),
             sealed: count("sealed"),
             deferred: count("deferred"),
             failed: count("failed"),
+            reasons,
             days_closed: state.promises.days_closed(),
             pauses: self.shared.site().primaries.iter().map(|p| p.pauses).sum(),
-            trace: state.trace,
+            fingerprint: self.fingerprint(state.trace),
+            replay: format!("stillpoint sim --faults --seed {seed} --steps {steps}"),
             broken: state.broken.clone(),
+        }
+    }
+}
+
+/// FNV-1a.
+fn mixed(trace: u64, bytes: &[u8]) -> u64 {
+    let mix = |trace: u64, byte: &u8| (trace ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    bytes.iter().fold(trace, mix)
+}
+
+/// Why an attempt ended as it did, in one word.
+fn reason(state: &AttemptState) -> String {
+    let text = |value: serde_json::Value, key: &str| value[key].as_str().unwrap_or("?").to_owned();
+    match state {
+        AttemptState::Running { .. } => "running".to_owned(),
+        AttemptState::Sealed { .. } => "sealed".to_owned(),
+        AttemptState::Failed { failure, .. } => {
+            let failure = serde_json::to_value(failure).unwrap_or_default();
+            format!("failed: {}", text(failure, "failure"))
+        }
+        AttemptState::Deferred { reason, .. } => {
+            let code = match reason {
+                Deferral::Blocked { blocker } => blocker.code(),
+                Deferral::Refused { blocker, .. } => blocker.as_ref().map_or("refused", |it| it.code()),
+                Deferral::Unknown { .. } => "unknown",
+            };
+            format!("deferred: {code}")
         }
     }
 }
@@ -223,10 +272,10 @@ struct Life {
 /// Lets processes live and die until the steps are used up, then tidies up in calm.
 pub(super) fn play(stage: &Arc<Stage>, steps: u64) {
     stage.props.begin(stage);
-    while stage.clock.steps() < steps && stage.lock().broken.is_none() {
+    while stage.chaos.calls() < steps && stage.lock().broken.is_none() {
         let life = {
             let mut state = stage.lock();
-            let left = steps - stage.clock.steps();
+            let left = steps.saturating_sub(stage.chaos.calls());
             let dice = &mut state.dice;
             // Short ones meet the restart again and again, long ones the night.
             let long = dice.chance(0.4);
@@ -287,7 +336,7 @@ fn live(stage: &Arc<Stage>, life: &Life) {
         let now = stage.clock.ms();
         state.over = false;
         state.lives += 1;
-        state.steps_max = stage.clock.steps().saturating_add(life.steps);
+        state.steps_max = stage.chaos.calls().saturating_add(life.steps);
         state.until = now.saturating_add(life.lasts);
         (state.up_since, state.quiet_since) = (now, now);
         let mut site = stage.shared.site();
@@ -314,7 +363,10 @@ fn live(stage: &Arc<Stage>, life: &Life) {
     runtime.block_on(run(stage, config, ports, life));
     // What was not finished never is: every task ends where it waits.
     drop(runtime);
-    stage.lock().engine = None;
+    let died = stage.chaos.is_dead();
+    let mut state = stage.lock();
+    state.engine = None;
+    state.kills += u32::from(died);
 }
 
 async fn run(stage: &Arc<Stage>, config: EngineConfig, ports: Ports, life: &Life) {
@@ -337,11 +389,7 @@ async fn hands(stage: Arc<Stage>, engine: Engine) {
         let (pause, which, pausing) = {
             let mut state = stage.lock();
             let dice = &mut state.dice;
-            (
-                dice.between(20_000, 15 * MINUTE),
-                dice.bits(),
-                dice.chance(0.6),
-            )
+            (dice.between(20_000, 15 * MINUTE), dice.bits(), dice.chance(0.6))
         };
         stage.clock.after(pause).await;
         let Some(replica) = some_replica(&stage, which).await else {
@@ -366,4 +414,3 @@ async fn some_replica(stage: &Stage, which: u64) -> Option<ReplicaId> {
     let at = usize::try_from(which % (rows.len().max(1) as u64)).ok()?;
     rows.get(at).map(|row| row.id)
 }
-

@@ -35,7 +35,10 @@ impl Days {
         for (key, frozen) in &self.frozen {
             let row = read(scene.store.obligation(&SITE, *key))?;
             if row.obligation != *frozen {
-                return Err(broken(5, format!("what was frozen when {key} opened has changed")));
+                return Err(broken(
+                    5,
+                    format!("what was frozen when {key} opened has changed"),
+                ));
             }
             if row.closed_at.is_none() {
                 continue;
@@ -46,7 +49,10 @@ impl Days {
                 return Err(broken(5, format!("{key} was closed and has changed")));
             }
             let seals = read(scene.store.attempts_of(&SITE, *key))?;
-            let sealed = seals.iter().filter(|it| it.end == Some(AttemptEnd::Sealed)).count();
+            let sealed = seals
+                .iter()
+                .filter(|it| it.end == Some(AttemptEnd::Sealed))
+                .count();
             if sealed > 1 {
                 return Err(broken(4, format!("{sealed} attempts have sealed for {key}")));
             }

@@ -29,7 +29,10 @@ impl Leftovers {
         let mut there: Vec<(String, AttemptId)> = Vec::new();
         let (standing, troubled) = {
             let site = scene.shared.site();
-            let checkpoints = site.machines.iter().flat_map(|m| m.checkpoints.iter().filter(|c| c.ours));
+            let checkpoints = site
+                .machines
+                .iter()
+                .flat_map(|m| m.checkpoints.iter().filter(|c| c.ours));
             let named: Vec<String> = checkpoints.map(|c| c.name.clone()).collect();
             (named, disturbed(&site))
         };
@@ -55,15 +58,23 @@ impl Leftovers {
             left.insert(what, since);
         }
         self.since = left;
-        let late = self.since.iter().find(|(_, since)| now - (**since).max(quiet) > TIME);
-        let Some((what, since)) = late else { return Ok(None) };
+        let late = self
+            .since
+            .iter()
+            .find(|(_, since)| now - (**since).max(quiet) > TIME);
+        let Some((what, since)) = late else {
+            return Ok(None);
+        };
         let findings = read(scene.store.findings(&SITE))?;
         if findings.iter().any(|finding| finding.kind == "left-behind") {
             return Ok(None);
         }
         Ok(breach(
             8,
-            format!("{what} is still there {} s after its attempt was over", (now - since) / 1000),
+            format!(
+                "{what} is still there {} s after its attempt was over",
+                (now - since) / 1000
+            ),
         ))
     }
 }

@@ -37,7 +37,10 @@ pub fn unknown_never_green(scene: &Scene<'_>) -> Option<Breach> {
         }
         let machine = site.machines.iter().find(|m| m.vm == seen.vm)?;
         let at = seen.host_time.timestamp_millis();
-        let truth = site.truths[machine.number].iter().rev().find(|(time, _)| *time == at);
+        let truth = site.truths[machine.number]
+            .iter()
+            .rev()
+            .find(|(time, _)| *time == at);
         if let Some((_, Some(why))) = truth {
             let text = format!("{} was called clear at {} while {why}", seen.name, seen.host_time);
             return breach(3, text);
@@ -78,7 +81,10 @@ pub fn nothing_waits_silently(scene: &Scene<'_>) -> Option<Breach> {
         if let Seen::Clear { at } = owed.seen {
             let age = (planned.at - at).num_seconds();
             if age > scene.freshness_secs {
-                return breach(3, format!("{} is planned by a look that is {age} s old", owed.key));
+                return breach(
+                    3,
+                    format!("{} is planned by a look that is {age} s old", owed.key),
+                );
             }
         }
     }
@@ -91,5 +97,11 @@ pub fn nothing_waits_silently(scene: &Scene<'_>) -> Option<Breach> {
         it.excluded.is_none() && it.opened_at < known && !planned.decisions.iter().any(|d| d.key == it.key)
     })?;
     let replica = read(scene.store.replica(&SITE, silent.key.replica)).ok()?;
-    breach(6, format!("{} of {} is owed, and the plan does not say a word of it", silent.key, replica.name))
+    breach(
+        6,
+        format!(
+            "{} of {} is owed, and the plan does not say a word of it",
+            silent.key, replica.name
+        ),
+    )
 }

@@ -47,7 +47,9 @@ impl Site {
     /// The site of a seed; `world` lends the applies.
     #[must_use]
     pub fn new(world: &Arc<World>, scene: Scene, start: Ms, staging: PathBuf, mut dice: Dice) -> Self {
-        let hosts = (0..scene.hosts).filter_map(|n| host(n, start, &mut dice)).collect();
+        let hosts = (0..scene.hosts)
+            .filter_map(|n| host(n, start, &mut dice))
+            .collect();
         let mut site = Self {
             applies: Applies::shared(world.clone()),
             now: start,
@@ -87,7 +89,11 @@ impl Site {
         machine.disks = self.dice.index(3) + 1;
         machine.interval_secs = world.replicas[number].period_secs;
         machine.stretches = self.stretches(start);
-        for stretch in machine.stretches.iter().filter(|s| s.kind == SpellKind::Migrating) {
+        for stretch in machine
+            .stretches
+            .iter()
+            .filter(|s| s.kind == SpellKind::Migrating)
+        {
             if self.dice.chance(0.5) {
                 let to = self.dice.index(self.hosts.len());
                 self.plan(stretch.span.to + 1, Happening::Moves { machine: number, to });
@@ -96,7 +102,13 @@ impl Site {
         let mut at = start + self.dice.between(0, 4 * HOUR);
         while at < start + HORIZON {
             let stands = self.dice.between(MINUTE, 20 * MINUTE);
-            self.plan(at, Happening::ForeignCheckpoint { machine: number, stands });
+            self.plan(
+                at,
+                Happening::ForeignCheckpoint {
+                    machine: number,
+                    stands,
+                },
+            );
             at += self.dice.between(HOUR, 30 * HOUR);
         }
         self.machines.push(machine);

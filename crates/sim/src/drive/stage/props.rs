@@ -100,11 +100,14 @@ impl Props {
             local: self.staging().to_owned(),
             unc: UNC.to_owned(),
         };
-        let rules = (0..TENANTS).filter_map(tenant).enumerate().map(|(n, tenant)| TenantRule {
-            tenant,
-            trust_groups: Vec::new(),
-            primaries: vec![format!("*.tenant-{n}.example")],
-        });
+        let rules = (0..TENANTS)
+            .filter_map(tenant)
+            .enumerate()
+            .map(|(n, tenant)| TenantRule {
+                tenant,
+                trust_groups: Vec::new(),
+                primaries: vec![format!("*.tenant-{n}.example")],
+            });
         EngineConfig {
             automatic,
             backup_every_secs: self.backup_every_secs,
@@ -116,7 +119,13 @@ impl Props {
     }
 
     pub fn ports(&self, stage: &Stage) -> Ports {
-        let ids: Vec<_> = stage.shared.site().hosts.iter().map(|host| host.id.clone()).collect();
+        let ids: Vec<_> = stage
+            .shared
+            .site()
+            .hosts
+            .iter()
+            .map(|host| host.id.clone())
+            .collect();
         let hosts = ids.into_iter().enumerate().map(|(n, id)| {
             let host: Arc<dyn ReplicaHost> = Arc::new(ModelHost::new(stage.shared.clone(), n, id));
             host
@@ -202,17 +211,26 @@ impl Props {
         let say = |promise, text: String| Some(Breach { promise, text });
         let pauses = store.pauses_unresumed().now_or_never()?.ok()?;
         if let Some(pause) = pauses.first() {
-            return say(7, format!("the pause of attempt {} is never ended", pause.attempt));
+            return say(
+                7,
+                format!("the pause of attempt {} is never ended", pause.attempt),
+            );
         }
         let site = stage.shared.site();
         for machine in &site.machines {
             if machine.paused.is_some() {
-                return say(7, format!("the primary of {} is still paused in the end", machine.name));
+                return say(
+                    7,
+                    format!("the primary of {} is still paused in the end", machine.name),
+                );
             }
             for checkpoint in machine.checkpoints.iter().filter(|c| c.ours) {
                 let tagged = engine::names::parse(&checkpoint.name).is_some();
                 if tagged || !named("foreign-checkpoint") {
-                    let text = format!("checkpoint {} of {} is still there in the end", checkpoint.name, machine.name);
+                    let text = format!(
+                        "checkpoint {} of {} is still there in the end",
+                        checkpoint.name, machine.name
+                    );
                     return say(8, text);
                 }
             }
@@ -224,17 +242,31 @@ impl Props {
         let leases = store.leases_expired(i64::MAX).now_or_never()?.ok()?;
         let unfinished = store.attempts_unfinished().now_or_never()?.ok()?;
         if !leases.is_empty() || !unfinished.is_empty() {
-            let text = format!("{} leases and {} attempts are open in the end", leases.len(), unfinished.len());
+            let text = format!(
+                "{} leases and {} attempts are open in the end",
+                leases.len(),
+                unfinished.len()
+            );
             return say(8, text);
         }
-        let folders = std::fs::read_dir(self.staging()).map(Iterator::count).unwrap_or(0);
+        let folders = std::fs::read_dir(self.staging())
+            .map(Iterator::count)
+            .unwrap_or(0);
         if folders > 0 {
             return say(8, format!("{folders} export folders are left in the end"));
         }
         let points = store.points(&SITE, None).now_or_never()?.ok()?;
         let visible = stage.depot.visible();
-        let missing = points.iter().find(|point| !visible.contains_key(&point.snapshot))?;
-        say(4, format!("point {} is sealed, and its snapshot is not there in the end", missing.id))
+        let missing = points
+            .iter()
+            .find(|point| !visible.contains_key(&point.snapshot))?;
+        say(
+            4,
+            format!(
+                "point {} is sealed, and its snapshot is not there in the end",
+                missing.id
+            ),
+        )
     }
 }
 
