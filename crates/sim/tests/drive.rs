@@ -1,7 +1,5 @@
 //! The real engine, driven over seeds with everything going wrong: no promise breaks, and the checkers notice when one does.
 
-#![expect(clippy::unwrap_used, reason = "a run that cannot be made fails its test")]
-
 use domain::evidence::{HoldRecord, ProofBreak};
 use domain::gate::GateFacts;
 use domain::verdict::Verdict;

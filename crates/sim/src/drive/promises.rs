@@ -67,7 +67,7 @@ impl Promises {
         }
         self.steps += 1;
         let newest = *scene.store.event_watch().borrow();
-        if newest == self.events && self.steps % EVERY != 0 {
+        if newest == self.events && !self.steps.is_multiple_of(EVERY) {
             return None;
         }
         self.events = newest;

@@ -160,7 +160,7 @@ impl Site {
 }
 
 fn host(number: usize, start: Ms, dice: &mut Dice) -> Option<Host> {
-    let protected = number % 2 == 0;
+    let protected = number.is_multiple_of(2);
     Some(Host {
         id: sights::host_id(number)?,
         manner: Manner {
