@@ -11,7 +11,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::attribution::Attribution;
 use domain::calendar::{DayWindow, SlaDay};
-use domain::ids::{ReplicaId, VmGuid};
+use domain::ids::{HostId, ReplicaId, VmGuid};
 use domain::obligation::{Obligation, ObligationKey, Outcome, Owner};
 use domain::policy::Terms;
 use domain::verdict::Verdict;
@@ -199,6 +199,9 @@ impl EngineDoor for Nobody {
         Err("no engine runs".to_owned())
     }
     fn next_look(&self, _replica: ReplicaId) -> Option<DateTime<Utc>> {
+        None
+    }
+    fn requests(&self, _host: &HostId) -> Option<(u32, u32)> {
         None
     }
     fn planned(&self) -> Option<Arc<engine::Planned>> {

@@ -3,8 +3,10 @@
 //! Every view of the site is drawn from one [`snapshot`] of the store and one [`picture`] of it at one instant of the world's clock, so its
 //! figures agree.
 
+mod ahead;
 mod attempts;
 mod bar;
+mod beside;
 mod commands;
 mod cursor;
 mod day;
@@ -12,6 +14,7 @@ mod days;
 mod facts;
 mod fault;
 mod holds;
+mod hosts;
 mod kinds;
 mod night;
 mod open;
@@ -22,7 +25,6 @@ mod points;
 mod policies;
 mod replica;
 mod replicas;
-mod risk;
 mod sla;
 mod snapshot;
 #[cfg(test)]
@@ -48,6 +50,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 use store::holds::HoldStore;
+use store::notices::NoticeStore;
 use store::obligations::ObligationStore;
 use store::pauses::PauseStore;
 use store::policies::PolicyStore;
@@ -63,6 +66,7 @@ pub trait ConsoleStore:
     + ObligationStore
     + HoldStore
     + PauseStore
+    + NoticeStore
 {
 }
 impl<S> ConsoleStore for S where
@@ -74,6 +78,7 @@ impl<S> ConsoleStore for S where
         + ObligationStore
         + HoldStore
         + PauseStore
+        + NoticeStore
 {
 }
 
@@ -86,6 +91,8 @@ pub trait EngineDoor: Send + Sync {
     fn backup_now(&self, replica: ReplicaId) -> Result<(), String>;
     /// When the replica is looked at again, if a time and not a change wakes us.
     fn next_look(&self, replica: ReplicaId) -> Option<DateTime<Utc>>;
+    /// Requests to a host in the last minute, and how many may be; `None` where it is not asked from here.
+    fn requests(&self, host: &HostId) -> Option<(u32, u32)>;
     /// What was planned last; `None` before the first round.
     fn planned(&self) -> Option<Arc<Planned>>;
     /// What was foreseen last; `None` before the first forecast.
@@ -105,6 +112,9 @@ impl EngineDoor for NoEngine {
     fn next_look(&self, _replica: ReplicaId) -> Option<DateTime<Utc>> {
         None
     }
+    fn requests(&self, _host: &HostId) -> Option<(u32, u32)> {
+        None
+    }
     fn planned(&self) -> Option<Arc<Planned>> {
         None
     }
@@ -120,6 +130,8 @@ pub struct Site {
     pub tenants: Vec<(TenantId, String)>,
     /// What tenants' days are counted in; UTC for those that are not here.
     pub zones: BTreeMap<TenantId, Zone>,
+    /// Whether anybody outside is told of what goes wrong.
+    pub tells: bool,
     pub hosts: Vec<HostId>,
     pub slots_per_host: u32,
     /// An observation older than this is Unknown, whatever it said.
@@ -150,6 +162,7 @@ impl Site {
                 .map(|it| (it.id.clone(), it.name.clone()))
                 .collect(),
             zones: config.tenants.iter().map(|it| (it.id.clone(), it.zone)).collect(),
+            tells: config.alarm.as_ref().is_some_and(|it| it.webhook.is_some()),
             hosts: config.hosts.iter().map(|host| host.id.clone()).collect(),
             slots_per_host: config.limits.attempts_per_host_max,
             freshness: TimeDelta::seconds(i64::from(

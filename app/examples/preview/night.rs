@@ -288,6 +288,7 @@ pub fn night() -> NightView {
             trouble: None,
         }],
         holds: holds().into_iter().filter(|h| h.active).collect(),
+        tells: true,
         notices: Some(vec![
             NoticeRow {
                 key: "a".into(),

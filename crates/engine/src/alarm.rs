@@ -151,6 +151,12 @@ fn document(notice: &Notice, site: &str, now: DateTime<Utc>) -> Value {
     })
 }
 
+/// Runs the alarm where nobody outside hears of it: for the screens, which show what would have been told.
+pub(crate) async fn run_unheard(shared: Arc<Shared>) {
+    let alarm = Alarm::new(shared.clone());
+    futures::join!(alarm.run(), delivery::run(&shared));
+}
+
 /// Runs alarm, delivery and sign of life on a thread of their own until the engine is told to stop.
 ///
 /// # Errors
@@ -165,11 +171,7 @@ pub(crate) fn start(shared: Arc<Shared>, token: TaskTrackerToken) -> std::io::Re
         .spawn(move || {
             runtime.block_on(async {
                 let beats = heart::run(&shared);
-                if shared.ports.messenger.is_some() {
-                    futures::join!(alarm.run(), delivery::run(&shared), beats);
-                } else {
-                    beats.await;
-                }
+                futures::join!(alarm.run(), delivery::run(&shared), beats);
             });
             drop(token);
         })?;

@@ -8,8 +8,9 @@
 //! observation of a sped-up world go stale. In production both clocks are one.
 
 use crate::clock::WorldClock;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use hyperv::host::ReplicaHost;
+use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +21,10 @@ pub(crate) enum Errand {
     Poll,
     CloseLook,
 }
+
+const MINUTE: TimeDelta = TimeDelta::minutes(1);
+/// Between two notes of a host's count.
+const NOTED: TimeDelta = TimeDelta::seconds(1);
 
 const POLL_COST: f64 = 12.0;
 const LOOK_COST: f64 = 8.0;
@@ -48,6 +53,7 @@ pub(crate) struct Budget {
     capacity: f64,
     per_sec: f64,
     debt_max: f64,
+    per_minute_max: u32,
     state: Mutex<State>,
 }
 
@@ -58,6 +64,24 @@ struct State {
     prepaid: f64,
     counted: u64,
     at: Option<DateTime<Utc>>,
+    /// The host's count, once a second at most, from before the last minute on.
+    counts: VecDeque<(DateTime<Utc>, u64)>,
+}
+
+impl State {
+    fn note(&mut self, now: DateTime<Utc>, requests: u64) {
+        // Of a clock that was set back nothing is kept from after now.
+        while self.counts.back().is_some_and(|(at, _)| *at > now) {
+            self.counts.pop_back();
+        }
+        if self.counts.back().is_none_or(|(at, _)| now - *at >= NOTED) {
+            self.counts.push_back((now, requests));
+        }
+        // One that is a minute old says where the minute began.
+        while self.counts.get(1).is_some_and(|(at, _)| now - *at >= MINUTE) {
+            self.counts.pop_front();
+        }
+    }
 }
 
 impl Budget {
@@ -69,11 +93,13 @@ impl Budget {
             per_sec: (limit - capacity).max(POLL_COST) / 60.0,
             // Holds may run the bucket dry, and polls pay for it; but not for so long that what is known goes stale.
             debt_max: limit / 2.0,
+            per_minute_max,
             state: Mutex::new(State {
                 tokens: capacity,
                 prepaid: 0.0,
                 counted,
                 at: None,
+                counts: VecDeque::new(),
             }),
         }
     }
@@ -96,12 +122,22 @@ impl Budget {
         }
     }
 
+    /// Requests in the minute before `now` by the host's count so far, and how many may be.
+    pub fn last_minute(&self, now: DateTime<Utc>, requests: u64) -> (u32, u32) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.note(now, requests);
+        let before = state.counts.front().map_or(requests, |(_, count)| *count);
+        let sent = u32::try_from(requests.saturating_sub(before)).unwrap_or(u32::MAX);
+        (sent, self.per_minute_max)
+    }
+
     /// Takes what the errand costs, or says how long to wait (world time). `requests` is the host's count so far.
     fn take(&self, now: DateTime<Utc>, requests: u64, errand: Errand) -> Result<(), Duration> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         // A clock that was set back refills nothing.
         let passed = state.at.map_or(0.0, |at| seconds(now - at).max(0.0));
         state.at = Some(now);
+        state.note(now, requests);
         state.tokens = (state.tokens + passed * self.per_sec).min(self.capacity);
         #[expect(clippy::cast_precision_loss, reason = "a difference of counts of requests")]
         let sent = requests.saturating_sub(state.counted) as f64;
@@ -154,6 +190,19 @@ mod tests {
                 prop_assert!(minute <= u64::from(limit) + 1, "{minute} in a minute, {limit} allowed");
             }
         }
+    }
+
+    #[test]
+    fn the_last_minute_is_counted_and_no_more() {
+        let budget = Budget::new(240, 100);
+        assert_eq!(budget.last_minute(at(0), 100), (0, 240));
+        assert_eq!(budget.last_minute(at(30_000), 150), (50, 240));
+        assert_eq!(budget.last_minute(at(60_000), 170), (70, 240));
+        // The fifty of the first half are over a minute old now.
+        assert_eq!(budget.last_minute(at(90_000), 170), (20, 240));
+        assert_eq!(budget.last_minute(at(300_000), 170), (0, 240));
+        // A clock that is set back counts from there.
+        assert_eq!(budget.last_minute(at(10_000), 180), (0, 240));
     }
 
     #[test]

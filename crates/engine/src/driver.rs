@@ -16,7 +16,7 @@ use crate::shared::{SITE, Shared};
 use crate::watch;
 use chrono::{DateTime, Utc};
 use domain::attempt::AttemptState;
-use domain::ids::ReplicaId;
+use domain::ids::{HostId, ReplicaId};
 use std::sync::Arc;
 use std::time::Duration;
 use store::traits::StoreError;
@@ -60,6 +60,8 @@ impl Engine {
         if let Some(planner) = planner {
             if shared.ports.messenger.is_some() || shared.ports.heartbeat.is_some() {
                 alarm::start(shared.clone(), tracker.token()).map_err(StartError::Alarm)?;
+            } else {
+                tracker.spawn(alarm::run_unheard(shared.clone()));
             }
             tracker.spawn(planner.run());
             tracker.spawn(Forecaster::new(shared.clone()).run());
@@ -283,10 +285,15 @@ impl Engine {
     /// The store failed.
     pub async fn alarm(&self) -> Result<usize, StoreError> {
         let new = self.watch.lock().await.1.activate().await?;
-        if let Some(messenger) = &self.shared.ports.messenger {
-            alarm::deliver(&self.shared, messenger.as_ref()).await?;
-        }
+        alarm::deliver(&self.shared).await?;
         Ok(new)
+    }
+
+    /// Requests to a host in the last minute of the world, and how many may be; `None` for a host that is not asked here.
+    #[must_use]
+    pub fn requests(&self, host: &HostId) -> Option<(u32, u32)> {
+        let host = self.shared.hosts.get(host)?;
+        self.shared.requests(host.as_ref())
     }
 
     /// When a replica is looked at next (world's clock); `None` while nothing observes its host. Never in the past: what is

@@ -105,6 +105,12 @@ impl Shared {
         }
     }
 
+    /// Requests to a host in the last minute, and how many may be.
+    pub fn requests(&self, host: &dyn ReplicaHost) -> Option<(u32, u32)> {
+        let budget = self.budgets.get(host.id())?;
+        Some(budget.last_minute(self.now(), host.requests()))
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<ReplicaId, Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -8,7 +8,7 @@ use crate::http::{Desk, listen};
 use crate::telling::Failure;
 use crate::wiring::{self, Opened};
 use chrono::{DateTime, Utc};
-use domain::ids::ReplicaId;
+use domain::ids::{HostId, ReplicaId};
 use engine::{Engine, Foreseen, Planned, WorldClock};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -168,6 +168,9 @@ impl EngineDoor for Door {
     }
     fn next_look(&self, replica: ReplicaId) -> Option<DateTime<Utc>> {
         self.0.next_look(replica)
+    }
+    fn requests(&self, host: &HostId) -> Option<(u32, u32)> {
+        self.0.requests(host)
     }
     fn planned(&self) -> Option<Arc<Planned>> {
         self.0.planned()

@@ -14,6 +14,7 @@ impl StoreConsole {
 
     pub(super) async fn bar_view(&self) -> Result<Bar, UiError> {
         let picture = self.picture().await?;
+        let ahead = self.ahead(&picture);
         let count = |class| u64::try_from(picture.subjects.iter().filter(|it| it.class == class).count());
         // The oldest of the newest looks: one replica that nobody sees makes the whole site stale.
         let oldest_observation = picture
@@ -34,8 +35,8 @@ impl StoreConsole {
             replicas: picture.subjects.len() as u64,
             running: count(Class::Running).unwrap_or(0),
             waiting: count(Class::Waiting).unwrap_or(0),
-            at_risk: None,
-            holds: 0,
+            at_risk: ahead.causes.as_ref().map(|_| ahead.owed.at_risk),
+            holds: self.holds_in_force(&picture).await?.len() as u64,
             findings: picture.snapshot.findings_of(&self.scope).count() as u64,
             tenants: self
                 .site

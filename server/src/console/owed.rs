@@ -1,7 +1,7 @@
 //! What a replica owes now: its obligation with the plan's explanation, and its calendar.
 
 use super::picture::Subject;
-use super::{StoreConsole, fault, kinds};
+use super::{StoreConsole, ahead, fault, kinds};
 use crate::document::obligation::deferrals;
 use ::console::{CalendarDay, DayMark, OwedView, PauseRow, PlanView, ReplicaId, UiError, words};
 use chrono::{DateTime, Datelike, Months, TimeDelta, Utc};
@@ -57,6 +57,15 @@ impl StoreConsole {
             .as_deref()
             .filter(|_| is_open)
             .and_then(|planned| planned.entry(key).map(|entry| plan(planned, &entry)));
+        let foreseen = self.engine.foreseen();
+        let estimate = foreseen
+            .as_ref()
+            .filter(|_| is_open)
+            .and_then(|foreseen| foreseen.each.get(&key));
+        let (chance, risk) = estimate.map_or((None, None), |it| {
+            let (chance, risk) = ahead::chance(&it.estimate);
+            (Some(chance), risk)
+        });
         Ok(Some(OwedView {
             day: day.day.0,
             mark: kinds::mark(outcome.kind()),
@@ -66,8 +75,8 @@ impl StoreConsole {
             headline: story.headline,
             sentences: story.sentences,
             plan,
-            chance: None,
-            risk: None,
+            chance,
+            risk,
         }))
     }
 

@@ -1,6 +1,7 @@
 //! The site at one instant: every replica with its verdict, its attempt and its points, and in which class it counts.
 
 use super::StoreConsole;
+use super::ahead::Ahead;
 use super::snapshot::{Row, Snapshot};
 use ::console::{Mark, Standing, UiError, words};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -11,7 +12,7 @@ use domain::job::{JobClass, job_type};
 use domain::obligation::OutcomeKind;
 use domain::verdict::Verdict;
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 use store::obligations::DayHead;
 use store::records::{Attempt, PointHead, ReplicaStatus};
 
@@ -91,6 +92,8 @@ pub(super) struct Picture {
     pub night: Night,
     pub subjects: Vec<Subject>,
     pub snapshot: Arc<Snapshot>,
+    /// What the plan says of it, looked at once.
+    pub ahead: OnceLock<Arc<Ahead>>,
 }
 
 impl StoreConsole {
@@ -121,6 +124,7 @@ impl StoreConsole {
             night,
             subjects,
             snapshot,
+            ahead: OnceLock::new(),
         }
     }
 

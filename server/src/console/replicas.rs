@@ -3,7 +3,7 @@
 use super::attempts::PAGE_ROWS_MAX;
 use super::days::Strips;
 use super::holds::held;
-use super::picture::{Class, Subject};
+use super::picture::{Class, Picture, Subject};
 use super::policies::Assigned;
 use super::{StoreConsole, cursor};
 use ::console::{
@@ -11,7 +11,6 @@ use ::console::{
 };
 use chrono::{DateTime, Utc};
 use domain::obligation::OutcomeKind;
-use domain::planner::slack_secs;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -20,7 +19,7 @@ use store::obligations::DayHead;
 impl StoreConsole {
     pub(super) async fn replicas_page(&self, query: ReplicaQuery) -> Result<ReplicasPage, UiError> {
         let picture = self.picture().await?;
-        let planned = self.planned_facts(picture.now);
+        let planned = self.planned_facts(&picture);
         let assigned = self.assigned().await?;
         let found: Vec<&Subject> = picture
             .subjects
@@ -147,15 +146,18 @@ struct PlanFacts {
 }
 
 impl StoreConsole {
-    fn planned_facts(&self, now: DateTime<Utc>) -> HashMap<ReplicaId, PlanFacts> {
+    fn planned_facts(&self, picture: &Picture) -> HashMap<ReplicaId, PlanFacts> {
         let mut facts: HashMap<ReplicaId, PlanFacts> = HashMap::new();
+        for replica in &self.ahead(picture).at_risk {
+            facts.entry(*replica).or_default().at_risk = true;
+        }
         let Some(planned) = self.engine.planned() else {
             return facts;
         };
         for owed in &planned.world.owed {
-            let one = facts.entry(owed.key.replica).or_default();
-            one.at_risk |= slack_secs(owed, now) < 0;
-            one.held = owed.held.as_ref().map(held);
+            if let Some(hold) = &owed.held {
+                facts.entry(owed.key.replica).or_default().held = Some(held(hold));
+            }
         }
         facts
     }

@@ -62,6 +62,7 @@ impl Place {
                 (self.seed.theirs.tenant.clone(), "Fabrikam".to_owned()),
             ],
             zones: Default::default(),
+            tells: false,
             hosts: vec![self.seed.ours.host.clone(), "hv-r-09".parse().unwrap()],
             slots_per_host: 2,
             freshness: TimeDelta::seconds(180),

@@ -17,10 +17,10 @@ pub(crate) const TRIES_MAX: u32 = 60;
 /// Read at once.
 const BATCH: u32 = 50;
 
+/// What a notice says that was made while nobody outside was to be told. One that was not sent when it was news is not sent later.
+pub(crate) const NOBODY: &str = "no webhook is configured";
+
 pub(super) async fn run(shared: &Shared) {
-    let Some(messenger) = shared.ports.messenger.clone() else {
-        return;
-    };
     loop {
         tokio::select! {
             () = shared.soft.cancelled() => return,
@@ -29,7 +29,7 @@ pub(super) async fn run(shared: &Shared) {
         tokio::select! {
             // A receiver that hangs keeps nobody from stopping; the notice is still in the outbox.
             () = shared.soft.cancelled() => return,
-            done = deliver(shared, messenger.as_ref()) => if let Err(error) = done {
+            done = deliver(shared) => if let Err(error) = done {
                 tracing::warn!(error = %crate::ports::chain(&error), "the outbox could not be read or written");
             }
         }
@@ -37,8 +37,23 @@ pub(super) async fn run(shared: &Shared) {
 }
 
 /// Delivers what is due, oldest first, until one does not arrive: the others would not either. That one waits, so the next round begins
-/// with another.
-pub(crate) async fn deliver(shared: &Shared, messenger: &dyn Messenger) -> Result<(), StoreError> {
+/// with another. Without a messenger they stay for the screens and are never sent.
+pub(crate) async fn deliver(shared: &Shared) -> Result<(), StoreError> {
+    match &shared.ports.messenger {
+        Some(messenger) => deliver_by(shared, messenger.as_ref()).await,
+        None => shelve(shared).await,
+    }
+}
+
+async fn shelve(shared: &Shared) -> Result<(), StoreError> {
+    let store = &shared.ports.store;
+    for notice in store.notices_due(shared.now(), BATCH).await? {
+        store.notice_failed(notice.id, NOBODY, None).await?;
+    }
+    Ok(())
+}
+
+async fn deliver_by(shared: &Shared, messenger: &dyn Messenger) -> Result<(), StoreError> {
     let store = &shared.ports.store;
     for notice in store.notices_due(shared.now(), BATCH).await? {
         match messenger.tell(&notice.body).await {

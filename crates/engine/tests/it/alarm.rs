@@ -231,6 +231,28 @@ async fn a_notice_that_nobody_takes_for_days_is_given_up_and_kept() {
 }
 
 #[tokio::test]
+async fn without_a_receiver_notices_are_made_for_the_screens_and_never_sent_later() {
+    let mut world = World::new().await;
+    world.config.silence_secs = 2_000;
+    world.is_heard = false;
+    world.restart(Script::default()).await;
+    world.later(0).await;
+    world.half_hours(11).await;
+    world.host.model().state = ReplicationState::Resynchronizing;
+    world.half_hours(15).await;
+    let notices = world.store.notices(9).await.unwrap();
+    assert!(notices.iter().any(|it| it.kind == "breached"), "{notices:?}");
+    for notice in &notices {
+        assert_eq!((notice.delivered, notice.next), (None, None), "{notice:?}");
+        assert_eq!(notice.last_error.as_deref(), Some("no webhook is configured"));
+    }
+    world.is_heard = true;
+    world.restart(Script::default()).await;
+    world.later(HOUR / 2).await;
+    assert!(world.told().is_empty(), "old news was sent");
+}
+
+#[tokio::test]
 async fn a_host_that_does_not_answer_is_told_and_so_is_that_it_answers_again() {
     let mut world = world().await;
     world.host.model().down = true;

@@ -12,7 +12,7 @@ use domain::observation::HostTrust;
 use engine::clock::{ManualClock, WorldClock};
 use engine::config::{EngineConfig, Staging};
 use engine::failpoint::{FailAction, Failpoints};
-use engine::{Engine, Outcome, Ports};
+use engine::{Engine, Messenger, Outcome, Ports};
 use hyperv::host::ReplicaHost;
 use std::sync::{Arc, Mutex};
 use store::SqliteStore;
@@ -54,6 +54,8 @@ pub struct World {
     pub store: SqliteStore,
     pub engine: Engine,
     pub post: Arc<Post>,
+    /// Whether `post` is configured, from the next restart on.
+    pub is_heard: bool,
     pub config: EngineConfig,
 }
 
@@ -91,7 +93,7 @@ impl World {
         );
         let vault = Arc::new(FakeVault::default());
         let post = Arc::new(Post::default());
-        let at = (&clock, &post);
+        let at = (&clock, Some(&post));
         let engine = start(&config, &host, None, &store, &vault, at, Script::default()).await;
         engine.survey().await.unwrap();
         Self {
@@ -103,6 +105,7 @@ impl World {
             store,
             engine,
             post,
+            is_heard: true,
             config,
         }
     }
@@ -130,7 +133,7 @@ impl World {
             self.primary.clone(),
             &self.store,
             &self.vault,
-            (&self.clock, &self.post),
+            (&self.clock, self.is_heard.then_some(&self.post)),
             script,
         )
         .await;
@@ -206,7 +209,7 @@ pub async fn start(
     primary: Option<Arc<FakePrimary>>,
     store: &SqliteStore,
     vault: &Arc<FakeVault>,
-    (clock, post): (&Arc<ManualClock>, &Arc<Post>),
+    (clock, post): (&Arc<ManualClock>, Option<&Arc<Post>>),
     script: Script,
 ) -> Engine {
     let mut ports = Ports::new(
@@ -218,7 +221,7 @@ pub async fn start(
     );
     ports.failpoints = Arc::new(script);
     ports.primaries = primary.into_iter().map(|it| it.configured()).collect();
-    ports.messenger = Some(post.clone());
+    ports.messenger = post.map(|it| it.clone() as Arc<dyn Messenger>);
     Engine::prepare(config.clone(), ports).await.unwrap()
 }
 

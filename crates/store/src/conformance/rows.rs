@@ -229,7 +229,7 @@ pub fn status(replica: &Replica, at: DateTime<Utc>, verdict: Verdict) -> Replica
     };
     ReplicaStatus {
         replica: replica.id,
-        memory: serde_json::to_value(fold(None, &observation, refusals)).unwrap(),
+        memory: json!(fold(None, &observation, refusals)),
         observation,
         verdict,
         since: at,

@@ -34,6 +34,7 @@ impl Server {
         let site = Site {
             tenants: vec![(seed.ours.tenant.clone(), "Contoso".to_owned())],
             zones: Default::default(),
+            tells: false,
             hosts: Vec::new(),
             slots_per_host: 2,
             freshness: TimeDelta::seconds(180),

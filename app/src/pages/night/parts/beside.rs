@@ -64,14 +64,17 @@ pub fn holds(night: &NightView) -> AnyView {
 pub fn notices(night: &NightView) -> AnyView {
     let as_of = format::clock_secs(&night.zone, night.as_of);
     let Some(notices) = &night.notices else {
-        let none = "Nobody is told: no webhook is configured. Breaches show on this screen only.";
-        return panel("notices", "Notices", format!("as of {as_of}"), empty(none));
+        return ().into_any();
     };
     let waiting = notices.iter().filter(|n| n.delivered.is_none()).count() as u64;
-    let note = format!(
-        "24 hours · {} not delivered · as of {as_of}",
-        format::count(waiting)
-    );
+    let note = if night.tells {
+        format!(
+            "24 hours · {} not delivered · as of {as_of}",
+            format::count(waiting)
+        )
+    } else {
+        format!("24 hours · on this screen only: no webhook is configured · as of {as_of}")
+    };
     if notices.is_empty() {
         return panel(
             "notices",
@@ -82,6 +85,7 @@ pub fn notices(night: &NightView) -> AnyView {
     }
     let row = |n: &NoticeRow| {
         let delivery = match (n.delivered, &n.last_error) {
+            _ if !night.tells && n.delivered.is_none() => ().into_any(),
             (Some(at), _) => view! { <span class="dim">"delivered " {moment(&night.zone, night.as_of, at)}</span> }.into_any(),
             (None, Some(error)) => view! { <span class="missed-text">{format::things(u64::from(n.tries), "try", "tries")} " failed: " {error.clone()}</span> }.into_any(),
             (None, None) => view! { <span class="late-text">"not delivered yet"</span> }.into_any(),
