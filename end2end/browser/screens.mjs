@@ -68,15 +68,17 @@ async function addresses() {
   };
   const replica = (await first("/replicas?show=waiting", "td.first a")) ?? (await first("/replicas", "td.first a"));
   const point = await first("/points", 'td a[href^="/points/"]');
+  const day = replica && (await first(replica, 'a[href*="/days/"]'));
   await page.context().close();
-  return { replica, point };
+  return { replica, point, day };
 }
 
 let screens = [];
 await check("there is a replica and a restore point to look at", async () => {
-  const { replica, point } = await addresses();
+  const { replica, point, day } = await addresses();
   must(replica, "no replica is listed on /replicas");
   must(point, "no restore point is listed on /points");
+  must(day, "the replica's screen leads to no day");
   screens = [
     ["night", "/", "Why replicas wait"],
     ["replicas", "/replicas", "28 days"],
@@ -84,6 +86,12 @@ await check("there is a replica and a restore point to look at", async () => {
     ["point", point, "What was checked"],
     ["points", "/points", "Proof"],
     ["attempts", "/attempts", "Reason and measure"],
+    ["day", day, "What became of it"],
+    ["sla", "/sla", "Day by day"],
+    ["policies", "/policies", "Who has which"],
+    ["policy", "/policies?edit=standard", "Applies held back at most"],
+    ["holds", "/holds", "In force"],
+    ["activity", "/activity", "By hand"],
   ];
 });
 

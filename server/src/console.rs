@@ -3,6 +3,7 @@
 //! Every view of the site is drawn from one [`snapshot`] of the store and one [`picture`] of it at one instant of the world's clock, so its
 //! figures agree.
 
+mod activity;
 mod ahead;
 mod attempts;
 mod bar;

@@ -16,7 +16,7 @@ mod written;
 pub use acknowledge::NewAcknowledgement;
 pub use correct::NewCorrection;
 pub use hold::NewHold;
-pub use until::{Until, length};
+pub use until::{Until, instant, length};
 
 use crate::config::Config;
 use chrono::{DateTime, Utc};

@@ -52,7 +52,7 @@ pub fn until(value: &str) -> AnyView {
         "Until",
         "until",
         value,
-        "A length of time: 90m, 4h, 2d. Or an instant: 2026-11-23T06:00:00Z.",
+        "A length of time: 90m, 4h, 2d. Or an instant of UTC: 2026-11-23 06:00.",
     )
 }
 

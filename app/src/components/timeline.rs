@@ -96,8 +96,9 @@ fn bars(r: &Frame<'_>, axis: Axis, lane: &Lane, y: u32) -> AnyView {
         let to = span.to.unwrap_or(r.as_of.min(r.t.to));
         let title = format!("{} {}: {}", lane.code, lane.title, between(r, span));
         let wide = axis.at(to) - axis.at(span.from);
-        // A bar with room for words has them.
-        let words = (wide > 16.0).then(|| view! { <text class="on-bar" x=axis.percent(span.from) dx="7" y=y + 12>{between(r, span)}</text> });
+        // A bar with room for words has them; on a phone that takes twice the share.
+        let words_class = if wide > 32.0 { "on-bar" } else { "on-bar desk-only" };
+        let words = (wide > 16.0).then(|| view! { <text class=words_class x=axis.percent(span.from) dx="7" y=y + 12>{between(r, span)}</text> });
         view! { <g class=class.clone()><title>{title}</title><rect x=axis.percent(span.from) y=y width=axis.width(span.from, to, 0.25) height="16"/>{words}</g> }
     };
     lane.spans.iter().map(one).collect_view().into_any()

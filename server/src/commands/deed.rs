@@ -30,8 +30,8 @@ pub fn refused(error: DeedError) -> Failure {
 #[derive(Debug, Clone, clap::Args)]
 #[group(required = true, multiple = false)]
 pub struct Ending {
-    /// Until an instant, such as 2026-11-22T18:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = instant)]
+    /// Until an instant, such as "2026-11-22 18:00" (UTC) or 2026-11-22T18:00:00+01:00
+    #[arg(long, value_name = "TIME", value_parser = crate::deeds::instant)]
     until: Option<DateTime<Utc>>,
     /// For a length of time from now, such as 4h, 90m or 2d
     #[arg(long = "for", value_name = "LENGTH", value_parser = crate::deeds::length)]
@@ -47,12 +47,6 @@ impl Ending {
             },
         }
     }
-}
-
-fn instant(text: &str) -> Result<DateTime<Utc>, String> {
-    DateTime::parse_from_rfc3339(text)
-        .map(|at| at.to_utc())
-        .map_err(|_| format!("`{text}` is no instant: write 2026-11-22T18:00:00Z"))
 }
 
 /// An instant for people.

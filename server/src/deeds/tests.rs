@@ -338,7 +338,14 @@ fn an_end_is_an_instant_or_a_length_of_time() {
     for (text, secs) in [("45s", 45), ("90m", 5_400), ("4h", 14_400), ("2d", 172_800)] {
         assert_eq!(text.parse(), Ok(Until::For { secs }));
     }
-    assert!(matches!("2026-11-22T18:00:00+01:00".parse(), Ok(Until::At(_))));
+    let six: DateTime<Utc> = "2026-11-22T18:00:00Z".parse().unwrap();
+    for text in [
+        "2026-11-22 18:00",
+        "2026-11-22 18:00Z",
+        " 2026-11-22T19:00:00+01:00 ",
+    ] {
+        assert_eq!(text.parse(), Ok(Until::At(six)), "{text}");
+    }
     for wrong in [
         "",
         "4",
@@ -348,6 +355,9 @@ fn an_end_is_an_instant_or_a_length_of_time() {
         "4 h",
         "4w",
         "tomorrow",
+        "2026-11-22",
+        "2026-11-22 25:00",
+        "2026-02-30 18:00",
         "99999999999999999999d",
         "9999999999999999999d",
     ] {

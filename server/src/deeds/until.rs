@@ -1,7 +1,7 @@
 //! Ends of holds and acknowledgements: an instant, or a length of time from now.
 
 use super::DeedError;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use domain::words::span;
 use std::str::FromStr;
 
@@ -44,20 +44,31 @@ impl Until {
     }
 }
 
-/// `4h`, `90m`, `2d`, `45s`, or an instant as RFC 3339: `2026-11-22T18:00:00Z`.
+/// `4h`, `90m`, `2d`, `45s`, or an instant: `2026-11-22 18:00` of UTC, or as RFC 3339 with its offset.
 impl FromStr for Until {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if let Ok(secs) = length(text) {
+        if let Ok(secs) = length(text.trim()) {
             return Ok(Self::For { secs });
         }
-        DateTime::parse_from_rfc3339(text)
-            .map(|at| Self::At(at.to_utc()))
-            .map_err(|_| {
-                format!("`{text}` is no time: write 2026-11-22T18:00:00Z, or a length such as 4h, 90m or 2d")
-            })
+        instant(text)
+            .map(Self::At)
+            .map_err(|error| format!("{error}, or a length such as 4h, 90m or 2d"))
     }
+}
+
+/// An instant: `2026-11-22 18:00` of UTC, with or without a Z as it is printed, or RFC 3339 with an offset.
+///
+/// # Errors
+/// What is right.
+pub fn instant(text: &str) -> Result<DateTime<Utc>, String> {
+    let text = text.trim();
+    let minute = text.strip_suffix('Z').unwrap_or(text);
+    NaiveDateTime::parse_from_str(minute, "%Y-%m-%d %H:%M")
+        .map(|at| at.and_utc())
+        .or_else(|_| DateTime::parse_from_rfc3339(text).map(|at| at.to_utc()))
+        .map_err(|_| format!("`{text}` is no time: write 2026-11-22 18:00 (UTC)"))
 }
 
 /// A length of time in seconds: a whole number and one of `s`, `m`, `h`, `d`.

@@ -5,6 +5,7 @@ use crate::components::form::done;
 use crate::components::{empty, moment, panel};
 use crate::format;
 use crate::urlq::{escape, replica_href};
+use chrono::{DateTime, Utc};
 use console::{AssignmentRow, NextDay, PoliciesView, PolicyRow, ReplicaQuery, VersionRow, terms};
 use leptos::prelude::*;
 
@@ -73,7 +74,7 @@ fn version(v: &PoliciesView, one: &VersionRow) -> AnyView {
             <td class="second reason">{changes}</td>
             <td class="num second">{format::count(one.open)}</td>
             <td class="second">{one.author.clone()}</td>
-            <td class="num second side">{moment(&v.zone, v.as_of, one.at)}</td>
+            <td class="num second side">{since(v, one.at)}</td>
         </tr>
     }
     .into_any()
@@ -119,7 +120,7 @@ fn assignments(v: &PoliciesView) -> AnyView {
         view! {
             <li>
                 <div class="line"><b>{name}</b><a class="act" href=format!("#{}", a.policy)>{a.policy.clone()}</a></div>
-                <p>{format::capital(&a.to)} " · " {format::things(a.replicas, "replica", "replicas")} <span class="dim">" · " {a.author.clone()} " " {moment(&v.zone, v.as_of, a.at)}</span></p>
+                <p>{format::capital(&a.to)} " · " {format::things(a.replicas, "replica", "replicas")} <span class="dim">" · " {a.author.clone()} " " {since(v, a.at)}</span></p>
             </li>
         }
     };
@@ -130,4 +131,12 @@ fn assignments(v: &PoliciesView) -> AnyView {
         note,
         view! { <ul class="list">{rows}</ul> }.into_any(),
     )
+}
+
+/// What the product comes with was written down at the beginning of time.
+fn since(v: &PoliciesView, at: DateTime<Utc>) -> AnyView {
+    if at == DateTime::UNIX_EPOCH {
+        return "from the beginning".into_any();
+    }
+    moment(&v.zone, v.as_of, at)
 }

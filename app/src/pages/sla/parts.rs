@@ -26,7 +26,7 @@ fn head(v: &SlaView) -> AnyView {
     let link = |to: Option<chrono::NaiveDate>, label: &'static str, text: fn(String) -> String| {
         to.map(|first| {
             let words = text(first.format("%b %Y").to_string());
-            view! { <a class="button" href=month_href(tenant.as_deref(), first) aria-label=label>{words}</a> }
+            view! { <a class="button" href=month_href(tenant.as_deref(), first) title=label>{words}</a> }
         })
     };
     let options = std::iter::once((String::new(), "All tenants".to_owned())).chain(
