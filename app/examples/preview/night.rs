@@ -306,7 +306,7 @@ pub fn night() -> NightView {
                 key: "b".into(),
                 kind: "Breached".into(),
                 mark: Mark::Missed,
-                subject: "1 replica of fabrikam not met by due".into(),
+                subject: "1 replica of fabrikam not met by due: no cause known".into(),
                 sentence: "What kept it: Not known.".into(),
                 at: ago(50_000),
                 delivered: None,

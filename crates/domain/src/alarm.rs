@@ -227,12 +227,17 @@ fn breached(scene: &Scene<'_>) -> Vec<Notice> {
             };
             let was = if breaches.len() == 1 { "was" } else { "were" };
             let (base, why) = match by {
-                By::Cause(key, kind) => (key.to_owned(), format!("What kept them: {}", kind.title())),
-                By::Tenant(tenant) => (
-                    format!("tenant:{tenant}"),
-                    "Nothing is known to have kept them".to_owned(),
-                ),
+                By::Cause(key, kind) => {
+                    let place = host_of(key).map_or_else(String::new, |host| format!(" on {host}"));
+                    let title = format!("{}{place}", kind.title());
+                    (key.to_owned(), (format!("What kept them: {title}"), title))
+                }
+                By::Tenant(tenant) => {
+                    let why = "Nothing is known to have kept them".to_owned();
+                    (format!("tenant:{tenant}"), (why, "no cause known".to_owned()))
+                }
             };
+            let (why, title) = why;
             let why = if breaches.len() == 1 {
                 why.replace(" them", " it")
             } else {
@@ -241,9 +246,9 @@ fn breached(scene: &Scene<'_>) -> Vec<Notice> {
             Some(Notice {
                 key: sized(&format!("breached:{base}:{day}"), breaches.len()),
                 kind: NoticeKind::Breached,
-                subject: format!("{replicas} {of} not met by due"),
+                subject: format!("{replicas} {of} not met by due: {title}"),
                 sentence: format!(
-                    "{replicas} {of} {was} not backed up by the due time of {day}. {why}. A backup before the next day opens still counts as late."
+                    "{replicas} {of} {was} not backed up by the due time of {day}. {why}. A backup before the next day opens counts as late, a later one not for this day."
                 ),
                 since: due,
                 due: Some(due),
@@ -251,6 +256,11 @@ fn breached(scene: &Scene<'_>) -> Vec<Notice> {
             })
         })
         .collect()
+}
+
+/// The host in a cause's key, where it has one.
+fn host_of(key: &str) -> Option<&str> {
+    key.strip_prefix("host:")?.split(':').next()
 }
 
 fn explain_stuck(stuck: &Stuck<'_>, now: DateTime<Utc>) -> Option<Notice> {

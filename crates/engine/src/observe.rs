@@ -204,7 +204,8 @@ impl Observer {
             return;
         };
         let near = self.shared.board.is_near(replica.id);
-        self.poll.status(replica.id, &judged, near, write);
+        let fresh = self.shared.freshness_secs(replica.id);
+        self.poll.status(replica.id, &judged, near, fresh, write);
     }
 
     /// VMs that are here and of which nothing can be said: unknown, never green, never skipped.
@@ -246,12 +247,15 @@ impl Observer {
             return Ok(());
         };
         let same_kind = std::mem::discriminant(&why);
+        let now = self.shared.now();
+        let limit = TimeDelta::seconds(i64::from(self.shared.freshness_secs(replica)));
+        let unseen = Some(status.observation.seen_at + limit).filter(|from| *from < now);
         let since = match &status.verdict {
             Verdict::Unknown { why: before } if std::mem::discriminant(before) == same_kind => status.since,
-            _ => self.shared.now(),
+            _ => unseen.unwrap_or(now),
         };
         let verdict = Verdict::Unknown { why };
-        self.poll.codes(replica, &verdict, false, write);
+        self.poll.codes(replica, &verdict, false, unseen, write);
         write.statuses.push(ReplicaStatus {
             verdict,
             since,

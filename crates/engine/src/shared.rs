@@ -62,6 +62,8 @@ pub(crate) struct Shared {
     terms: Mutex<BTreeMap<ReplicaId, Arc<Terms>>>,
     planned: Mutex<Option<Arc<Planned>>>,
     foreseen: Mutex<Option<Arc<Foreseen>>>,
+    /// When this process began to look.
+    pub started: DateTime<Utc>,
 }
 
 impl Shared {
@@ -70,6 +72,7 @@ impl Shared {
         let limit = config.requests_per_host_minute_max;
         let budget = |h: &Arc<dyn ReplicaHost>| (h.id().clone(), Budget::new(limit, h.requests()));
         let budgets = ports.hosts.iter().map(budget).collect();
+        let started = ports.world.now();
         Self {
             config,
             pausing: Pausing::new(ports.primaries.clone()),
@@ -89,6 +92,7 @@ impl Shared {
             foreseen: Mutex::new(None),
             wake_foresight: Notify::new(),
             signs: Signs::default(),
+            started,
         }
     }
 

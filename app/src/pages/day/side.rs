@@ -57,7 +57,7 @@ pub fn attribution(d: &DayView) -> Option<AnyView> {
         "which was too short for an attempt"
     };
     let body = view! {
-        <p class="text">"Up to " <b>{a.owner.clone()}</b> {cause} ". Without the tenant's and others' blockers the longest free stretch of the window was " {secs(a.gap_secs)} ", " {usable} " (" {secs(a.usable_secs)} ")."</p>
+        <p class="text">"Up to " <b>{a.owner.clone()}</b>{cause}". Without the tenant's and others' blockers the longest free stretch of the window was " {secs(a.gap_secs)} ", " {usable} " (" {secs(a.usable_secs)} ")."</p>
         {table}
     }
     .into_any();

@@ -155,14 +155,21 @@ fn breaches_are_told_by_cause_and_those_without_one_by_tenant() {
             "breached:tenant:contoso:2027-01-15#0"
         ]
     );
-    assert_eq!(new[0].subject, "2 replicas of 2 tenants not met by due");
+    assert_eq!(
+        new[0].subject,
+        "2 replicas of 2 tenants not met by due: Resynchronization on hv-r-01"
+    );
+    assert_eq!(
+        new[1].subject,
+        "1 replica of contoso not met by due: no cause known"
+    );
     assert_eq!(
         new[0].sentence,
-        "2 replicas of 2 tenants were not backed up by the due time of 2027-01-15. What kept them: Resynchronization. A backup before the next day opens still counts as late."
+        "2 replicas of 2 tenants were not backed up by the due time of 2027-01-15. What kept them: Resynchronization on hv-r-01. A backup before the next day opens counts as late, a later one not for this day."
     );
     assert_eq!(
         new[1].sentence,
-        "1 replica of contoso was not backed up by the due time of 2027-01-15. Nothing is known to have kept it. A backup before the next day opens still counts as late."
+        "1 replica of contoso was not backed up by the due time of 2027-01-15. Nothing is known to have kept it. A backup before the next day opens counts as late, a later one not for this day."
     );
     // Known as a risk is not known as a breach; acknowledged after due is.
     for (ack, news) in [(ack(2, -60), 2), (ack(2, 30), 1)] {

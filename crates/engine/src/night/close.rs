@@ -2,9 +2,10 @@
 
 use super::Ledger;
 use crate::shared::{SITE, Shared};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::attribution::{Held, attribute, owner_of};
 use domain::code::Code;
+use domain::ids::ReplicaId;
 use domain::obligation::{Obligation, ObligationKey, Outcome, SealedPoint, judge};
 use std::collections::BTreeSet;
 use store::obligations::LiveObligation;
@@ -71,7 +72,8 @@ async fn decide(
             sealed: point.sealed,
         })
         .collect();
-    let held: Vec<Held> = store
+    let unseen = unseen(shared, replica).await?.filter(|from| *from < now);
+    let mut held: Vec<Held> = store
         .blocker_intervals(&SITE, replica, window.open, window.due.min(now))
         .await?
         .into_iter()
@@ -81,14 +83,29 @@ async fn decide(
                 code,
                 owner: owner_of(code),
                 from: interval.from,
-                to: interval.to.unwrap_or(now),
+                // What has not ended is known to last for as long as somebody looks.
+                to: interval.to.or(unseen).unwrap_or(now).max(interval.from),
             }
         })
         .collect();
+    held.extend(unseen.map(|from| Held {
+        code: Code::UN,
+        owner: owner_of(Code::UN),
+        from,
+        to: now,
+    }));
     let usable_secs = u64::from(ledger.expected_secs(replica));
     Ok(judge(obligation, &points, now, || {
         attribute(window, &held, usable_secs)
     }))
+}
+
+/// From when on nothing is known of a replica, if nobody looks again. The observers write that down too, when they look or fail to; after a
+/// downtime a day may be closed before they do.
+async fn unseen(shared: &Shared, replica: ReplicaId) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let status = shared.ports.store.status(&SITE, replica).await?;
+    let fresh = TimeDelta::seconds(i64::from(shared.freshness_secs(replica)));
+    Ok(status.map(|it| it.observation.seen_at + fresh))
 }
 
 /// Points that the day before has been met by. They matter only where a change of policy has let two days overlap: one point serves one

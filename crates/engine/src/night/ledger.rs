@@ -261,12 +261,24 @@ impl Ledger {
         looked: Option<&(Judged, DateTime<Utc>)>,
         terms: &Terms,
     ) -> Seen {
-        let Some((judged, since)) = looked.filter(|_| self.is_bound(shared, row)) else {
+        if !self.is_bound(shared, row) {
             return Seen::Never;
+        }
+        let fresh = shared.config.freshness_secs.min(terms.freshness_secs);
+        let fresh = TimeDelta::seconds(i64::from(fresh));
+        let Some((judged, since)) = looked else {
+            // This process has had its time to look: the host does not answer, and that is somebody's to mend.
+            return match shared.started + fresh < shared.now() {
+                true => Seen::Blocked {
+                    code: Code::UN,
+                    since: row.last_seen + fresh,
+                    at: row.last_seen,
+                },
+                false => Seen::Never,
+            };
         };
         let at = judged.observation.seen_at;
-        let fresh = shared.config.freshness_secs.min(terms.freshness_secs);
-        let stale_since = at + TimeDelta::seconds(i64::from(fresh));
+        let stale_since = at + fresh;
         if stale_since < shared.now() {
             let (code, since) = (Code::UN, stale_since);
             return Seen::Blocked { code, since, at };

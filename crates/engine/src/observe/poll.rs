@@ -1,7 +1,7 @@
 //! Turns verdicts into one poll's writes: statuses, and intervals that open and close.
 
 use crate::board::Judged;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::blocker::Blocker;
 use domain::ids::ReplicaId;
 use domain::verdict::Verdict;
@@ -13,6 +13,8 @@ use store::traits::PollWrite;
 /// Codes with what each stands for: one code has many reasons, and another reason is another interval.
 type Open = BTreeMap<String, Option<String>>;
 
+const UNKNOWN: &str = "UN";
+
 #[derive(Debug, Default)]
 pub(super) struct Poll {
     /// Intervals that are open in the store.
@@ -20,6 +22,9 @@ pub(super) struct Poll {
     /// What `open` becomes when the write succeeds: a failed write must be repeated, not believed.
     pending: BTreeMap<ReplicaId, Open>,
     since: BTreeMap<ReplicaId, (Option<String>, DateTime<Utc>)>,
+    /// When each was looked at last, as stored; and as it becomes when the write succeeds.
+    looked: BTreeMap<ReplicaId, DateTime<Utc>>,
+    looking: BTreeMap<ReplicaId, DateTime<Utc>>,
     at: DateTime<Utc>,
 }
 
@@ -27,6 +32,7 @@ impl Poll {
     pub fn begin(&mut self, at: DateTime<Utc>) -> PollWrite {
         self.at = at;
         self.pending.clear();
+        self.looking.clear();
         PollWrite {
             at: Some(at),
             ..PollWrite::default()
@@ -42,14 +48,31 @@ impl Poll {
     pub fn since_set(&mut self, known: &ReplicaStatus) {
         self.since
             .insert(known.replica, (first(&known.verdict), known.since));
+        self.looked.insert(known.replica, known.observation.seen_at);
     }
 
     pub fn written(&mut self) {
         self.open.append(&mut self.pending);
+        self.looked.append(&mut self.looking);
     }
 
-    pub fn status(&mut self, replica: ReplicaId, judged: &Judged, near: bool, write: &mut PollWrite) {
-        self.codes(replica, &judged.verdict, near, write);
+    /// A look. `freshness_secs` after the one before nothing was known any more, until this one.
+    pub fn status(
+        &mut self,
+        replica: ReplicaId,
+        judged: &Judged,
+        near: bool,
+        freshness_secs: u32,
+        write: &mut PollWrite,
+    ) {
+        let stale = |seen: &DateTime<Utc>| *seen + TimeDelta::seconds(i64::from(freshness_secs));
+        let unseen = self
+            .looked
+            .get(&replica)
+            .map(stale)
+            .filter(|from| *from < self.at);
+        self.codes(replica, &judged.verdict, near, unseen, write);
+        self.looking.insert(replica, judged.observation.seen_at);
         let first = first(&judged.verdict);
         let since = match self.since.get(&replica) {
             Some((known, since)) if *known == first => *since,
@@ -66,13 +89,21 @@ impl Poll {
         });
     }
 
-    /// Opens and closes intervals so that exactly the verdict's codes are open. B1 only while an attempt is near.
-    pub fn codes(&mut self, replica: ReplicaId, verdict: &Verdict, near: bool, write: &mut PollWrite) {
+    /// Opens and closes intervals so that exactly the verdict's codes are open. B1 only while an attempt is near. From `unseen` until now
+    /// nobody looked: nothing that was open then is known to have lasted, and the time is `UN`.
+    pub fn codes(
+        &mut self,
+        replica: ReplicaId,
+        verdict: &Verdict,
+        near: bool,
+        unseen: Option<DateTime<Utc>>,
+        write: &mut PollWrite,
+    ) {
         let mut now: BTreeMap<String, Option<Blocker>> = BTreeMap::new();
         match verdict {
             Verdict::Clear => {}
             Verdict::Unknown { .. } => {
-                now.insert("UN".to_owned(), None);
+                now.insert(UNKNOWN.to_owned(), None);
             }
             Verdict::Blocked { blockers } => {
                 for blocker in blockers
@@ -84,7 +115,24 @@ impl Poll {
                 }
             }
         }
-        let open = self.open.get(&replica).cloned().unwrap_or_default();
+        let mut open = self.open.get(&replica).cloned().unwrap_or_default();
+        let mut from = self.at;
+        if let Some(unseen) = unseen.filter(|_| !open.contains_key(UNKNOWN)) {
+            for (code, _) in std::mem::take(&mut open) {
+                write.close.push((replica, code, unseen));
+            }
+            if matches!(verdict, Verdict::Unknown { .. }) {
+                from = unseen;
+            } else {
+                write.open.push(BlockerInterval {
+                    replica,
+                    code: UNKNOWN.to_owned(),
+                    detail: None,
+                    from: unseen,
+                    to: Some(self.at),
+                });
+            }
+        }
         let still = |code: &String, was: &Option<String>| {
             now.get(code)
                 .is_some_and(|detail| reason(detail.as_ref()) == *was)
@@ -98,7 +146,7 @@ impl Poll {
                     replica,
                     code: code.clone(),
                     detail: detail.clone(),
-                    from: self.at,
+                    from,
                     to: None,
                 };
                 write.open.push(interval);

@@ -108,7 +108,10 @@ async fn a_day_that_is_not_met_is_at_risk_before_it_is_due_and_breached_after_it
     assert_eq!(at_risk["due"], "2027-01-16T08:00:00Z");
     assert_eq!(breached["kind"], "breached");
     assert_eq!(breached["key"], "breached:host:hv-r-01:B5:2027-01-15#0");
-    assert_eq!(breached["subject"], "1 replica of contoso not met by due");
+    assert_eq!(
+        breached["subject"],
+        "1 replica of contoso not met by due: Resynchronization on hv-r-01"
+    );
     assert_eq!(breached["site"], "stillpoint");
     let as_of = breached["as_of"].as_str().unwrap();
     assert!(as_of >= "2027-01-16T08:01:00Z", "{as_of}");
@@ -145,7 +148,7 @@ async fn a_day_that_became_due_in_a_downtime_is_told_when_it_is_over() {
     let told = world.told();
     let breached: Vec<&Value> = told.iter().filter(|it| it["kind"] == "breached").collect();
     assert_eq!(breached.len(), 1, "{told:?}");
-    assert_eq!(breached[0]["cause"], "host:hv-r-01:B5");
+    assert_eq!(breached[0]["cause"], "host:hv-r-01:UN");
 }
 
 #[tokio::test]

@@ -73,8 +73,8 @@ async fn a_resync_late_in_the_window_is_foreseen_with_its_reason_and_cause_also_
     let mut world = World::new().await;
     world.nights(8).await;
     world.host.model().state = ReplicationState::Resynchronizing;
-    for _ in 0..11 {
-        world.clock.advance(Duration::from_secs(HOUR));
+    for _ in 0..11 * 30 {
+        world.clock.advance(Duration::from_secs(120));
         world.engine.survey().await.unwrap();
     }
     let foreseen = world.now_foreseen().await;

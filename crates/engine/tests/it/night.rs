@@ -4,6 +4,7 @@ use crate::fake_host::Ev;
 use crate::world::{SITE, Script, World};
 use domain::attempt::AttemptState;
 use domain::calendar::SlaDay;
+use domain::code::Code;
 use domain::job::JobState;
 use domain::obligation::{Exclusion, ObligationKey, Outcome, OutcomeKind, Owner};
 use domain::observation::ReplicationState;
@@ -37,6 +38,14 @@ impl World {
             .into_iter()
             .map(|it| (it.day.to_string(), it.kind));
         kinds.collect()
+    }
+    /// Some hours on, looked at all the time.
+    async fn watched(&self, hours: u64) {
+        for _ in 0..hours * 30 {
+            self.clock.advance(Duration::from_secs(120));
+            self.engine.survey().await.unwrap();
+        }
+        self.engine.night().await.unwrap();
     }
     /// Some hours on, with a survey and a round of the night at the end. An apply that completes in between ends the hole in what is known
     /// of the jobs.
@@ -131,9 +140,7 @@ async fn a_blocker_of_the_tenant_over_the_whole_window_excuses_the_day() {
     let world = World::new().await;
     world.hours(11).await;
     world.host.model().state = ReplicationState::Resynchronizing;
-    for _ in 0..25 {
-        world.hours(1).await;
-    }
+    world.watched(25).await;
     let row = world.row("2027-01-15").await;
     let Outcome::Excused {
         owner, attribution, ..
@@ -145,6 +152,25 @@ async fn a_blocker_of_the_tenant_over_the_whole_window_excuses_the_day() {
         owner == Owner::Tenant && attribution.gap_secs < 60,
         "{attribution:?}"
     );
+}
+
+#[tokio::test]
+async fn a_blocker_of_the_tenant_that_nobody_watched_excuses_nothing() {
+    let mut world = World::new().await;
+    world.hours(11).await;
+    world.host.model().state = ReplicationState::Resynchronizing;
+    world.watched(2).await;
+    world.clock.advance(Duration::from_secs(24 * HOUR));
+    world.restart(Script::default()).await;
+    // Closed before anybody has looked again, or after it: the same.
+    world.engine.night().await.unwrap();
+    let row = world.row("2027-01-15").await;
+    let Outcome::Missed { attribution } = row.outcome else {
+        panic!("{:?}", row.outcome)
+    };
+    assert_eq!(attribution.owner, Owner::Provider);
+    let most = &attribution.shares[0];
+    assert_eq!((most.code, most.secs / 3_600), (Code::UN, 10), "{attribution:?}");
 }
 
 #[tokio::test]

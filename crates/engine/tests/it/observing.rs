@@ -1,8 +1,8 @@
 //! Surveys: what is written, what becomes unknown, what becomes a finding.
 
 use crate::fake_host::{Ev, VM};
-use crate::world::{SITE, World};
-use chrono::TimeDelta;
+use crate::world::{SITE, Script, World};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::blocker::Unknown;
 use domain::ids::VmGuid;
 use domain::job::JobState;
@@ -158,6 +158,53 @@ async fn more_than_five_minutes_without_a_look_is_a_hole_until_an_apply_complete
     world.clock.advance(Duration::from_secs(30));
     world.engine.survey().await.unwrap();
     assert_eq!(verdict(&world).await, Verdict::Clear);
+}
+
+/// Code, beginning and end in minutes since `from`.
+async fn minutes(world: &World, from: DateTime<Utc>) -> Vec<(String, i64, Option<i64>)> {
+    let all = world
+        .store
+        .blocker_intervals(&SITE, world.replica().await, from, from + TimeDelta::days(1));
+    let minute = |at: DateTime<Utc>| (at - from).num_minutes();
+    let mut spans: Vec<_> = all
+        .await
+        .unwrap()
+        .into_iter()
+        .filter(|it| it.code != "NR")
+        .map(|it| (it.code, minute(it.from), it.to.map(minute)))
+        .collect();
+    spans.sort_by_key(|it| it.1);
+    spans
+}
+
+#[tokio::test]
+async fn while_nobody_looks_nothing_is_known_to_last() {
+    let mut world = World::new().await;
+    world.host.model().state = ReplicationState::Resynchronizing;
+    let from = world.clock_now();
+    world.engine.survey().await.unwrap();
+    world.clock.advance(Duration::from_secs(2 * 3_600));
+    world.restart(Script::default()).await;
+    world.engine.survey().await.unwrap();
+    let (b5, un) = ("B5".to_owned(), "UN".to_owned());
+    let known = [
+        (b5.clone(), 0, Some(3)),
+        (un.clone(), 3, Some(120)),
+        (b5.clone(), 120, None),
+    ];
+    assert_eq!(minutes(&world, from).await, known);
+    // The same where the next look fails: unknown since the last one grew old, not since the failure.
+    world.clock.advance(Duration::from_secs(3_600));
+    world.restart(Script::default()).await;
+    world.host.model().down = true;
+    world.engine.survey().await.unwrap();
+    let known = [
+        (b5.clone(), 0, Some(3)),
+        (un.clone(), 3, Some(120)),
+        (b5, 120, Some(123)),
+        (un, 123, None),
+    ];
+    assert_eq!(minutes(&world, from).await, known);
 }
 
 #[tokio::test]
