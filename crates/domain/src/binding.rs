@@ -82,7 +82,7 @@ pub fn bind(
 }
 
 /// How closely a pattern fits, or `None`: its length, an exact name above every wildcard.
-fn fit(pattern: &str, primary: &str) -> Option<usize> {
+pub(crate) fn fit(pattern: &str, primary: &str) -> Option<usize> {
     let (pattern, primary) = (pattern.trim().to_ascii_lowercase(), primary.to_ascii_lowercase());
     if pattern == primary {
         return Some(usize::MAX);
@@ -97,7 +97,7 @@ fn fit(pattern: &str, primary: &str) -> Option<usize> {
     (primary.len() > suffix.len() && primary.ends_with(suffix)).then_some(suffix.len())
 }
 
-fn best<T>(fits: impl Iterator<Item = (usize, T)>) -> Vec<T> {
+pub(crate) fn best<T>(fits: impl Iterator<Item = (usize, T)>) -> Vec<T> {
     let mut top = 0;
     let mut found = Vec::new();
     for (score, value) in fits {

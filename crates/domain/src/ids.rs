@@ -40,10 +40,18 @@ macro_rules! uuid_id {
 uuid_id! {
     /// One try to fulfil an obligation.
     AttemptId "attempt id";
+    /// An invitation to take a seat.
+    InvitationId "invitation id";
+    /// Somebody who can log in.
+    PersonId "person id";
     /// A sealed restore point.
     PointId "restore point id";
     /// Our own id of a replica, found by (site, tenant binding, VM GUID).
     ReplicaId "replica id";
+    /// A log-in that lasts: what lists show and revoke. Never the secret in the cookie.
+    SessionId "session id";
+    /// A key of the API: what lists show and revoke. Never the key itself.
+    TokenId "token id";
 }
 
 /// The VM's GUID as Hyper-V names it: upper case on the wire. Chosen on the tenant's side, so never an identity by itself.

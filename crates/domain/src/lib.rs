@@ -7,12 +7,14 @@
 pub mod alarm;
 pub mod attempt;
 pub mod attribution;
+pub mod audit;
 pub mod binding;
 pub mod blocker;
 pub mod cadence;
 pub mod calendar;
 pub mod causes;
 pub mod code;
+pub mod door;
 pub mod evidence;
 pub mod forecast;
 pub mod gate;
