@@ -6,31 +6,41 @@
 
 mod alarm;
 mod attempts;
+mod audit;
 mod cancels;
 mod corrections;
 mod days;
+mod door;
 mod events;
 mod findings;
 mod history;
 mod holds;
 mod hosts;
 mod intervals;
+mod invitations;
 mod leases;
 mod lists;
 mod notices;
 mod obligations;
 mod owed;
 mod pauses;
+mod people;
 mod points;
 mod policies;
 mod polls;
 mod rows;
+mod sealed;
 mod secrets;
+mod sessions;
+mod tenants;
+mod throttle;
+mod tokens;
 mod tries;
 mod walls;
 
 pub use alarm::*;
 pub use attempts::*;
+pub use audit::*;
 pub use cancels::*;
 pub use corrections::*;
 pub use days::*;
@@ -40,32 +50,53 @@ pub use history::*;
 pub use holds::*;
 pub use hosts::*;
 pub use intervals::*;
+pub use invitations::*;
 pub use leases::*;
 pub use lists::*;
 pub use notices::*;
 pub use obligations::*;
 pub use pauses::*;
+pub use people::*;
 pub use points::*;
 pub use policies::*;
 pub use polls::*;
 pub use rows::{Seed, status};
+pub use sealed::*;
 pub use secrets::*;
+pub use sessions::*;
+pub use tenants::*;
+pub use throttle::*;
+pub use tokens::*;
 pub use tries::*;
 pub use walls::*;
 
 use crate::alarm::AlarmStore;
+use crate::audit::AuditStore;
 use crate::cancels::CancelStore;
 use crate::history::HistoryStore;
 use crate::holds::HoldStore;
+use crate::invitations::InvitationStore;
 use crate::notices::NoticeStore;
 use crate::obligations::ObligationStore;
 use crate::pauses::PauseStore;
+use crate::people::{PersonStore, ProofStore};
 use crate::policies::PolicyStore;
+use crate::sealed::SealedStore;
+use crate::sessions::SessionStore;
+use crate::tenants::TenantStore;
+use crate::throttle::ThrottleStore;
+use crate::tokens::TokenStore;
 use crate::traits::{AttemptStore, EventStore, OverviewStore, ReplicaStore, SecretStore, StoreError};
 
 /// Everything a database has to be.
-pub trait Store: ReplicaStore + AttemptStore + OverviewStore + EventStore + SecretStore + NightStore {}
-impl<S: ReplicaStore + AttemptStore + OverviewStore + EventStore + SecretStore + NightStore> Store for S {}
+pub trait Store:
+    ReplicaStore + AttemptStore + OverviewStore + EventStore + SecretStore + NightStore + DoorStore
+{
+}
+impl<S: ReplicaStore + AttemptStore + OverviewStore + EventStore + SecretStore + NightStore + DoorStore> Store
+    for S
+{
+}
 
 /// What the night needs of it.
 pub trait NightStore:
@@ -81,6 +112,32 @@ impl<S> NightStore for S where
         + NoticeStore
         + AlarmStore
         + HistoryStore
+{
+}
+
+/// What the doors need of it.
+pub trait DoorStore:
+    TenantStore
+    + PersonStore
+    + ProofStore
+    + SessionStore
+    + TokenStore
+    + InvitationStore
+    + ThrottleStore
+    + AuditStore
+    + SealedStore
+{
+}
+impl<S> DoorStore for S where
+    S: TenantStore
+        + PersonStore
+        + ProofStore
+        + SessionStore
+        + TokenStore
+        + InvitationStore
+        + ThrottleStore
+        + AuditStore
+        + SealedStore
 {
 }
 
@@ -114,6 +171,10 @@ macro_rules! store_conformance {
             clean_up_after_the_end_is_journaled_and_changes_no_state,
             attempts_are_paged_by_their_start,
             attempts_of_one_instant_are_in_the_order_of_their_tokens,
+            // audit
+            entries_are_chained_whoever_writes_at_the_same_time,
+            the_trail_is_paged_and_a_tenant_sees_its_own,
+            an_entry_is_written_by_its_own_scope_and_within_its_bounds,
             // cancels
             a_request_to_stop_is_kept_as_it_was_asked_first,
             only_a_running_attempt_in_scope_can_be_asked_to_stop,
@@ -151,6 +212,10 @@ macro_rules! store_conformance {
             a_code_may_end_and_begin_in_one_poll,
             intervals_are_found_however_long_ago_they_began,
             an_interval_keeps_its_end_and_takes_the_newer_detail,
+            // invitations
+            an_invitation_gives_its_seat_once,
+            an_invitation_that_is_over_gives_nothing,
+            a_tenant_invites_to_itself_only,
             // leases
             tokens_only_grow,
             of_two_workers_that_race_one_wins,
@@ -185,6 +250,15 @@ macro_rules! store_conformance {
             one_pause_of_a_replica_at_a_time,
             a_budget_counts_what_was_intended_since,
             pauses_of_a_replica_are_the_scopes_own,
+            // people
+            a_log_in_name_is_one_persons_over_all_tenants,
+            a_tenants_scope_neither_sees_nor_makes_people_elsewhere,
+            a_role_changes_from_what_it_was_and_at_the_same_place,
+            the_last_owner_stays,
+            somebody_is_put_out_and_let_in_once,
+            a_password_changes_from_what_it_was,
+            a_code_of_an_authenticator_is_good_once,
+            a_recovery_code_is_good_once_and_in_its_set,
             // points
             a_seal_needs_its_own_attempt_and_happens_once,
             points_come_newest_first_and_whole,
@@ -203,8 +277,35 @@ macro_rules! store_conformance {
             a_poll_is_written_whole_or_not_at_all,
             the_same_guid_under_two_tenants_is_two_replicas,
             a_replica_never_changes_its_tenant,
+            // sealed
+            a_secret_is_replaced_from_what_it_was,
+            secrets_are_named_in_one_order_and_in_pages,
             // secrets
             secrets_are_inserted_once,
+            // sessions
+            a_session_is_found_by_its_secret_until_it_is_over,
+            a_secret_is_exchanged_once,
+            another_tenants_sessions_are_not_there,
+            sessions_are_listed_ended_and_bounded,
+            a_change_of_rights_ends_sessions,
+            old_sessions_are_removed_oldest_first,
+            // tenants
+            a_tenant_is_created_once_and_by_the_site,
+            another_tenant_is_not_there,
+            a_brand_is_set_whole,
+            a_window_moves_inside_its_frame_and_from_where_it_was,
+            rules_are_each_once_per_tenant_and_listed_in_one_order,
+            // throttle
+            tries_are_counted_before_they_are_looked_at,
+            a_right_try_is_forgiven_and_an_address_only_that_one,
+            tallies_that_nothing_remembers_are_removed,
+            a_browser_is_known_of_its_person_and_the_oldest_is_forgotten,
+            the_throttle_is_the_sites_alone,
+            // tokens
+            a_token_opens_what_it_was_given_until_it_ends,
+            a_token_never_exceeds_its_giver,
+            a_token_is_revoked_once_and_by_its_own,
+            tokens_are_paged_newest_first_and_bounded,
             // tries
             an_attempt_counts_once_for_its_obligation,
             an_attempt_ends_once,

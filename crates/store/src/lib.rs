@@ -4,20 +4,28 @@
 //! An aggregate is one file in `sqlite/`, one in `memory/` and one in `conformance/`; what both databases do alike is in `rules`.
 
 pub mod alarm;
+pub mod audit;
 pub mod cancels;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod history;
 pub mod holds;
+pub mod invitations;
 pub mod memory;
 pub mod notices;
 pub mod obligations;
 pub mod pauses;
+pub mod people;
 pub mod policies;
 pub mod records;
 mod rules;
+pub mod sealed;
+pub mod sessions;
 pub mod sqlite;
 pub mod states;
+pub mod tenants;
+pub mod throttle;
+pub mod tokens;
 pub mod traits;
 
 pub use memory::MemoryStore;

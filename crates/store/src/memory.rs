@@ -12,6 +12,7 @@
 
 mod alarm;
 mod attempts;
+mod audit;
 mod cancels;
 mod ended;
 mod events;
@@ -20,19 +21,26 @@ mod holds;
 mod hosts;
 mod index;
 mod intervals;
+mod invitations;
 mod journal;
 mod leases;
 mod notices;
 mod obligations;
 mod overview;
 mod pauses;
+mod people;
 mod points;
 mod policies;
 mod poll;
+mod proofs;
 mod replicas;
 mod secrets;
+mod sessions;
+mod tenants;
 #[cfg(test)]
 mod tests;
+mod throttle;
+mod tokens;
 
 use crate::traits::{Result, StoreError};
 use std::fmt;
@@ -85,6 +93,13 @@ struct Tables {
     alarm: alarm::Alarm,
     events: events::Events,
     secrets: secrets::Secrets,
+    tenants: tenants::Tenants,
+    people: people::People,
+    sessions: sessions::Sessions,
+    tokens: tokens::Tokens,
+    invitations: invitations::Invitations,
+    throttle: throttle::Throttle,
+    audit: audit::Audit,
 }
 
 impl MemoryStore {

@@ -1,10 +1,12 @@
 //! What every database behind the traits does alike, written once: limits, roundings, names, and the events that changes leave.
 
+pub(crate) mod doors;
 pub(crate) mod night;
 pub(crate) mod told;
 
 use crate::traits::{PollWrite, Result, Scope, StoreError};
 use chrono::{DateTime, Utc};
+use domain::door::seat::Seat;
 use domain::ids::{ReplicaId, TenantId};
 use domain::observation::HostTrust;
 use domain::verdict::Verdict;
@@ -55,6 +57,15 @@ pub(crate) fn lease_lost(replica: ReplicaId) -> StoreError {
 }
 
 impl Scope {
+    /// Whose things somebody in that seat sees; `reason` names what a hoster's person is there for.
+    #[must_use]
+    pub fn of(seat: &Seat, reason: &'static str) -> Self {
+        match seat.tenant() {
+            None => Self::Site { reason },
+            Some(tenant) => Self::Tenant(tenant.clone()),
+        }
+    }
+
     /// The tenant whose things are asked for; `None` for the site, which sees all.
     pub(crate) fn owner(&self) -> Option<&TenantId> {
         match self {

@@ -9,6 +9,7 @@
 
 mod alarm;
 mod attempts;
+mod audit;
 mod cancels;
 mod corrections;
 mod days;
@@ -20,6 +21,7 @@ mod history;
 mod holds;
 mod hosts;
 mod intervals;
+mod invitations;
 mod journal;
 mod leases;
 mod notices;
@@ -27,16 +29,23 @@ mod obligations;
 mod open;
 mod overview;
 mod pauses;
+mod people;
 #[cfg(test)]
 mod plans;
 mod points;
 mod policies;
 mod poll;
+mod proofs;
 mod replicas;
 mod row;
+mod sealed;
 mod secrets;
+mod sessions;
+mod tenants;
 #[cfg(test)]
 mod tests;
+mod throttle;
+mod tokens;
 mod tries;
 mod write;
 

@@ -5,6 +5,8 @@
 
 #[path = "alike/deed.rs"]
 mod deed;
+#[path = "alike/doors.rs"]
+mod doors;
 #[path = "alike/night.rs"]
 mod night;
 #[path = "alike/view.rs"]
@@ -53,6 +55,33 @@ async fn live(deeds: &[Deed]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Like [`live`], at the doors.
+async fn come_and_go(deeds: &[doors::Door]) -> Result<(), TestCaseError> {
+    let folder = tempfile::tempdir().map_err(fail)?;
+    let sqlite = SqliteStore::open(folder.path().join("stillpoint.db"))
+        .await
+        .map_err(fail)?;
+    let memory = MemoryStore::new();
+    let world = World::plant(&sqlite).await.map_err(fail)?;
+    World::plant(&memory).await.map_err(fail)?;
+    for deed in deeds {
+        let (one, two) = (
+            doors::perform(&world, &sqlite, deed).await,
+            doors::perform(&world, &memory, deed).await,
+        );
+        prop_assert_eq!(one, two, "SQLite (left) and memory (right) on {:?}", deed);
+    }
+    let (one, two) = (
+        doors::view(&world, &sqlite).await,
+        doors::view(&world, &memory).await,
+    );
+    for (one, two) in one.iter().zip(&two) {
+        prop_assert_eq!(one, two, "SQLite (left) and memory (right)");
+    }
+    sqlite.close().await;
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: CASES, max_shrink_iters: SHORTER_MAX, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -68,5 +97,12 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(fail)?;
         let deeds: Vec<_> = deeds.into_iter().map(Deed::Night).collect();
         runtime.block_on(live(&deeds))?;
+    }
+
+    /// Tenants, people, sessions, tokens, links, tries and the trail.
+    #[test]
+    fn whoever_came_and_went_both_stores_say_the_same(deeds in prop::collection::vec(doors::any(), 50..NIGHT_MAX)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(fail)?;
+        runtime.block_on(come_and_go(&deeds))?;
     }
 }

@@ -1,11 +1,14 @@
 //! Small sealed values.
 
 use super::MemoryStore;
-use crate::rules::conflict;
+use crate::rules::doors::DOORS_READ_MAX;
+use crate::rules::{conflict, missing};
+use crate::sealed::{SealedStore, SecretName};
 use crate::traits::{Result, SecretStore};
 use async_trait::async_trait;
 use domain::ids::TenantId;
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 /// By owner (`None` is the site) and name.
 #[derive(Default)]
@@ -29,5 +32,55 @@ impl SecretStore for MemoryStore {
             }
             Ok(())
         })
+    }
+}
+
+impl Secrets {
+    /// The value's place, if it still is `from`.
+    fn held(&mut self, tenant: Option<&TenantId>, name: &str, from: &[u8]) -> Result<SecretName> {
+        let key = (tenant.cloned(), name.to_owned());
+        let value = self.rows.get(&key).ok_or_else(|| missing("secret", name))?;
+        if value == from {
+            Ok(key)
+        } else {
+            Err(conflict("secret", name))
+        }
+    }
+}
+
+#[async_trait]
+impl SealedStore for MemoryStore {
+    async fn secret_replace(
+        &self,
+        tenant: Option<&TenantId>,
+        name: &str,
+        from: &[u8],
+        to: &[u8],
+    ) -> Result<()> {
+        self.write(|tables| {
+            let key = tables.secrets.held(tenant, name, from)?;
+            tables.secrets.rows.insert(key, to.to_owned());
+            Ok(())
+        })
+    }
+
+    async fn secret_remove(&self, tenant: Option<&TenantId>, name: &str, from: &[u8]) -> Result<()> {
+        self.write(|tables| {
+            let key = tables.secrets.held(tenant, name, from)?;
+            tables.secrets.rows.remove(&key);
+            Ok(())
+        })
+    }
+
+    async fn secret_names(&self, after: Option<&SecretName>, limit: u32) -> Result<Vec<SecretName>> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let limit = limit.min(DOORS_READ_MAX) as usize;
+        Ok(self.read(|tables| {
+            let rows = tables
+                .secrets
+                .rows
+                .range::<SecretName, _>((from, Bound::Unbounded));
+            rows.take(limit).map(|(key, _)| key.clone()).collect()
+        }))
     }
 }

@@ -61,6 +61,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "alarm",
         include_str!("../../../../migrations/sqlite/0008_alarm.sql"),
     ),
+    (
+        9,
+        "doors",
+        include_str!("../../../../migrations/sqlite/0009_doors.sql"),
+    ),
 ];
 
 pub(super) async fn open(path: &Path) -> Result<SqliteStore> {

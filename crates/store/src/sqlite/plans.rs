@@ -3,7 +3,10 @@
 //! No statistics are stored (nobody runs `ANALYZE`), so the plan depends on the statement and the schema alone. After a change that is
 //! meant, run the test with `STILLPOINT_PLANS=write` and read the difference before committing it.
 
-use super::{SqliteStore, alarm, days, ended, obligations, overview, replicas, tries};
+use super::{
+    SqliteStore, alarm, audit, days, ended, obligations, overview, people, replicas, sessions, throttle,
+    tokens, tries,
+};
 use sqlx::Row;
 use std::path::{Path, PathBuf};
 
@@ -32,6 +35,17 @@ fn queries() -> Vec<(&'static str, &'static str)> {
         ("replicas_of_tenant", replicas::REPLICAS.1),
         ("statuses_of_site", replicas::STATUSES.0),
         ("statuses_of_tenant", replicas::STATUSES.1),
+        ("session_of", sessions::SESSION_OF),
+        ("sessions_of_person", sessions::OF_PERSON),
+        ("credentials", people::CREDENTIALS),
+        ("persons_of_site", people::PERSONS.0),
+        ("persons_of_tenant", people::PERSONS.1),
+        ("log_in_tally", throttle::TALLY),
+        ("token_of", tokens::TOKEN_OF),
+        ("tokens_of_site", tokens::TOKENS.0),
+        ("tokens_of_tenant", tokens::TOKENS.1),
+        ("audit_page_of_site", audit::AUDIT_PAGE.0),
+        ("audit_page_of_tenant", audit::AUDIT_PAGE.1),
     ]
 }
 

@@ -46,6 +46,6 @@ impl SecretStore for SqliteStore {
 }
 
 /// A tenant id is never empty, so the empty text is the site.
-fn owner(tenant: Option<&TenantId>) -> &str {
+pub(super) fn owner(tenant: Option<&TenantId>) -> &str {
     tenant.map_or("", TenantId::as_str)
 }

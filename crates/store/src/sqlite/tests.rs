@@ -1,5 +1,7 @@
 //! What only a file can get wrong: its mode, its version, its end, a full disk, two programs on it.
 
+mod doors;
+
 use super::SqliteStore;
 use crate::conformance::Seed;
 use crate::obligations::ObligationStore;
@@ -134,7 +136,7 @@ async fn a_file_of_a_newer_stillpoint_is_refused_and_left_alone() {
             refused,
             StoreError::Newer {
                 version: 9999,
-                known: 8,
+                known: 9,
                 ..
             }
         ),

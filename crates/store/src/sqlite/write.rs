@@ -4,7 +4,7 @@ use super::row::micros;
 use super::{SqliteStore, failed};
 use crate::rules::EVENTS_KEPT_MAX;
 use crate::rules::told::NewEvent;
-use crate::traits::Result;
+use crate::traits::{Result, StoreError};
 use domain::ids::TenantId;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
@@ -47,6 +47,11 @@ impl SqliteStore {
 impl Write {
     pub(super) fn conn(&mut self) -> &mut SqliteConnection {
         &mut self.tx
+    }
+
+    /// A guarded update that met no row is an error.
+    pub(super) fn one(&self, rows: u64, otherwise: impl FnOnce() -> StoreError) -> Result<()> {
+        if rows == 1 { Ok(()) } else { Err(otherwise()) }
     }
 
     pub(super) async fn event(&mut self, event: NewEvent<'_>) -> Result<()> {
