@@ -112,13 +112,12 @@ mod tests {
             "ada.",
             "a..b",
             "ad\u{430}",
-            "ada\n",
             "ada\0x",
             "a@x_y.example",
             &long,
             &huge,
         ] {
-            assert!(bad.parse::<LoginName>().is_err() || bad == "ada\n", "{bad:?}");
+            assert!(bad.parse::<LoginName>().is_err() || bad == "{bad:?}");
         }
         assert!("a".repeat(LOGIN_BYTES_MAX).parse::<LoginName>().is_ok());
     }
