@@ -3,7 +3,7 @@
 use crate::attempt::Step;
 use crate::ids::{AttemptId, FencingToken};
 use crate::job::Job;
-use crate::observation::{HostBoot, HostTrust, Observation};
+use crate::observation::{HostBoot, HostTrust, Observation, ReplicationState};
 use crate::verdict::Verdict;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,9 @@ pub struct JobLook {
     pub boot: HostBoot,
     /// `LastApplyTime` of every relationship, by index.
     pub last_apply: Vec<Option<DateTime<Utc>>>,
+    /// `ReplicationState` of every relationship, by index; none in evidence that was made before it was looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub states: Vec<ReplicationState>,
     /// 108/120 jobs of this VM in any state, as listed then.
     pub applies: Vec<Job>,
 }
@@ -59,6 +62,12 @@ pub enum ProofBreak {
     Restarted { before: HostBoot, after: HostBoot },
     /// A 108/120 job touches the window and is not a known refusal.
     ApplyInWindow { job: Job },
+    /// Something else than an apply was at the disks: a resynchronization, an initial replication, a failover.
+    StateMoved {
+        relationship: u8,
+        state: ReplicationState,
+        at: DateTime<Utc>,
+    },
     /// The host's clock ran backwards between two looks.
     ClockBackwards { from: DateTime<Utc>, to: DateTime<Utc> },
     /// There is no look after the end of the export, or none at all.

@@ -5,6 +5,7 @@
 
 use crate::evidence::{HoldRecord, JobLook, ProofBreak};
 use crate::job::Job;
+use crate::observation::ReplicationState;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
 
@@ -41,6 +42,7 @@ pub fn prove(hold: &HoldRecord) -> Result<(), Vec<ProofBreak>> {
         }
     }
     last_apply_stood_still(hold, &mut breaks);
+    state_stood_still(hold, &mut breaks);
     for job in touching(hold) {
         breaks.push(ProofBreak::ApplyInWindow { job });
     }
@@ -89,6 +91,26 @@ fn last_apply_stood_still(hold: &HoldRecord, breaks: &mut Vec<ProofBreak>) {
                 before: before.flatten(),
                 after: moved.flatten(),
             });
+        }
+    }
+}
+
+/// A resynchronization or a failover leaves no apply job. Replicating and suspended say where logs come from, not what is written: a primary
+/// that was paused resumes during the hold.
+fn state_stood_still(hold: &HoldRecord, breaks: &mut Vec<ProofBreak>) {
+    let harmless = |state: ReplicationState| {
+        matches!(state, ReplicationState::Replicating | ReplicationState::Suspended)
+    };
+    for look in &hold.looks {
+        for (index, state) in look.states.iter().enumerate() {
+            if !harmless(*state) && hold.before.states.get(index) != Some(state) {
+                breaks.push(ProofBreak::StateMoved {
+                    relationship: u8::try_from(index).unwrap_or(u8::MAX),
+                    state: *state,
+                    at: look.host_time,
+                });
+                return;
+            }
         }
     }
 }

@@ -314,7 +314,8 @@ pub fn job_look_of(seen: &Observation) -> JobLook {
     JobLook {
         host_time: seen.host_time,
         boot: seen.boot,
-        last_apply: relationships.into_iter().map(|r| r.last_apply).collect(),
+        last_apply: relationships.iter().map(|r| r.last_apply).collect(),
+        states: relationships.iter().map(|r| r.state).collect(),
         applies: seen.jobs.iter().filter(|j| j.is_apply()).cloned().collect(),
     }
 }

@@ -13,6 +13,7 @@ use crate::survey::Scope;
 use chrono::{DateTime, Utc};
 use domain::evidence::JobLook;
 use domain::ids::VmGuid;
+use domain::observation::ReplicationState;
 
 impl WsmanHost {
     /// Eleven requests once the host is known, ten while it lists no job.
@@ -80,17 +81,22 @@ impl WsmanHost {
             return Err(self.not_found(&format!("a replication relationship of VM {vm}")));
         }
         let read = || {
-            let mut last_apply = Vec::with_capacity(rows.len());
+            let mut seen = Vec::with_capacity(rows.len());
             for row in &rows {
                 let (_, index) = classes::relationship_key(row)?;
-                last_apply.push((index, RelationshipRow::last_apply(row)?));
+                let (state, _) = RelationshipRow::state_and_health(row)?;
+                seen.push((
+                    index,
+                    RelationshipRow::last_apply(row)?,
+                    ReplicationState::from(state),
+                ));
             }
-            last_apply.sort_by_key(|(index, _)| *index);
-            let last_apply = last_apply.into_iter().map(|(_, time)| time).collect();
+            seen.sort_by_key(|(index, _, _)| *index);
             Ok(JobLook {
                 host_time: system.now,
                 boot,
-                last_apply,
+                last_apply: seen.iter().map(|(_, time, _)| *time).collect(),
+                states: seen.iter().map(|(_, _, state)| *state).collect(),
                 applies: jobs.applies(vm)?,
             })
         };

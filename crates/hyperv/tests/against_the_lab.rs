@@ -120,6 +120,7 @@ async fn looks_cost_what_they_promise_and_agree_with_the_survey() {
         .map(|r| r.last_apply)
         .collect();
     assert_eq!(job_look.last_apply, last_apply);
+    assert_eq!(job_look.states, [ReplicationState::Replicating]);
     let applies: Vec<_> = look
         .observation
         .jobs

@@ -1,6 +1,6 @@
 use super::*;
 use crate::job::{JobClass, JobState};
-use crate::observation::HostBoot;
+use crate::observation::{HostBoot, ReplicationState};
 use proptest::prelude::*;
 
 fn at(secs: i64) -> DateTime<Utc> {
@@ -15,6 +15,7 @@ fn look(secs: i64) -> JobLook {
             service_started_at: at(-80_000),
         },
         last_apply: vec![Some(at(-20))],
+        states: vec![ReplicationState::Replicating],
         applies: vec![],
     }
 }
@@ -50,6 +51,26 @@ fn breaks(change: impl FnOnce(&mut HoldRecord)) -> Vec<ProofBreak> {
     let mut record = hold();
     change(&mut record);
     prove(&record).err().unwrap_or_default()
+}
+
+#[test]
+fn a_resynchronization_that_comes_and_goes_during_the_hold_breaks_it() {
+    let found = breaks(|hold| hold.looks[1].states = vec![ReplicationState::Resynchronizing]);
+    let expected = ProofBreak::StateMoved {
+        relationship: 0,
+        state: ReplicationState::Resynchronizing,
+        at: at(25),
+    };
+    assert_eq!(found, [expected]);
+}
+
+#[test]
+fn a_primary_that_resumes_during_the_hold_breaks_nothing() {
+    let found = breaks(|hold| {
+        hold.before.states = vec![ReplicationState::Suspended];
+        hold.looks[0].states = vec![ReplicationState::Suspended];
+    });
+    assert_eq!(found, []);
 }
 
 #[test]

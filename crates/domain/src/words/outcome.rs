@@ -122,6 +122,17 @@ pub fn explain_proof_break(broken: &ProofBreak) -> String {
                 u16::from(job.state)
             )
         }
+        ProofBreak::StateMoved {
+            relationship,
+            state,
+            at,
+        } => {
+            format!(
+                "relationship {relationship} was in replication state {} at {}",
+                u16::from(*state),
+                at.to_rfc3339()
+            )
+        }
         ProofBreak::ClockBackwards { from, to } => {
             format!(
                 "the host's clock ran backwards from {} to {}",

@@ -1,7 +1,8 @@
 //! What an attempt is made for.
 
-use crate::shared::Shared;
+use crate::shared::{SITE, Shared};
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::attempt::AttemptState;
 use domain::obligation::ObligationKey;
 use domain::policy::Terms;
 use std::sync::Arc;
@@ -33,7 +34,8 @@ impl Charge {
         ))
     }
 
-    /// For a person who asks for a backup, or for a doctor's canary: the replica's open day, if it has one, and the terms that it has.
+    /// For a person who asks for a backup, or for a doctor's canary: the replica's open day, if it has one and nothing was sealed for it
+    /// yet, and the terms that it has.
     ///
     /// # Errors
     /// The store failed.
@@ -46,7 +48,9 @@ impl Charge {
         let open = mine
             .filter(|it| it.excluded.is_none() && it.window.open <= shared.now())
             .min_by_key(|it| it.key.day);
-        if let Some(day) = open {
+        if let Some(day) = open
+            && !is_met(shared, day.key).await?
+        {
             return Ok(Self {
                 obligation: Some(day.key),
                 terms: Arc::new(day.terms),
@@ -61,4 +65,16 @@ impl Charge {
             pause: false,
         })
     }
+}
+
+/// Whether an attempt has sealed for it: then it is only not closed yet, and no other attempt seals for it.
+async fn is_met(shared: &Shared, key: ObligationKey) -> Result<bool, StoreError> {
+    let store = &shared.ports.store;
+    for tried in store.attempts_of(&SITE, key).await? {
+        let attempt = store.attempt(&SITE, tried.attempt).await?;
+        if matches!(attempt.state, AttemptState::Sealed { .. }) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

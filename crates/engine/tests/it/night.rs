@@ -297,3 +297,21 @@ async fn a_host_that_does_not_answer_makes_no_replica_gone() {
     ];
     assert_eq!(world.kinds().await, kinds(&expected));
 }
+
+#[tokio::test]
+async fn a_backup_by_hand_does_not_seal_again_for_a_day_that_is_met_and_not_closed_yet() {
+    let world = World::new().await;
+    world.hours(12).await;
+    world.engine.night().await.unwrap();
+    for _ in 0..2 {
+        assert!(matches!(world.ended().await, AttemptState::Sealed { .. }));
+    }
+    let row = world.row("2027-01-15").await;
+    assert_eq!(row.outcome, Outcome::Open, "nobody has closed it yet");
+    let tried = world.store.attempts_of(&SITE, row.obligation.key).await.unwrap();
+    assert_eq!(
+        tried.len(),
+        1,
+        "one attempt for the day, and one beside it: {tried:?}"
+    );
+}

@@ -138,7 +138,8 @@ impl Chaos {
         self.lock().dice.between(from, to)
     }
 
-    fn mishap(&self) {
+    /// The process itself has trouble: what is late since then is not its fault.
+    pub fn mishap(&self) {
         self.fault();
         self.mishaps.fetch_add(1, Ordering::Relaxed);
     }

@@ -22,6 +22,8 @@ pub struct Clock {
 #[derive(Debug)]
 struct Inner {
     now: Ms,
+    /// How far the wall's clock is set wrong.
+    offset: Ms,
     /// Sleepers woken so far.
     steps: u64,
     tickets: u64,
@@ -42,6 +44,7 @@ impl Clock {
         Self {
             inner: Mutex::new(Inner {
                 now,
+                offset: 0,
                 steps: 0,
                 tickets: 0,
                 sleepers: BTreeMap::new(),
@@ -69,6 +72,18 @@ impl Clock {
     /// Lets time pass in which nobody runs.
     pub fn leap(&self, by: Ms) {
         self.lock().now += by;
+    }
+
+    /// Somebody sets the wall's clock: so far ahead, or behind.
+    pub fn set_wrong(&self, by: Ms) {
+        self.lock().offset = by;
+    }
+
+    /// What the process takes for now.
+    #[must_use]
+    pub fn wall(&self) -> DateTime<Utc> {
+        let inner = self.lock();
+        instant(inner.now + inner.offset)
     }
 
     /// Wakes one of those who sleep shortest and moves time to where it wakes. False when nobody sleeps.
@@ -152,7 +167,7 @@ fn ms(duration: Duration) -> Ms {
 #[async_trait]
 impl WorldClock for Clock {
     fn now(&self) -> DateTime<Utc> {
-        instant(self.ms())
+        self.wall()
     }
     async fn sleep(&self, world: Duration, floor: Duration) {
         self.after(ms(world.max(floor))).await;
@@ -162,7 +177,7 @@ impl WorldClock for Clock {
 #[async_trait]
 impl MachineClock for Clock {
     fn unix_ms(&self) -> i64 {
-        instant(self.ms()).timestamp_millis()
+        self.wall().timestamp_millis()
     }
     fn monotonic(&self) -> Duration {
         Duration::from_millis(u64::try_from(self.ms()).unwrap_or(0))

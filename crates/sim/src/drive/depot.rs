@@ -57,6 +57,12 @@ impl Depot {
         fails
     }
 
+    /// Everything that was taken in, by snapshot.
+    #[must_use]
+    pub fn taken(&self) -> BTreeMap<String, Taken> {
+        self.lock().clone()
+    }
+
     /// The snapshots that anybody could restore.
     #[must_use]
     pub fn visible(&self) -> BTreeMap<String, Taken> {

@@ -239,7 +239,7 @@ impl ReplicaHost for ModelHost {
     async fn survey(&self, seen_at: DateTime<Utc>) -> Result<Survey, HostError> {
         self.ask("survey", 12, move |site, host| {
             let here: Vec<usize> = (0..site.machines.len())
-                .filter(|n| site.machines[*n].home == host)
+                .filter(|n| site.is_on(host, *n))
                 .collect();
             Ok(Survey {
                 identity: site.identity(host),

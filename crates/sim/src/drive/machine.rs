@@ -76,6 +76,8 @@ pub struct Standing {
     pub locked: Ms,
     /// Made by us.
     pub ours: bool,
+    /// Whose the machine was then.
+    pub tenant: usize,
     /// What tore the disks when it was taken; nothing when they were whole.
     pub torn: Option<&'static str>,
 }
@@ -109,6 +111,10 @@ pub struct Machine {
     pub checkpoints: Vec<Standing>,
     /// The host is off until then.
     pub off_until: Ms,
+    /// On no host until then.
+    pub gone_until: Ms,
+    /// It was on no host for a while, or became another tenant's.
+    pub was_away: bool,
     /// Since when its primary sends no logs.
     pub paused: Option<Ms>,
     /// To what its primary is just being changed.
@@ -139,6 +145,8 @@ impl Machine {
             works: Vec::new(),
             checkpoints: Vec::new(),
             off_until: Ms::MIN,
+            gone_until: Ms::MIN,
+            was_away: false,
             paused: None,
             changing: None,
             cursor: at,
@@ -166,6 +174,13 @@ impl Machine {
     pub fn is_locked(&self) -> bool {
         let making = |w: &Work| w.is_running() && matches!(w.task, Task::Snapshot { .. });
         self.checkpoints.iter().any(|c| c.ours) || self.works.iter().any(making)
+    }
+
+    /// Whether anybody works on it, or its primary is held.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        let held = self.paused.is_some() || self.changing.is_some();
+        held || !self.checkpoints.is_empty() || self.works.iter().any(Work::is_running)
     }
 
     /// Why the disks are not whole now, or may not be touched.

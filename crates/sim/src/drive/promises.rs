@@ -1,7 +1,9 @@
 //! The checkers: one for each promise that can be seen from outside. They read store, vault and model, and know nothing of how the engine
 //! came to what is there. Promises 4, 7, 8 and 13 are watched by the model too, where it sees what is asked of it.
 
+mod counted;
 mod days;
+mod evidence;
 mod leftovers;
 mod looks;
 
@@ -10,8 +12,10 @@ use super::depot::Depot;
 use super::host::Shared;
 use super::site::{Breach, Site};
 use crate::Ms;
+use chrono::{DateTime, Utc};
 use days::Days;
 use engine::Engine;
+use evidence::Papers;
 use futures::FutureExt as _;
 use leftovers::Leftovers;
 use std::collections::BTreeSet;
@@ -34,11 +38,17 @@ pub struct Scene<'a> {
     pub quiet_since: Ms,
     pub freshness_secs: i64,
     pub pause_secs_max: i64,
+    pub hold_secs_max: i64,
 }
 
 impl Scene<'_> {
     fn now(&self) -> Ms {
         self.shared.clock.ms()
+    }
+
+    /// What the process takes for now.
+    fn wall(&self) -> DateTime<Utc> {
+        self.shared.clock.wall()
     }
 }
 
@@ -47,6 +57,7 @@ impl Scene<'_> {
 pub struct Promises {
     days: Days,
     leftovers: Leftovers,
+    papers: Papers,
     events: i64,
     steps: u64,
 }
@@ -76,12 +87,14 @@ impl Promises {
 
     /// All of them, whatever has changed.
     pub fn all(&mut self, scene: &Scene<'_>) -> Option<Breach> {
-        scene
-            .depot
-            .breach()
+        self.papers
+            .check(scene)
+            .or_else(|| scene.depot.breach())
             .or_else(|| one_seal(scene))
             .or_else(|| looks::unknown_never_green(scene))
             .or_else(|| looks::nothing_waits_silently(scene))
+            .or_else(|| looks::holds_hold(scene))
+            .or_else(|| counted::nothing_forgotten(scene))
             .or_else(|| self.days.check(scene))
             .or_else(|| self.leftovers.check(scene))
             .or_else(|| paused(scene))
@@ -148,6 +161,11 @@ fn paused(scene: &Scene<'_>) -> Option<Breach> {
             ),
         })
     })
+}
+
+/// The tenants by their numbers.
+pub(crate) fn tenant_name(number: usize) -> String {
+    format!("tenant-{number}")
 }
 
 /// When a host was last in the way.

@@ -29,6 +29,8 @@ pub struct Host {
     pub skew: Ms,
     /// Job starts are told in whole seconds.
     pub cuts_seconds: bool,
+    /// A doctor has passed on it.
+    pub enrolled: bool,
     /// A new checkpoint has the name that was asked for.
     pub takes_names: bool,
     /// A checkpoint can be renamed.
@@ -95,6 +97,11 @@ enum Happening {
         machine: usize,
         id: String,
     },
+    /// On no host until then.
+    Vanishes {
+        machine: usize,
+        to: Ms,
+    },
 }
 
 /// See the module.
@@ -154,7 +161,14 @@ impl Site {
     /// The machine with this GUID, if it is on the host.
     pub fn machine_on(&self, host: usize, vm: VmGuid) -> Option<usize> {
         let found = self.machines.iter().position(|m| m.vm == vm)?;
-        (self.machines[found].home == host).then_some(found)
+        self.is_on(host, found).then_some(found)
+    }
+
+    /// Whether the machine is on the host.
+    #[must_use]
+    pub fn is_on(&self, host: usize, machine: usize) -> bool {
+        let machine = &self.machines[machine];
+        machine.home == host && machine.gone_until <= self.now
     }
 
     pub fn is_silent(&self, host: usize) -> bool {
@@ -186,6 +200,12 @@ impl Site {
             } => self.primary_asked(ticket, machine, paused),
             Happening::PrimaryChanged { machine, paused } => self.primary_changed(machine, paused),
             Happening::ForeignCheckpoint { machine, stands } => self.foreign(machine, stands),
+            Happening::Vanishes { machine, to } => {
+                if !self.calm && !self.bring(machine).is_busy() {
+                    self.machines[machine].gone_until = to;
+                    self.machines[machine].was_away = true;
+                }
+            }
             Happening::ForeignGone { machine, id } => {
                 self.machines[machine].checkpoints.retain(|c| c.id != id);
             }

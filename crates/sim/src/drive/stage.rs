@@ -1,6 +1,7 @@
 //! One seed's world, and the processes that live in it one after the other.
 
 mod come_to;
+mod hands;
 mod props;
 
 use super::chaos::Chaos;
@@ -12,7 +13,6 @@ use super::promises::{Promises, Scene};
 use super::site::Breach;
 use super::{Broken, DriveError};
 use crate::{HOUR, MINUTE, Ms};
-use domain::ids::ReplicaId;
 use engine::judge::Judge;
 use engine::{Engine, EngineConfig, Ports};
 use props::Props;
@@ -20,10 +20,13 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use store::MemoryStore;
-use store::traits::ReplicaStore as _;
 
 /// In calm, until everything should be tidy.
 const CALM: Ms = 50 * MINUTE;
+/// Each time that the clock moves.
+const JUMP: f64 = 0.000_05;
+/// The wall's clock goes back by no more.
+pub const SET_BACK: Ms = 120_000;
 
 pub(super) struct Stage {
     pub shared: Arc<Shared>,
@@ -113,6 +116,7 @@ impl Stage {
             quiet_since: state.quiet_since,
             freshness_secs: i64::from(self.props.freshness_secs),
             pause_secs_max: i64::from(self.props.pause_secs_max),
+            hold_secs_max: i64::from(self.props.hold_secs_max),
         }
     }
 
@@ -122,6 +126,7 @@ impl Stage {
         if state.over {
             return;
         }
+        self.jump(&mut state);
         let mishaps = self.chaos.mishaps();
         if mishaps != state.mishaps {
             state.mishaps = mishaps;
@@ -152,6 +157,20 @@ impl Stage {
         if let Some(root) = state.root.take() {
             root.wake();
         }
+    }
+
+    /// The machine sleeps for a while, or somebody sets its clock.
+    fn jump(&self, state: &mut State) {
+        if self.chaos.is_calm() || !state.dice.chance(JUMP) {
+            return;
+        }
+        if state.dice.chance(0.5) {
+            self.clock.leap(state.dice.between(5_000, 30 * MINUTE));
+        } else {
+            self.clock
+                .set_wrong(state.dice.between(-SET_BACK / 2, SET_BACK / 2));
+        }
+        self.chaos.mishap();
     }
 
     fn broke(&self, state: &mut State, breach: Breach) {
@@ -231,6 +250,9 @@ pub(super) fn play(stage: &Arc<Stage>, steps: u64) {
         for host in &mut site.hosts {
             host.silent_until = host.silent_until.min(now);
         }
+        for machine in &mut site.machines {
+            machine.gone_until = machine.gone_until.min(now);
+        }
         for primary in &mut site.primaries {
             primary.silent_until = primary.silent_until.min(now);
         }
@@ -294,43 +316,11 @@ async fn run(stage: &Arc<Stage>, config: EngineConfig, ports: Ports, life: &Life
         Ok(engine) => {
             if life.automatic {
                 stage.lock().engine = Some(engine.clone());
-                tokio::spawn(hands(stage.clone(), engine));
+                tokio::spawn(hands::hands(stage.clone(), engine));
             }
         }
         // It could not read or write what it needed: as if it had died at once.
         Err(_) => stage.chaos.kill("the start"),
     }
     stage.over().await;
-}
-
-/// A person asks for backups, some with the primary paused.
-async fn hands(stage: Arc<Stage>, engine: Engine) {
-    loop {
-        let (pause, which, pausing) = {
-            let mut state = stage.lock();
-            let dice = &mut state.dice;
-            (dice.between(20_000, 15 * MINUTE), dice.bits(), dice.chance(0.6))
-        };
-        stage.clock.after(pause).await;
-        let Some(replica) = some_replica(&stage, which).await else {
-            continue;
-        };
-        let asked = engine.clone();
-        tokio::spawn(async move {
-            // However it ends, it is in the store.
-            let _outcome = if pausing {
-                asked.backup_pausing(replica).await
-            } else {
-                asked.backup_now(replica).await
-            };
-        });
-    }
-}
-
-async fn some_replica(stage: &Stage, which: u64) -> Option<ReplicaId> {
-    let mut rows = stage.store.replicas(&super::promises::SITE).await.ok()?;
-    // By the machine, so that ids need not be in any order.
-    rows.sort_by_key(|row| row.vm);
-    let at = usize::try_from(which % (rows.len().max(1) as u64)).ok()?;
-    rows.get(at).map(|row| row.id)
 }

@@ -248,6 +248,7 @@ fn evidence(seed: &Seed, attempt: &Attempt, at: DateTime<Utc>) -> Evidence {
         host_time: at,
         boot: boot(seed.at),
         last_apply: vec![Some(at)],
+        states: Vec::new(),
         applies: Vec::new(),
     };
     Evidence {

@@ -1,16 +1,19 @@
 //! Promises 4 and 5: what was frozen stays as it was, closed days stay closed, and a day is sealed for once.
 
+use super::counted::Counted;
 use super::{SITE, Scene, breach, read};
 use crate::drive::site::Breach;
 use domain::obligation::{Obligation, ObligationKey};
 use std::collections::BTreeMap;
 use store::obligations::{AttemptEnd, ObligationRow, ObligationStore as _};
+use store::traits::AttemptStore as _;
 
 /// What was seen of each day.
 #[derive(Debug, Default)]
 pub struct Days {
     frozen: BTreeMap<ObligationKey, Obligation>,
     closed: BTreeMap<ObligationKey, ObligationRow>,
+    counted: Counted,
 }
 
 impl Days {
@@ -40,6 +43,8 @@ impl Days {
                     format!("what was frozen when {key} opened has changed"),
                 ));
             }
+            let tried = read(scene.store.attempts_of(&SITE, *key))?;
+            self.counted.tally(scene, *key, &tried)?;
             if row.closed_at.is_none() {
                 continue;
             }
@@ -48,13 +53,29 @@ impl Days {
             if !same || !row.corrections.starts_with(&known.corrections) {
                 return Err(broken(5, format!("{key} was closed and has changed")));
             }
-            let seals = read(scene.store.attempts_of(&SITE, *key))?;
-            let sealed = seals
+            known.corrections.clone_from(&row.corrections);
+            self.counted.closed(scene, &row)?;
+            let sealed = tried
                 .iter()
                 .filter(|it| it.end == Some(AttemptEnd::Sealed))
                 .count();
             if sealed > 1 {
-                return Err(broken(4, format!("{sealed} attempts have sealed for {key}")));
+                let points = read(scene.store.points(&SITE, Some(key.replica)))?;
+                let of = |id| points.iter().find(|it| it.evidence.attempt == id);
+                let told = tried
+                    .iter()
+                    .filter_map(|it| of(it.attempt))
+                    .map(|it| format!("{} sealed {}", it.taken, it.sealed));
+                let told: Vec<String> = told.collect();
+                let window = &row.obligation.window;
+                let text = format!(
+                    "{sealed} attempts have sealed for {key} ({} to {} to {}): {}",
+                    window.open,
+                    window.due,
+                    window.next_open,
+                    told.join("; ")
+                );
+                return Err(broken(4, text));
             }
         }
         Ok(())

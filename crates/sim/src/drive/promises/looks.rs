@@ -1,11 +1,12 @@
 //! Promises 3 and 6: unknown is never green, and nothing waits silently.
 
 use super::{SITE, Scene, breach, read};
-use crate::drive::clock::instant;
 use crate::drive::site::Breach;
+use crate::drive::stage::SET_BACK;
 use chrono::TimeDelta;
 use domain::planner::{Move, Seen, Wait};
 use domain::verdict::Verdict;
+use store::holds::{HoldStore as _, HoldTarget};
 use store::obligations::ObligationStore as _;
 use store::traits::ReplicaStore as _;
 
@@ -21,9 +22,9 @@ pub fn unknown_never_green(scene: &Scene<'_>) -> Option<Breach> {
         Ok(statuses) => statuses,
         Err(breach) => return Some(breach),
     };
-    let now = instant(scene.now());
+    let now = scene.wall();
     let limit = scene.freshness_secs + STALE_SLACK_SECS;
-    let long_enough = now - instant(scene.quiet_since) > TimeDelta::seconds(limit);
+    let long_enough = scene.now() - scene.quiet_since > limit * 1000;
     let site = scene.shared.site();
     for status in statuses.iter().filter(|it| it.verdict == Verdict::Clear) {
         let seen = &status.observation;
@@ -52,8 +53,8 @@ pub fn unknown_never_green(scene: &Scene<'_>) -> Option<Breach> {
 /// Promise 6: every open day has a decision, every wait a reason and a next look, and the plan goes on.
 pub fn nothing_waits_silently(scene: &Scene<'_>) -> Option<Breach> {
     let engine = scene.engine?;
-    let now = instant(scene.now());
-    let quiet = now - instant(scene.quiet_since) > TimeDelta::seconds(PLAN_SECS_MAX);
+    let now = scene.wall();
+    let quiet = scene.now() - scene.quiet_since > PLAN_SECS_MAX * 1000;
     let Some(planned) = engine.planned() else {
         return quiet.then(|| Breach {
             promise: 6,
@@ -72,7 +73,7 @@ pub fn nothing_waits_silently(scene: &Scene<'_>) -> Option<Breach> {
             return breach(6, format!("{} waits and is never looked at again", decision.key));
         }
         if let Wait::Blocked { since, .. } = why
-            && *since > planned.at + TimeDelta::seconds(1)
+            && *since > planned.at + TimeDelta::milliseconds(SET_BACK + 1000)
         {
             return breach(6, format!("{} waits since a time to come", decision.key));
         }
@@ -104,4 +105,38 @@ pub fn nothing_waits_silently(scene: &Scene<'_>) -> Option<Breach> {
             silent.key, replica.name
         ),
     )
+}
+
+/// A hold is read with the plan's round, every five seconds.
+const HOLD_READ_SECS: i64 = 10;
+
+/// What a person holds is not started by the plan, and stays in it with the hold as its reason.
+pub fn holds_hold(scene: &Scene<'_>) -> Option<Breach> {
+    let planned = scene.engine?.planned()?;
+    let active = match read(scene.store.holds_active(planned.at)) {
+        Ok(active) => active,
+        Err(breach) => return Some(breach),
+    };
+    let known = |from: chrono::DateTime<chrono::Utc>| planned.at - from > TimeDelta::seconds(HOLD_READ_SECS);
+    let quiet = scene.now() - scene.quiet_since > HOLD_READ_SECS * 1000;
+    for hold in active.iter().filter(|hold| quiet && known(hold.from)) {
+        let started = planned.decisions.iter().find(|decision| {
+            let Some(entry) = planned.entry(decision.key) else {
+                return false;
+            };
+            let on = match &hold.target {
+                HoldTarget::Host { host } => *host == entry.owed.host,
+                HoldTarget::Tenant { tenant } => *tenant == entry.owed.tenant,
+                HoldTarget::Replica { replica } => *replica == decision.key.replica,
+            };
+            on && matches!(decision.what, Move::Start { .. })
+        });
+        if let Some(started) = started {
+            return breach(
+                6,
+                format!("{} is started, and hold {} stands", started.key, hold.id),
+            );
+        }
+    }
+    None
 }

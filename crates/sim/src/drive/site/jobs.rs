@@ -17,6 +17,8 @@ const HOLD_SLACK: Ms = 60_000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
     pub vm: String,
+    /// Whose it was when the checkpoint was made.
+    pub tenant: String,
     pub disk: usize,
     /// Disks of the machine.
     pub of: usize,
@@ -74,6 +76,7 @@ impl Site {
             made: now,
             locked: work.from,
             ours: true,
+            tenant: machine.tenant,
             torn,
         };
         self.machines[number].checkpoints.push(standing);
@@ -97,6 +100,7 @@ impl Site {
         };
         let torn = standing.torn.or_else(written);
         let (vm, of) = (machine.vm.to_string(), machine.disks);
+        let tenant = crate::drive::promises::tenant_name(standing.tenant);
         if !self.calm && self.dice.chance(EXPORT_FAILS) {
             return false;
         }
@@ -106,6 +110,7 @@ impl Site {
             .filter(|disk| Some(*disk) != left_out)
             .map(|disk| Content {
                 vm: vm.clone(),
+                tenant: tenant.clone(),
                 disk,
                 of,
                 torn: torn.map(str::to_owned),
@@ -127,7 +132,14 @@ impl Site {
             return;
         }
         self.held_max = self.held_max.max(held);
-        if held > self.hold_max + HOLD_SLACK {
+        // Where the host stops no export, nobody can let go before it ends.
+        let exports = machine.works.iter().filter(|work| {
+            let of = |to: &str| to == checkpoint;
+            !self.hosts[machine.home].cancels
+                && matches!(&work.task, Task::Export { checkpoint, .. } if of(checkpoint))
+        });
+        let stuck = exports.map(|work| work.to - gone.locked).max().unwrap_or(0);
+        if held > self.hold_max.max(stuck) + HOLD_SLACK {
             let text = format!(
                 "applies of {} were held back for {} s by {}; {} s are allowed",
                 machine.name,

@@ -76,6 +76,14 @@ impl Site {
         self.alone(number, tag, order);
         let protected = self.hosts[order.host].manner.protected;
         let machine = &self.machines[number];
+        if !self.hosts[order.host].enrolled {
+            let text = format!(
+                "{tag} asks for a checkpoint of {} on a host that nobody has enrolled",
+                machine.name
+            );
+            self.breach(1, text);
+        }
+        let machine = &self.machines[number];
         let busy = machine.works.iter().any(Work::is_running);
         let refused = protected && (machine.refusal().is_some() || busy);
         if refused || (!self.calm && self.dice.chance(REFUSED_ANYHOW)) {
@@ -204,16 +212,21 @@ impl Site {
     pub(super) fn foreign(&mut self, number: usize, stands: Ms) {
         let at = self.now;
         let machine = self.bring(number);
-        if machine.refusal().is_some() || machine.is_locked() || machine.off_until > at {
+        if machine.refusal().is_some()
+            || machine.is_locked()
+            || machine.off_until > at
+            || machine.gone_until > at
+        {
             return;
         }
-        let id = format!("Microsoft:{}", machine.id("foreign"));
+        let (id, tenant) = (format!("Microsoft:{}", machine.id("foreign")), machine.tenant);
         machine.checkpoints.push(Standing {
             id: id.clone(),
             name: "Backup checkpoint".to_owned(),
             made: at,
             locked: at,
             ours: false,
+            tenant,
             torn: None,
         });
         self.plan(at + stands, Happening::ForeignGone { machine: number, id });

@@ -111,6 +111,12 @@ impl Site {
             );
             at += self.dice.between(HOUR, 30 * HOUR);
         }
+        let mut at = start + self.dice.between(HOUR, 30 * HOUR);
+        while at < start + HORIZON {
+            let to = at + self.dice.between(MINUTE, 3 * HOUR);
+            self.plan(at, Happening::Vanishes { machine: number, to });
+            at = to + self.dice.between(5 * HOUR, 60 * HOUR);
+        }
         self.machines.push(machine);
     }
 
@@ -169,6 +175,7 @@ fn host(number: usize, start: Ms, dice: &mut Dice) -> Option<Host> {
         },
         skew: dice.between(-200_000, 200_000),
         cuts_seconds: dice.chance(0.5),
+        enrolled: number == 0 || dice.chance(0.85),
         takes_names: dice.chance(0.7),
         renames: dice.chance(0.8),
         cancels: dice.chance(0.8),

@@ -60,9 +60,11 @@ pub(super) struct Props {
     ids: Arc<SeededIds>,
     pub freshness_secs: u32,
     pub pause_secs_max: u32,
-    hold_secs_max: u32,
+    pub hold_secs_max: u32,
     backup_every_secs: Option<u32>,
     attempts_max: u32,
+    close_watch_max: usize,
+    poll_secs: u32,
 }
 
 impl Props {
@@ -75,6 +77,9 @@ impl Props {
             hold_secs_max: small(dice.between(120, 600)),
             backup_every_secs: dice.chance(0.7).then(|| small(dice.between(300, 2_400))),
             attempts_max: small(dice.between(2, 8)),
+            // Without close watches the days go by faster.
+            close_watch_max: dice.index(5),
+            poll_secs: small(dice.between(15, 60)),
             folder,
         };
         let scene = Scene::of(dice);
@@ -114,6 +119,8 @@ impl Props {
             hold_secs_max: self.hold_secs_max,
             freshness_secs: self.freshness_secs,
             attempts_max: self.attempts_max,
+            close_watch_max: self.close_watch_max,
+            poll_secs: self.poll_secs,
             ..EngineConfig::new(owner, staging, rules.collect())
         }
     }
@@ -155,7 +162,7 @@ impl Props {
         stage.chaos.revive(true, None);
         let now = stage.shared.clock.ms();
         let hosts: Vec<_> = stage.shared.site().hosts.clone();
-        for host in hosts {
+        for host in hosts.into_iter().filter(|host| host.enrolled) {
             let known_refusals = host.manner.refuses_with.map(|_| LOCKED).into_iter().collect();
             let trust = HostTrust::Enrolled {
                 build: BUILD.to_owned(),
@@ -179,13 +186,13 @@ impl Props {
 
     fn policy(&self, stage: &Stage) {
         let terms = self.terms(&mut stage.lock().dice);
-        let at = crate::drive::clock::instant(stage.clock.ms());
+        let at = stage.clock.wall();
         if let Ok(id) = store::policies::POLICY_FIRST.parse() {
             let _written = stage.store.policy_put(&id, &terms, "sim", at).now_or_never();
         }
     }
 
-    fn terms(&self, dice: &mut Dice) -> Terms {
+    pub fn terms(&self, dice: &mut Dice) -> Terms {
         let hour = |n: i64| WallTime::from_hm(u16::try_from(n % 24).unwrap_or(0), 0);
         let open = dice.between(0, 23);
         let due = open + dice.between(4, 12);
