@@ -14,6 +14,8 @@ pub(crate) use ledger::{Ledger, catalogue};
 
 use crate::shared::Shared;
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::ids::ReplicaId;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::traits::StoreError;
 
@@ -26,7 +28,10 @@ pub(crate) struct Night {
     shared: Arc<Shared>,
     pub ledger: Ledger,
     absences: gone::Absences,
+    /// When everything was brought up to date last.
     read: Option<DateTime<Utc>>,
+    /// Replicas that attempts ended on since then.
+    touched: BTreeSet<ReplicaId>,
     opened: Option<DateTime<Utc>>,
     /// How many replicas there were at the last opening, and the policies then.
     opened_for: (usize, Option<store::policies::Catalogue>),
@@ -43,6 +48,7 @@ impl Night {
             ledger,
             absences,
             read: None,
+            touched: BTreeSet::new(),
             opened: None,
             opened_for: (0, None),
         })
@@ -51,13 +57,14 @@ impl Night {
     /// Reads what changed, opens days, notes ends of attempts and closes days.
     pub async fn activate(&mut self) -> Result<(), StoreError> {
         let now = self.shared.now();
-        let touched = self.shared.touched_take();
+        self.touched.extend(self.shared.touched_take());
         let stale = self.read.is_none_or(|read| now - read >= READ || now < read);
-        if touched.is_empty() && !stale {
+        if self.touched.is_empty() && !stale {
             return Ok(());
         }
-        self.ledger.refresh(&self.shared, &touched, now).await?;
-        self.read = Some(now);
+        // Not before all of it is done: whoever plans by a half of it starts what is met and not closed yet.
+        self.read = None;
+        self.ledger.refresh(&self.shared, &self.touched, now).await?;
         self.shared.terms_set(self.ledger.terms());
         self.absences.note(&self.ledger, &self.shared);
         let settled = settle::settle(&self.shared, &mut self.ledger).await?;
@@ -67,6 +74,8 @@ impl Night {
         if close::close(&self.shared, &self.ledger, now).await? {
             self.ledger.live_again(&self.shared).await?;
         }
+        self.touched.clear();
+        self.read = Some(now);
         Ok(())
     }
 

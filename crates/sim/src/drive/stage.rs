@@ -233,7 +233,8 @@ pub(super) fn play(stage: &Arc<Stage>, steps: u64) {
             let dice = &mut state.dice;
             match dice.index(20) {
                 0 => dice.between(2 * HOUR, 30 * HOUR),
-                1..=4 => dice.between(MINUTE, 40 * MINUTE),
+                1 => dice.between(30 * HOUR, 80 * HOUR),
+                2..=5 => dice.between(MINUTE, 40 * MINUTE),
                 _ => dice.between(500, MINUTE),
             }
         };

@@ -72,6 +72,11 @@ impl Counted {
         Ok(())
     }
 
+    /// Whether the point has met another day.
+    pub fn is_spent_elsewhere(&self, point: PointId, key: ObligationKey) -> bool {
+        self.spent.get(&point).is_some_and(|other| *other != key)
+    }
+
     /// Waiting is not failing: what was deferred is noted as such, and only real failures cost an attempt.
     pub fn tally(
         &mut self,

@@ -10,6 +10,8 @@ use store::traits::{AttemptStore as _, ReplicaStore as _};
 
 /// A sweep every two minutes, and what it needs.
 const TIME: Ms = 420_000;
+/// Whatever troubles the hosts meanwhile.
+const LONG: Ms = crate::HOUR;
 
 /// What is there although its attempt is over, and since when that is so.
 #[derive(Debug, Default)]
@@ -58,10 +60,12 @@ impl Leftovers {
             left.insert(what, since);
         }
         self.since = left;
+        // A request that is lost here and there excuses nobody for ever.
+        let long = |since: Ms| now - since.max(scene.up_since) > LONG;
         let late = self
             .since
             .iter()
-            .find(|(_, since)| now - (**since).max(quiet) > TIME);
+            .find(|(_, since)| now - (**since).max(quiet) > TIME || long(**since));
         let Some((what, since)) = late else {
             return Ok(None);
         };

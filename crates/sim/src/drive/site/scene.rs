@@ -135,7 +135,9 @@ impl Site {
         let mut at = start + self.dice.between(0, 90 * MINUTE);
         while at < start + HORIZON {
             let kind = KINDS[self.dice.index(KINDS.len())];
-            let to = at + self.dice.between(MINUTE, 25 * MINUTE);
+            // Some begin and end within one hold.
+            let longest = if self.dice.chance(0.3) { 2 } else { 25 };
+            let to = at + self.dice.between(MINUTE, longest * MINUTE);
             all.push_back(Stretch {
                 kind,
                 span: Span { from: at, to },

@@ -26,8 +26,10 @@ pub(super) async fn hands(stage: Arc<Stage>, engine: Engine) {
         let (pause, deed, mut dice) = {
             let mut state = stage.lock();
             let dice = &mut state.dice;
+            // Some are there as soon as it has started.
+            let longest = if dice.chance(0.3) { 5_000 } else { 15 * MINUTE };
             (
-                dice.between(20_000, 15 * MINUTE),
+                dice.between(500, longest),
                 dice.index(10),
                 Dice::new(dice.bits(), 6),
             )
