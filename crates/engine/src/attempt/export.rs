@@ -1,9 +1,10 @@
 //! Export, watched: while the host copies, the applies are read at least every 20 s, well below the 60 s that the proof allows.
 
 use super::claim::staging_full;
+use super::prove::still_whole;
 use super::undo::stop_job;
 use super::wait::REAL_MIN;
-use super::{Run, Stop};
+use super::{Run, Stop, gate};
 use crate::board::job_look_of;
 use crate::ports::chain;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -127,7 +128,10 @@ async fn watch(run: &mut Run, class: &str, id: &str) -> Result<Job, Stop> {
         let stop = match look(run).await {
             Ok(_) => {
                 last_look = run.shared.now();
-                broken(run)
+                match broken(run) {
+                    Some(stop) => Some(named(run, stop).await),
+                    None => None,
+                }
             }
             // A short silence may still fit between two looks; a long one has broken the proof already.
             Err(error) if run.shared.now() - last_look > TimeDelta::seconds(LOOK_GAP_SECS_MAX) => {
@@ -166,6 +170,24 @@ fn broken(run: &Run) -> Option<Stop> {
         .filter(|b| !matches!(b, ProofBreak::NotWatched) && !may_turn_out_refused(b))
         .collect();
     (!final_ones.is_empty()).then(|| Failure::Unproven { breaks: final_ones }.into())
+}
+
+/// What came up and is no apply has a name of its own, and is waited for, if the host still shows it.
+async fn named(run: &mut Run, stop: Stop) -> Stop {
+    let moved = |b: &ProofBreak| matches!(b, ProofBreak::StateMoved { .. });
+    let by_state = match &stop {
+        Stop::Failed(failure) => {
+            matches!(failure.as_ref(), Failure::Unproven { breaks } if breaks.iter().any(moved))
+        }
+        _ => false,
+    };
+    if !by_state {
+        return stop;
+    }
+    match gate::glance(run).await {
+        Ok(judged) => still_whole(&judged.verdict).err().unwrap_or(stop),
+        Err(_) => stop,
+    }
 }
 
 /// A running apply may be one that waits for the lock and will be refused: only the end of the hold can tell.

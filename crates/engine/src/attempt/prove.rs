@@ -29,7 +29,7 @@ pub(super) async fn prove(run: &mut Run) -> Result<(), Stop> {
 /// What began during the export and is no apply - a failover, a resynchronization, a move, a merge - may have written as well.
 ///
 /// Applies are the proof's business: one that waits for our checkpoint to go is as it should be.
-fn still_whole(verdict: &Verdict) -> Result<(), Stop> {
+pub(super) fn still_whole(verdict: &Verdict) -> Result<(), Stop> {
     let Verdict::Blocked { blockers } = verdict else {
         return Ok(());
     };

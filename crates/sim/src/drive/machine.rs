@@ -1,5 +1,9 @@
 //! One replica VM on its host: when its logs are applied, what befalls it, what is on it. Computed up to an instant when somebody looks.
 
+mod works;
+
+pub use works::{Standing, Task, Work};
+
 use crate::world::{Applies, SpellKind};
 use crate::{Ms, Span};
 use domain::ids::VmGuid;
@@ -31,55 +35,6 @@ pub struct Run {
     /// How it ends, or ended.
     pub state: JobState,
     pub code: u32,
-}
-
-/// What was asked of the host for this machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Task {
-    Snapshot {
-        name: String,
-    },
-    Export {
-        folder: std::path::PathBuf,
-        checkpoint: String,
-    },
-    Destroy {
-        checkpoint: String,
-    },
-}
-
-/// A job that was asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Work {
-    pub id: String,
-    pub task: Task,
-    pub from: Ms,
-    pub to: Ms,
-    pub state: JobState,
-    pub code: u32,
-}
-
-impl Work {
-    #[must_use]
-    pub fn is_running(&self) -> bool {
-        self.state.is_running()
-    }
-}
-
-/// A recovery checkpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
-    pub id: String,
-    pub name: String,
-    pub made: Ms,
-    /// The lock was taken when its job began.
-    pub locked: Ms,
-    /// Made by us.
-    pub ours: bool,
-    /// Whose the machine was then.
-    pub tenant: usize,
-    /// What tore the disks when it was taken; nothing when they were whole.
-    pub torn: Option<&'static str>,
 }
 
 /// A stretch with a blocker other than an apply.
