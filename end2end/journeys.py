@@ -5,14 +5,17 @@ Run by `cargo xtask test`; by hand: python end2end/journeys.py --binary target/d
 """
 
 import argparse
+import datetime
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import threading
+import time
 import traceback
 import urllib.error
 import urllib.request
@@ -192,9 +195,9 @@ def referee(report, data, ready, binary):
     print(told.stdout[:400])
 
 
-def browser(report, url, out):
-    command = ["node", str(HERE / "browser/screens.mjs"), url, str(out / "screens")]
-    log = out / "browser.log"
+def browser(report, url, out, script, sentence):
+    command = ["node", str(HERE / f"browser/{script}.mjs"), url, str(out / script)]
+    log = out / f"browser-{script}.log"
     with open(log, "w") as kept:
         run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         watch = threading.Timer(600, run.kill)
@@ -204,7 +207,58 @@ def browser(report, url, out):
             print(f"  {line}", end="", flush=True)
         code = run.wait()
         watch.cancel()
-    report.check("the browser finds every screen good", code == 0, f"exit {code}", log)
+    report.check(sentence, code == 0, f"exit {code}", log)
+
+
+class Served:
+    """`stillpoint serve` as a process of its own, some hours of the world after it was stopped. No host answers it any more."""
+
+    def __init__(self, binary, data, log, hours):
+        config = data / "config.toml"
+        text = config.read_text()
+        found = re.search(r'^epoch_world = "([^"]+)"$', text, re.MULTILINE)
+        self.now = later = datetime.datetime.fromisoformat(found[1].replace("Z", "+00:00")) + datetime.timedelta(hours=hours)
+        config.write_text(text.replace(found[0], f'epoch_world = "{later.isoformat().replace("+00:00", "Z")}"'))
+        self.log = open(log, "wb")
+        command = [binary, "serve", "--data", str(data), "--listen", "127.0.0.1:0", "--json"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        line = self.process.stdout.readline()
+        if not line:
+            self.process.kill()
+            raise Failed("a server tells where it serves", log)
+        self.url = json.loads(line)["url"]
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(timeout=60)
+        self.log.close()
+        return code
+
+
+def lost_days(served):
+    """The days around now, once one of them was missed: what passed in a downtime is closed soon after the start."""
+    first, last = (served.now.date() + datetime.timedelta(days=days) for days in (-4, 1))
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with urllib.request.urlopen(f"{served.url.rstrip('/')}/api/v1/sla?from={first}&to={last}") as answer:
+            days = json.load(answer)["days"]
+        if any(day["missed"] for day in days):
+            return days
+        time.sleep(0.5)
+    return None
+
+
+def caught_up(report, binary, data, out, with_browser):
+    """A server that was down for a day and a half closes what passed; then a person's hands on it."""
+    log = out / "served.log"
+    served = Served(binary, data, log, 36)
+    try:
+        lost = lost_days(served)
+        report.check("days that passed in a downtime are closed, those without a point as missed", lost is not None, log=log)
+        if lost and with_browser:
+            browser(report, served.url, out, "hands", "what a person does by hand works, and shows on every screen")
+    finally:
+        report.check("the server stops when told to", served.stop() == 0, log=log)
 
 
 def main():
@@ -239,11 +293,12 @@ def journeys(report, given, data, out):
         doors(report, url)
         referee(report, data, demo.ready, given.binary)
         if not given.no_browser:
-            browser(report, url, out)
+            browser(report, url, out, "screens", "the browser finds every screen good")
     finally:
         report.check("the demo stops when told to", demo.stop() == 0, log=log)
         if len(report.failures) > failed_before and log not in report.logs:
             report.logs.insert(0, log)
+    caught_up(report, given.binary, data, out, not given.no_browser)
 
 
 if __name__ == "__main__":

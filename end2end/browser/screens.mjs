@@ -2,10 +2,10 @@
 // complaint, no axe violation, no sideways scroll; usable by keyboard and without JavaScript. Screenshots go to OUT_DIR.
 // The last line is `N passed, N failed`; the exit code is 1 when anything failed.
 
-import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { launch, open, visit } from "./browser.mjs";
+import { open, visit } from "./browser.mjs";
+import { accessible, must, notSideways, quiet, suite } from "./checks.mjs";
 
 const [base, out] = process.argv.slice(2).map((a, i) => (i === 0 ? a.replace(/\/$/, "") : a));
 if (!base || !out) {
@@ -13,54 +13,12 @@ if (!base || !out) {
   process.exit(2);
 }
 mkdirSync(out, { recursive: true });
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const nobody = "00000000-0000-4000-8000-000000000000";
-
-let browser = await launch();
-let passed = 0;
-const failures = [];
-
-const told = (error) => String(error.message ?? error).split("\n").slice(0, 12).join("\n     ");
-
-/** One named check; a failure is told and the next one runs. Only a check in which the browser itself died is made again, once. */
-async function check(name, body, again = false) {
-  try {
-    await body();
-    passed += 1;
-    console.log(`ok   ${name}`);
-  } catch (error) {
-    if (!(await browser.isAlive())) {
-      console.log(`     the browser died in: ${name}\n     it said last:\n     ${browser.lastWords().split("\n").join("\n     ")}`);
-      browser = await launch();
-      if (!again) return check(name, body, true);
-    }
-    failures.push(name);
-    console.log(`FAIL ${name}\n     ${told(error)}`);
-  }
-}
-
-function must(condition, text) {
-  if (!condition) throw new Error(text);
-}
-
-const quiet = (page) => must(page.complaints.length === 0, page.complaints.join("\n"));
-
-async function accessible(page) {
-  // Through the debugger, which the page's own script policy does not concern.
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  const told = violations.map((v) => `${v.id}: ${v.help}\n  ${v.nodes.slice(0, 4).map((n) => `${n.target} ${n.any[0]?.message ?? ""}`).join("\n  ")}`);
-  must(violations.length === 0, told.join("\n"));
-}
-
-async function notSideways(page) {
-  const [wide, window] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-  must(wide <= window, `the page is ${wide} px wide in a window of ${window} px`);
-}
+const { check, browser, end } = await suite();
 
 /** Real addresses for the screens that need an id. */
 async function addresses() {
-  const page = await open(browser, base);
+  const page = await open(browser(), base);
   const first = async (path, selector) => {
     await visit(page, base + path);
     const link = page.locator(selector).first();
@@ -99,7 +57,7 @@ for (const theme of ["light", "dark"]) {
   for (const [size, width, height] of [["desk", 1440, 1000], ["phone", 390, 844]]) {
     for (const [name, path] of screens) {
       await check(`${name}, ${theme}, ${size}: hydrated in peace, accessible, not sideways`, async () => {
-        const page = await open(browser, base, { theme, width, height });
+        const page = await open(browser(), base, { theme, width, height });
         const answer = await visit(page, base + path);
         must(answer.status() === 200, `status ${answer.status()}`);
         must((await page.getAttribute("html", "data-theme")) === theme, "the server rendered another theme");
@@ -115,7 +73,7 @@ for (const theme of ["light", "dark"]) {
 
 for (const [name, path, text] of screens) {
   await check(`${name} without JavaScript shows its content`, async () => {
-    const page = await open(browser, base, { javaScript: false });
+    const page = await open(browser(), base, { javaScript: false });
     await page.goto(base + path);
     must(await page.getByText(text).first().isVisible(), `“${text}” is not visible`);
     must((await page.locator("h1").count()) === 1, "not exactly one h1");
@@ -125,7 +83,7 @@ for (const [name, path, text] of screens) {
 }
 
 await check("filter, search and theme work without JavaScript", async () => {
-  const page = await open(browser, base, { javaScript: false });
+  const page = await open(browser(), base, { javaScript: false });
   await page.goto(`${base}/replicas`);
   await page.getByRole("link", { name: /^Met/ }).first().click();
   must(page.url().includes("show=protected"), page.url());
@@ -140,7 +98,7 @@ await check("filter, search and theme work without JavaScript", async () => {
 
 for (const javaScript of [true, false]) {
   await check(`a restore point's commands stand there whole${javaScript ? " and are copied by their button" : ", without a button that would do nothing"}`, async () => {
-    const page = await open(browser, base, { javaScript });
+    const page = await open(browser(), base, { javaScript });
     const path = screens.find(([name]) => name === "point")[1];
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     await (javaScript ? visit(page, base + path) : page.goto(base + path));
@@ -161,7 +119,7 @@ for (const javaScript of [true, false]) {
 }
 
 await check("no screen shows a machine's time or a wrong plural", async () => {
-  const page = await open(browser, base);
+  const page = await open(browser(), base);
   for (const [name, path] of screens) {
     await visit(page, base + path);
     const text = await page.locator("main").innerText();
@@ -174,7 +132,7 @@ await check("no screen shows a machine's time or a wrong plural", async () => {
 
 for (const javaScript of [true, false]) {
   await check(`back up now is requested ${javaScript ? "with" : "without"} JavaScript, and no more is claimed`, async () => {
-    const page = await open(browser, base, { javaScript });
+    const page = await open(browser(), base, { javaScript });
     const replica = screens.find(([name]) => name === "replica")[1];
     await (javaScript ? visit(page, base + replica) : page.goto(base + replica));
     await page.getByRole("button", { name: "Back up now" }).click();
@@ -186,7 +144,7 @@ for (const javaScript of [true, false]) {
 }
 
 await check("the keyboard reaches search, rows and screens", async () => {
-  const page = await open(browser, base);
+  const page = await open(browser(), base);
   await visit(page, `${base}/replicas`);
   await page.keyboard.press("j");
   must((await page.evaluate(() => document.activeElement?.closest("[data-row]")?.dataset.row)) === "0", "j does not reach the first row");
@@ -207,7 +165,7 @@ await check("the keyboard reaches search, rows and screens", async () => {
 });
 
 await check("links and filters change the page without loading it again", async () => {
-  const page = await open(browser, base);
+  const page = await open(browser(), base);
   await visit(page, `${base}/`);
   await page.evaluate(() => (window.same = true));
   await page.getByRole("navigation", { name: "Screens" }).getByRole("link", { name: /Replicas/ }).click();
@@ -221,7 +179,7 @@ await check("links and filters change the page without loading it again", async 
 });
 
 await check("the page says that it is live", async () => {
-  const page = await open(browser, base);
+  const page = await open(browser(), base);
   await visit(page, `${base}/`);
   await page.locator(".freshness b", { hasText: /^live$/ }).waitFor();
   await page.context().close();
@@ -229,7 +187,7 @@ await check("the page says that it is live", async () => {
 
 for (const [path, status] of [["/nowhere", 404], [`/replicas/${nobody}`, 404], ["/replicas/not-an-id", 404], [`/points/${nobody}`, 404], ["/replicas?show=green", 422], ["/points?cursor=yesterday", 422], ["/replicas?cursor=yesterday", 422]]) {
   await check(`${path} answers ${status} in words, hydrated`, async () => {
-    const page = await open(browser, base);
+    const page = await open(browser(), base);
     const answer = await visit(page, base + path);
     must(answer.status() === status, `status ${answer.status()}`);
     must(await page.getByText(status === 404 ? /not found/i : /not a valid/i).first().isVisible(), "no words for it");
@@ -240,6 +198,4 @@ for (const [path, status] of [["/nowhere", 404], [`/replicas/${nobody}`, 404], [
   });
 }
 
-await browser.end();
-console.log(`${passed} passed, ${failures.length} failed`);
-process.exit(failures.length ? 1 : 0);
+await end();

@@ -38,7 +38,7 @@ fn head(d: &DayView) -> AnyView {
     let link = |day: Option<NaiveDate>, label: &'static str, words: fn(String) -> String| {
         day.map(|day| {
             let text = words(day.format("%-d %b").to_string());
-            view! { <a class="button" href=format!("/replicas/{}/days/{day}", d.replica) aria-label=label>{text}</a> }
+            view! { <a class="button" href=format!("/replicas/{}/days/{day}", d.replica) title=label>{text}</a> }
         })
     };
     view! {

@@ -87,12 +87,12 @@ fn row(night: &NightView, i: usize, cause: &Cause) -> AnyView {
         }
     });
     let ack = (!cause.queue && cause.held.is_none()).then(|| {
-        let label = format!("Acknowledge: {}", place(cause));
         let words = if cause.acknowledged.is_some() {
             "Renew…"
         } else {
             "Acknowledge…"
         };
+        let label = format!("{words} {}", place(cause));
         view! { <a href=format!("/?ack={}", escape(&cause.key)) aria-label=label>{words}</a> }
     });
     let short = cause.least_slack_secs < 3_600;
