@@ -66,7 +66,7 @@ pub struct NightView {
     pub pauses: Vec<PauseRow>,
     /// In force, newest first.
     pub holds: Vec<HoldRow>,
-    /// Of the last 24 hours, newest first, at most 20; `None` for a tenant, who is not shown what the hoster is told.
+    /// Of the last 24 hours, newest first, at most 8; `None` for a tenant, who is not shown what the hoster is told.
     pub notices: Option<Vec<NoticeRow>>,
     /// Whether anybody outside is told of them.
     pub tells: bool,

@@ -12,7 +12,7 @@ use store::traits::Scope;
 
 /// Notices that are read, and those of them that are shown.
 const READ_MAX: u32 = 200;
-const NOTICES_MAX: usize = 20;
+const NOTICES_MAX: usize = 8;
 /// Those that are not to be sent any more are shown for so long.
 const SHOWN: TimeDelta = TimeDelta::hours(24);
 
