@@ -74,6 +74,8 @@ pub struct Machine {
     pub paused: Option<Ms>,
     /// To what its primary is just being changed.
     pub changing: Option<bool>,
+    /// Whether the first stretch has begun.
+    begun: bool,
     cursor: Ms,
     skip_until: Ms,
     backlog: Ms,
@@ -104,6 +106,7 @@ impl Machine {
             was_away: false,
             paused: None,
             changing: None,
+            begun: false,
             cursor: at,
             skip_until: at,
             backlog: 0,
@@ -120,8 +123,7 @@ impl Machine {
     /// The stretch that holds now.
     #[must_use]
     pub fn stretch(&self) -> Option<Stretch> {
-        let first = self.stretches.front().copied()?;
-        (first.span.from <= self.cursor).then_some(first)
+        self.stretches.front().copied().filter(|_| self.begun)
     }
 
     /// Whether a checkpoint of anybody, or the job that makes it, holds the lock.
@@ -197,11 +199,12 @@ impl Machine {
     /// What happens next, and when; `to` when nothing does before.
     fn happens(&mut self, to: Ms, applies: &mut Applies<'_>, manner: Manner) -> Ms {
         let at = self.cursor;
-        let coming = self.stretches.front().map_or(Ms::MAX, |s| s.span.from);
+        // Later than it was to be where the host was off.
+        let coming = self.stretches.front().map_or(Ms::MAX, |s| s.span.from.max(at));
         let stretch = self.stretch();
         if let Some(run) = &self.applying {
             let end = run.to;
-            if stretch.is_none() && coming < end && coming <= to && stops(self.stretches[0].kind) {
+            if stretch.is_none() && coming < end && coming <= to {
                 self.cursor = coming;
                 self.begin(manner);
                 return coming;
@@ -311,9 +314,12 @@ impl Machine {
     /// The next stretch begins.
     fn begin(&mut self, manner: Manner) {
         let at = self.cursor;
-        let Some(stretch) = self.stretches.front().copied() else {
+        let Some(stretch) = self.stretches.front_mut() else {
             return;
         };
+        stretch.span.from = at;
+        let stretch = *stretch;
+        self.begun = true;
         let bad = match stretch.kind {
             SpellKind::ApplyInterrupted => Some((JobState::Terminated, 0)),
             SpellKind::ApplyFailed => Some((JobState::Exception, 0x8007_0017)),
@@ -327,6 +333,7 @@ impl Machine {
         if manner.protected && self.is_locked() {
             // No apply can break off that is held back.
             self.stretches.pop_front();
+            self.begun = false;
             return;
         }
         match &mut self.applying {
@@ -343,6 +350,7 @@ impl Machine {
         let Some(stretch) = self.stretches.pop_front() else {
             return;
         };
+        self.begun = false;
         match stretch.kind {
             SpellKind::Resynchronization | SpellKind::InitialReplication => {
                 self.writes.push_back(stretch.span);
