@@ -98,7 +98,7 @@ pub struct LiveObligation {
 /// Obligations. Instants of the window are kept to the microsecond; what is frozen at the opening never changes.
 #[async_trait]
 pub trait ObligationStore: Send + Sync {
-    /// Inserts those that are not there yet, in one transaction; one that exists stays as it is. Returns the keys of the new ones, in
+    /// Inserts those that are not there yet, in one transaction; one that exists stays as it is. One event tells each tenant's. Returns the keys of the new ones, in
     /// the order given. `NotFound` for an unknown replica and `Conflict` for one of another tenant: then none is inserted.
     async fn obligations_open(&self, obligations: &[Obligation]) -> Result<Vec<ObligationKey>>;
     /// All without a closing outcome, by due time, then by replica and day.

@@ -141,7 +141,7 @@ pub struct HostStatus {
 pub struct Event {
     pub seq: i64,
     pub at: DateTime<Utc>,
-    /// `replica`, `attempt`, `point`, `host`, `finding`, `policy`, `assignment`, `obligation`, `correction`, `hold`, `pause`.
+    /// `replica`, `attempt`, `point`, `host`, `finding`, `policy`, `assignment`, `days` (some opened), `obligation`, `correction`, `hold`, `pause`.
     pub kind: String,
     pub tenant: Option<TenantId>,
     pub subject: String,

@@ -21,27 +21,31 @@ impl Rescuer {
     pub async fn audit(&self) -> Result<Audited, StoreError> {
         let mut done = Audited::default();
         let store = &self.shared.ports.store;
-        for point in store.points(&SITE, None).await? {
-            let lease = store.lease(point.replica).await?;
-            if lease.is_some_and(|lease| lease.attempt == point.evidence.attempt) {
-                continue;
-            }
-            let key = format!("point-without-snapshot:{}", point.id);
-            match self.whole(&point).await {
-                Ok(false) => continue,
-                Ok(true) => {
-                    done.finished += 1;
-                    match store.finding_resolve(&key, self.shared.now()).await {
-                        Ok(()) | Err(StoreError::NotFound { .. }) => {}
-                        Err(error) => return Err(error),
-                    }
+        // One replica at a time: all evidence of a large site does not fit into memory.
+        let replicas = store.replicas(&SITE).await?;
+        for id in replicas.iter().map(|it| it.id) {
+            for point in store.points(&SITE, Some(id)).await? {
+                let lease = store.lease(point.replica).await?;
+                if lease.is_some_and(|lease| lease.attempt == point.evidence.attempt) {
+                    continue;
                 }
-                Err(RescueError::Store(error)) => return Err(error),
-                Err(error) => {
-                    let why = chain(&error);
-                    tracing::error!(point.id = %point.id, why, "a sealed point has no snapshot file");
-                    self.point_missing(key, &point, &why).await?;
-                    done.missing.push(why);
+                let key = format!("point-without-snapshot:{}", point.id);
+                match self.whole(&point).await {
+                    Ok(false) => continue,
+                    Ok(true) => {
+                        done.finished += 1;
+                        match store.finding_resolve(&key, self.shared.now()).await {
+                            Ok(()) | Err(StoreError::NotFound { .. }) => {}
+                            Err(error) => return Err(error),
+                        }
+                    }
+                    Err(RescueError::Store(error)) => return Err(error),
+                    Err(error) => {
+                        let why = chain(&error);
+                        tracing::error!(point.id = %point.id, why, "a sealed point has no snapshot file");
+                        self.point_missing(key, &point, &why).await?;
+                        done.missing.push(why);
+                    }
                 }
             }
         }

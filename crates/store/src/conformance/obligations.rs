@@ -47,7 +47,15 @@ pub async fn an_obligation_is_opened_once_and_stays_as_it_was(store: &impl Store
     );
     assert!(row.corrections.is_empty());
     assert_eq!(store.obligation(&SITE, second.key).await?.obligation, second);
-    assert_eq!(store.event_newest().await?, before, "10,000 new days are no news");
+    let events = store.events_after(&SITE, before, 9).await?;
+    let told: Vec<_> = events.iter().map(|it| (it.kind.as_str(), &it.payload)).collect();
+    let one = json!({ "opened": 1 });
+    assert_eq!(
+        told,
+        [("days", &one), ("days", &one)],
+        "one for each batch and tenant"
+    );
+    assert_eq!(store.events_after(&seed.other(), before, 9).await?, []);
 
     let fine = TimeDelta::nanoseconds(999);
     let mut third = seed.owed(&seed.ours, 2)?;

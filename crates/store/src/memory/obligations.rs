@@ -190,7 +190,11 @@ impl Tables {
         let new = obligations
             .iter()
             .filter(|obligation| self.obligations.insert(obligation));
-        Ok(new.map(|obligation| obligation.key).collect())
+        let new: Vec<&Obligation> = new.collect();
+        for event in told::opened(new.iter().copied()) {
+            self.events.push(event);
+        }
+        Ok(new.into_iter().map(|obligation| obligation.key).collect())
     }
 
     fn obligations_live(&self) -> Vec<LiveObligation> {

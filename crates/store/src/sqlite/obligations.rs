@@ -57,11 +57,14 @@ impl ObligationStore for SqliteStore {
                 }
             };
             if write.obligation_insert(obligation, number).await? {
-                opened.push(obligation.key);
+                opened.push(obligation);
             }
         }
+        for event in told::opened(opened.iter().copied()) {
+            write.event(event).await?;
+        }
         self.commit(write).await?;
-        Ok(opened)
+        Ok(opened.into_iter().map(|it| it.key).collect())
     }
 
     async fn obligations_live(&self) -> Result<Vec<LiveObligation>> {

@@ -51,12 +51,12 @@ impl Site {
 #[tokio::test]
 async fn only_what_an_event_names_is_read_again() {
     let site = Site::new().await;
-    let before = site.snapshots.refresh().await.unwrap();
     let owed = site.seed.owed(&site.seed.ours, 0).unwrap();
     site.store
         .obligations_open(std::slice::from_ref(&owed))
         .await
         .unwrap();
+    let before = site.snapshots.refresh().await.unwrap();
     site.unknown().await;
     let after = site.snapshots.refresh().await.unwrap();
     assert_eq!(after.whole_at, before.whole_at, "not everything was read");
@@ -87,6 +87,16 @@ async fn only_what_an_event_names_is_read_again() {
     let sealed = site.ours(&site.snapshots.refresh().await.unwrap());
     assert_eq!((sealed.points, sealed.days[0].kind), (1, OutcomeKind::Met));
     assert!(sealed.attempt.is_some() && sealed.newest.is_some());
+}
+
+#[tokio::test]
+async fn days_that_open_are_seen_at_once() {
+    let site = Site::new().await;
+    assert_eq!(site.ours(&site.snapshots.refresh().await.unwrap()).days, []);
+    let owed = site.seed.owed(&site.seed.ours, 0).unwrap();
+    site.store.obligations_open(&[owed]).await.unwrap();
+    let after = site.snapshots.refresh().await.unwrap();
+    assert_eq!(site.ours(&after).days.len(), 1);
 }
 
 #[tokio::test]

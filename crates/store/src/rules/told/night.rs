@@ -7,9 +7,10 @@ use crate::policies::Assignee;
 use crate::rules::night::{counted, owner_name};
 use chrono::{DateTime, Utc};
 use domain::ids::{PolicyId, TenantId};
-use domain::obligation::{Correction, ObligationKey, Outcome, OutcomeKind};
+use domain::obligation::{Correction, Obligation, ObligationKey, Outcome, OutcomeKind};
 use domain::policy::Policy;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// A policy has a new version.
 pub(crate) fn policy(policy: &Policy, at: DateTime<Utc>) -> NewEvent<'static> {
@@ -57,6 +58,24 @@ pub(crate) fn closed<'a>(
         subject: key.replica.to_string(),
         payload: json!({ "day": key.day, "outcome": kind, "owner": owner.map(owner_name) }),
     }
+}
+
+/// Days have opened: one event for each tenant, however many of its replicas it concerns.
+pub(crate) fn opened<'a>(new: impl IntoIterator<Item = &'a Obligation>) -> Vec<NewEvent<'a>> {
+    let mut of: BTreeMap<&TenantId, (u64, DateTime<Utc>)> = BTreeMap::new();
+    for obligation in new {
+        let (days, at) = of.entry(&obligation.tenant).or_insert((0, obligation.opened_at));
+        *days += 1;
+        *at = obligation.opened_at.max(*at);
+    }
+    let event = |(tenant, (days, at)): (&'a TenantId, (u64, DateTime<Utc>))| NewEvent {
+        at,
+        kind: "days",
+        tenant: Some(tenant),
+        subject: tenant.to_string(),
+        payload: json!({ "opened": days }),
+    };
+    of.into_iter().map(event).collect()
 }
 
 /// A closed day counts as something else from now on.
