@@ -192,7 +192,8 @@ pub enum Wait {
 
 /// Seconds of slack below which a replica that only log applies keep from starting may have its primary paused.
 pub const PAUSE_SLACK_SECS: i64 = 3_600;
-/// Deferrals by log applies before a pause is thought of.
+/// Deferrals by log applies before a pause is thought of; or so many longest looks at log applies without a gap between them, since a
+/// replica that is watched is not begun before its gap.
 pub const PAUSE_DEFERRALS_MIN: u32 = 3;
 
 /// Seconds until due that are left beside what the attempt itself takes; negative when it cannot be met any more.

@@ -22,7 +22,7 @@ pub struct Case {
 }
 
 /// The eight of Microsoft's post, in the order of evaluation.
-fn eight() -> [Case; 8] {
+pub fn eight() -> [Case; 8] {
     let case = |op, code, title, seen| Case {
         op,
         code,

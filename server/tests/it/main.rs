@@ -13,6 +13,7 @@ mod doors;
 mod hands;
 mod kept;
 mod killed;
+mod night;
 mod not_ready;
 mod paused;
 mod promised;

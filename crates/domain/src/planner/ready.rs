@@ -34,7 +34,7 @@ pub(super) fn ready(owed: &Owed, breaker: Breaker, now: DateTime<Utc>) -> Ready 
         Seen::Clear { at } => return clear(owed, at, now),
         Seen::Blocked { code, since, .. } => (since, code),
     };
-    if code == Code::B1 && may_pause(owed, now) {
+    if code == Code::B1 && may_pause(owed, since, now) {
         return Ready::Now { pause: true };
     }
     let asked = match owed.last {
@@ -176,9 +176,13 @@ fn wait_of(owed: &Owed, secs: u64) -> TimeDelta {
     TimeDelta::seconds(whole.max(1))
 }
 
-fn may_pause(owed: &Owed, now: DateTime<Utc>) -> bool {
+/// Where applies never leave a gap nothing is begun, so nothing is put off either: the time that it was watched in vain says the same.
+fn may_pause(owed: &Owed, since: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     let slack = slack_secs(owed, now);
-    owed.can_pause && owed.apply_deferrals >= PAUSE_DEFERRALS_MIN && (0..PAUSE_SLACK_SECS).contains(&slack)
+    let in_vain = i64::from(PAUSE_DEFERRALS_MIN) * i64::from(owed.terms.look_secs_max(Code::B1));
+    let no_gap = now - since.max(owed.window.open) >= TimeDelta::seconds(in_vain);
+    let put_off = owed.apply_deferrals >= PAUSE_DEFERRALS_MIN || no_gap;
+    owed.can_pause && put_off && (0..PAUSE_SLACK_SECS).contains(&slack)
 }
 
 /// Whether a log apply is all that keeps an obligation from starting.

@@ -351,7 +351,21 @@ fn the_primary_is_paused_only_late_after_log_applies_and_where_it_may() {
         ..owed(1)
     };
     let late = at(28_800 - 600 - 1_800);
+    let b1_for = |secs| Seen::Blocked {
+        code: Code::B1,
+        since: late - TimeDelta::seconds(secs),
+        at: late,
+    };
+    o.seen = b1_for(10);
     assert_eq!(only(o.clone(), late), Move::Start { pause: true });
+    // Applies without any gap let nothing begin that could be put off.
+    let watched = |secs| Owed {
+        seen: b1_for(secs),
+        apply_deferrals: 0,
+        ..o.clone()
+    };
+    assert_eq!(only(watched(360), late), Move::Start { pause: true });
+    assert_ne!(only(watched(359), late), Move::Start { pause: true });
     for spoil in [
         |o: &mut Owed| o.can_pause = false,
         |o: &mut Owed| o.apply_deferrals = 2,
