@@ -94,7 +94,7 @@ pub fn hosts(night: &NightView) -> AnyView {
             .is_some_and(|at| (night.as_of - at).num_seconds() <= limit);
         view! {
             <tr class:stale=!fresh>
-                <td class="mono first"><span class="standing" title=format!("{} · {build}", host.trust)>{mark(host.trust_mark)}<span>{host.host.clone()}</span></span></td>
+                <td class="mono first"><span class="standing" title=format!("{} · {build}", host.trust)>{mark(if fresh { host.trust_mark } else { Mark::Unknown })}<span>{host.host.clone()}</span></span></td>
                 <td class="meter-cell"><svg class="meter" width="100%" height="7" aria-hidden="true"><rect width="100%" height="7" rx="1.5" class="ground"/><rect width=format!("{used:.0}%") height="7" rx="1.5" class="fill"/></svg></td>
                 <td class="num side" title=requests>{host.slots_used}"/"{host.slots_max}</td>
                 <td class="num dim second">{survey}</td>
