@@ -163,7 +163,8 @@ fn at_risk<'a>(scene: &'a Scene<'_>) -> impl Iterator<Item = Notice> + 'a {
     scene
         .causes
         .iter()
-        .filter(|cause| cause.at_risk > 0)
+        // Not looked at yet is a matter of seconds after a start; if it lasts, it has another name.
+        .filter(|cause| cause.at_risk > 0 && cause.kind != CauseKind::NotSeen)
         .filter(move |cause| !known(cause))
         .map(|cause| {
             let day = cause.first.day;

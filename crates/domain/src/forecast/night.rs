@@ -1,6 +1,7 @@
 //! The forecast of every open obligation at once, by the planner's world and its decisions, and what keeps them.
 
 use super::{Day, Estimate, Place, Room, Site, State, Today, estimate};
+use crate::blocker::Actor;
 use crate::causes::{Cause, CauseKind, Waiting, cause_of, causes};
 use crate::ids::HostId;
 use crate::obligation::ObligationKey;
@@ -8,6 +9,9 @@ use crate::planner::{Decision, Last, Limits, Move, Owed, Seen, Wait, World, slac
 use chrono::{DateTime, Utc};
 use std::borrow::Cow;
 use std::collections::HashMap;
+
+/// Slack below which a blocker that needs a person is a risk, where nothing is known of how long such blockers last.
+const STUCK_SECS: i64 = 3_600;
 
 /// What is known of an obligation beside the plan.
 #[derive(Debug, Clone, Copy, Default)]
@@ -113,7 +117,16 @@ impl Night<'_> {
         };
         let estimate = estimate(self.site, &today);
         let hopeless = slack - i64::from(not_before_secs) < 0 && !matches!(what, Move::Running);
-        let is_at_risk = estimate.is_at_risk() || hopeless || matches!(what, Move::GiveUp { .. });
+        // Without a history to go by: what a person has to end is not expected to end by itself within the hour.
+        let stuck = match what {
+            Move::Wait {
+                why: Wait::Blocked { code, .. },
+                ..
+            } => code.actor() != Actor::Nobody && slack < STUCK_SECS,
+            _ => false,
+        };
+        let stuck = stuck && matches!(estimate, Estimate::None { .. });
+        let is_at_risk = estimate.is_at_risk() || hopeless || stuck || matches!(what, Move::GiveUp { .. });
         let waiting = Waiting {
             key: owed.key,
             tenant: &owed.tenant,

@@ -5,6 +5,7 @@ use crate::shared::{SITE, Shared};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::alarm::Breach;
 use domain::causes::{CauseKind, Waiting, cause_of};
+use domain::code::Code;
 use domain::ids::{HostId, ReplicaId};
 use domain::obligation::{ObligationKey, OutcomeKind};
 use domain::planner::{Last, Move, Owed, Seen};
@@ -106,8 +107,14 @@ fn kept(owed: &Owed, what: &Move) -> Option<(String, CauseKind)> {
         slack_secs: -1,
         at_risk: true,
     };
-    if let Some((kind, key)) = cause_of(&waiting) {
-        return Some((key, kind));
+    match cause_of(&waiting) {
+        // Nobody has looked yet since the start, and nobody looked when it became due.
+        Some((CauseKind::NotSeen, _)) => {
+            let unknown = CauseKind::Blocked { code: Code::UN };
+            return Some((unknown.key_on(&owed.host), unknown));
+        }
+        Some((kind, key)) => return Some((key, kind)),
+        None => {}
     }
     let kind = match (owed.seen, owed.last) {
         (Seen::Blocked { code, .. }, _) | (_, Last::Deferred { code, .. }) => CauseKind::Blocked { code },

@@ -33,6 +33,7 @@ pub fn causes(night: &NightView) -> AnyView {
     );
     let body = match night.causes.as_deref() {
         None => empty("Nothing has been planned yet: the first plan comes within seconds of the start."),
+        Some([]) if night.owed.total == 0 => empty("Nothing waits: no day is open at the moment."),
         Some([]) => empty("Nothing waits: every obligation is met, running or about to start."),
         Some(causes) => table(night, causes),
     };

@@ -171,6 +171,31 @@ fn without_any_history_a_hold_beyond_the_slack_and_giving_up_are_at_risk_all_the
 }
 
 #[test]
+fn without_any_history_what_needs_a_person_is_at_risk_in_the_last_hour() {
+    let blocked = |n, code| Owed {
+        seen: Seen::Blocked {
+            code,
+            since: at(0),
+            at: at(28_800 - 4_201),
+        },
+        ..owed(n)
+    };
+    let world = World {
+        owed: vec![blocked(1, Code::B4), blocked(2, Code::B1), blocked(3, Code::UN)],
+        ..World::default()
+    };
+    // An attempt takes ten minutes: an hour and one second to spare, and one second less than an hour.
+    for (now, expected) in [
+        (28_800 - 4_201, [false; 3]),
+        (28_800 - 4_199, [true, false, true]),
+    ] {
+        let outlook = foresee(&world, &[], now);
+        let at_risk: Vec<bool> = outlook.each.iter().map(|it| it.is_at_risk).collect();
+        assert_eq!(at_risk, expected, "{now}");
+    }
+}
+
+#[test]
 fn what_is_due_is_foreseen_and_is_no_cause_of_anything_to_come() {
     let world = World {
         owed: vec![Owed {
