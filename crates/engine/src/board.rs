@@ -58,6 +58,7 @@ struct Inner {
     enrolled: BTreeMap<HostId, HostTrust>,
     strays: BTreeMap<HostId, Vec<Stray>>,
     watched: BTreeMap<HostId, Vec<(ReplicaId, VmGuid)>>,
+    watched_at: BTreeMap<HostId, DateTime<Utc>>,
     near: BTreeSet<ReplicaId>,
     surveys: BTreeMap<HostId, DateTime<Utc>>,
     shown: BTreeMap<HostId, BTreeSet<VmGuid>>,
@@ -252,6 +253,10 @@ impl Board {
     pub fn watched_set(&self, watched: BTreeMap<HostId, Vec<(ReplicaId, VmGuid)>>) {
         self.lock().watched = watched;
     }
+    /// When a host's jobs were enumerated for those that are watched (world's clock).
+    pub fn watched_at_set(&self, host: &HostId, at: DateTime<Utc>) {
+        self.lock().watched_at.insert(host.clone(), at);
+    }
     pub fn watched(&self, host: &HostId) -> Vec<(ReplicaId, VmGuid)> {
         self.lock().watched.get(host).cloned().unwrap_or_default()
     }
@@ -269,17 +274,19 @@ impl Board {
         self.lock().surveys.insert(host.clone(), at);
     }
 
-    /// When a replica is looked at next: with its host's next survey, or before that when it is one of the `watched_max`
-    /// that its host's close watch takes. `None` while no observer runs.
-    pub fn next_look(&self, replica: ReplicaId, watched_max: usize) -> Option<DateTime<Utc>> {
+    /// When a replica is looked at next: with its host's next survey, or before that when its host's close watch takes it.
+    /// `None` while no observer runs.
+    pub fn next_look(&self, replica: ReplicaId) -> Option<DateTime<Utc>> {
         let inner = self.lock();
         let entry = inner.entries.get(&replica)?;
         let seen = entry.judged.as_ref().map(|j| &j.observation);
         let host = seen.map(|o| &o.host).or(entry.host.as_ref())?;
         let survey = inner.surveys.get(host).copied()?;
-        let watched = inner.watched.get(host).into_iter().flatten().take(watched_max);
-        let closely = seen.filter(|_| watched.into_iter().any(|(id, _)| *id == replica));
-        let closely = closely.and_then(|o| o.seen_at.checked_add_signed(CLOSELY));
+        let mut watched = inner.watched.get(host).into_iter().flatten();
+        let closely = seen.filter(|_| watched.any(|(id, _)| *id == replica));
+        let asked = inner.watched_at.get(host);
+        let closely = closely.map(|o| asked.map_or(o.seen_at, |at| o.seen_at.max(*at)));
+        let closely = closely.and_then(|at| at.checked_add_signed(CLOSELY));
         Some(closely.map_or(survey, |at| at.min(survey)))
     }
 

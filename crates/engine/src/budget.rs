@@ -19,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Errand {
     Poll,
+    /// The host's jobs, for all that are watched.
+    Jobs,
     CloseLook,
 }
 
@@ -27,21 +29,23 @@ const MINUTE: TimeDelta = TimeDelta::minutes(1);
 const NOTED: TimeDelta = TimeDelta::seconds(1);
 
 const POLL_COST: f64 = 12.0;
+const JOBS_COST: f64 = 2.0;
 const LOOK_COST: f64 = 8.0;
 
 impl Errand {
     fn cost(self) -> f64 {
         match self {
             Self::Poll => POLL_COST,
+            Self::Jobs => JOBS_COST,
             Self::CloseLook => LOOK_COST,
         }
     }
 
-    /// What must be there. A close look leaves enough for the next poll, which must never starve: without it all goes stale.
+    /// What must be there. The close watch leaves enough for the next poll, which must never starve: without it all goes stale.
     fn needs(self) -> f64 {
         match self {
             Self::Poll => POLL_COST,
-            Self::CloseLook => LOOK_COST + POLL_COST,
+            Self::Jobs | Self::CloseLook => self.cost() + POLL_COST,
         }
     }
 }

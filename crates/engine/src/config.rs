@@ -49,7 +49,7 @@ pub struct EngineConfig {
     pub attempts_per_tenant_max: u32,
     /// Into one vault; there is one vault per installation.
     pub attempts_per_vault_max: u32,
-    /// Replicas per host that are watched second by second for the end of an apply.
+    /// Replicas per host that are watched second by second for the end of an apply, by one enumeration of the host's jobs.
     pub close_watch_max: usize,
     /// Requests that one host is asked for polls and close looks per minute; what a hold needs is counted and never waits.
     pub requests_per_host_minute_max: u32,
@@ -86,7 +86,7 @@ impl EngineConfig {
             attempts_per_host_max: 2,
             attempts_per_tenant_max: 8,
             attempts_per_vault_max: 8,
-            close_watch_max: 4,
+            close_watch_max: 512,
             requests_per_host_minute_max: 1_200,
             free_bytes_min: 64 << 20,
             lease_ms: 30_000,

@@ -300,8 +300,7 @@ impl Engine {
     /// overdue is about to be.
     #[must_use]
     pub fn next_look(&self, replica: ReplicaId) -> Option<DateTime<Utc>> {
-        let watched_max = self.shared.config.close_watch_max;
-        let next = self.shared.board.next_look(replica, watched_max)?;
+        let next = self.shared.board.next_look(replica)?;
         Some(next.max(self.shared.now()))
     }
 

@@ -8,6 +8,7 @@ use domain::evidence::JobLook;
 use domain::ids::{HostId, VmGuid};
 use domain::job::Job;
 use secrecy::SecretString;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use wsman::auth::Basic;
 use wsman::client::{Client, ClientConfig, Identity};
@@ -97,6 +98,10 @@ impl ReplicaHost for WsmanHost {
 
     async fn glance(&self, vm: VmGuid, seen_at: DateTime<Utc>) -> Result<Glance, HostError> {
         self.read_glance(vm, seen_at).await
+    }
+
+    async fn applying(&self, vms: &[VmGuid]) -> Result<BTreeSet<VmGuid>, HostError> {
+        self.read_applying(vms).await
     }
 
     async fn job_look(&self, vm: VmGuid) -> Result<JobLook, HostError> {

@@ -7,6 +7,7 @@ use domain::ids::{HostId, VmGuid};
 use domain::job::Job;
 use domain::observation::{HostBoot, Observation};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Version and boot of a host (`Win32_OperatingSystem`, `Win32_Process` of vmms.exe).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,6 +166,10 @@ pub trait ReplicaHost: Send + Sync {
 
     /// What the gate judges of one replica, read now; `NotFound` when the VM is not here.
     async fn glance(&self, vm: VmGuid, seen_at: DateTime<Utc>) -> Result<Glance, HostError>;
+
+    /// Which of these VMs a log is being applied to, or may be, by one enumeration of the host's jobs: what a close watch of many asks
+    /// each second. A VM whose jobs cannot be read is among them; one that is not here is not.
+    async fn applying(&self, vms: &[VmGuid]) -> Result<BTreeSet<VmGuid>, HostError>;
 
     /// The cheap look used while holding: clock, boot, LastApplyTime and applies of one VM.
     async fn job_look(&self, vm: VmGuid) -> Result<JobLook, HostError>;

@@ -10,7 +10,7 @@ use crate::connect::WsmanHost;
 use crate::host::HostError;
 use domain::ids::VmGuid;
 use domain::job::{Job, JobClass};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use wsman::argument::Argument;
 use wsman::instance::Instance;
 use wsman::property::PropertyError;
@@ -128,6 +128,12 @@ impl JobTable {
         Ok(jobs)
     }
 
+    /// Whether an apply of the VM is running, or cannot be said to have ended.
+    pub fn is_applying(&self, vm: VmGuid) -> bool {
+        let running = |job: &Job| job.is_apply() && job.state.is_running();
+        self.of(vm).map_or(true, |jobs| jobs.iter().any(running))
+    }
+
     fn select(&self, wanted: impl Fn(&Listed) -> bool) -> Result<Vec<Job>, PropertyError> {
         self.listed
             .iter()
@@ -177,6 +183,12 @@ impl WsmanHost {
         };
         JobTable::new(&concrete, &affected, migrations)
             .map_err(|error| self.unreadable(CONCRETE_JOBS, &error))
+    }
+
+    /// Two requests, one on a host without jobs.
+    pub(crate) async fn read_applying(&self, vms: &[VmGuid]) -> Result<BTreeSet<VmGuid>, HostError> {
+        let table = self.job_table(Migrations::Skip).await?;
+        Ok(vms.iter().copied().filter(|vm| table.is_applying(*vm)).collect())
     }
 
     pub(crate) async fn read_jobs_of(&self, vm: VmGuid) -> Result<Vec<Job>, HostError> {

@@ -6,7 +6,7 @@ mod site;
 
 use chrono::TimeDelta;
 use domain::ids::VmGuid;
-use domain::job::{JobClass, JobState};
+use domain::job::{Job, JobClass, JobState};
 use domain::observation::{EnabledState, ReplicationHealth, ReplicationMode, ReplicationState};
 use hyperv::Trust;
 use hyperv::host::{HostError, ReplicaHost, Started, Tag};
@@ -264,6 +264,16 @@ async fn an_apply_shows_as_a_job_of_its_vm_alone_and_its_end_moves_the_time() {
     assert_eq!(running.len(), 1, "{during:?}");
     assert_eq!(during.last_apply, before.last_apply);
     let survey = site.host.survey(site.hand.now()).await.unwrap();
+    let all: Vec<VmGuid> = survey.replicas.iter().map(|seen| seen.observation.vm).collect();
+    let count = site.host.requests();
+    let applying = site.host.applying(&all).await.unwrap();
+    assert_eq!(site.host.requests() - count, 2, "one enumeration for all of them");
+    for seen in &survey.replicas {
+        let runs = |job: &Job| job.is_apply() && job.state.is_running();
+        let expected = seen.observation.jobs.iter().any(runs);
+        assert_eq!(applying.contains(&seen.observation.vm), expected);
+    }
+    assert!(applying.contains(&vm));
     for seen in &survey.replicas {
         let has = seen.observation.jobs.iter().any(|job| job.id == running[0].id);
         assert_eq!(has, seen.observation.vm == vm);
@@ -272,6 +282,7 @@ async fn an_apply_shows_as_a_job_of_its_vm_alone_and_its_end_moves_the_time() {
     let after = site.host.job_look(vm).await.unwrap();
     let ended = after.applies.iter().find(|job| job.id == running[0].id).unwrap();
     assert_eq!(ended.state, JobState::Completed);
+    assert!(!site.host.applying(&all).await.unwrap().contains(&vm));
     assert!(after.last_apply > during.last_apply);
     assert_eq!(after.host_time - before.host_time, TimeDelta::seconds(35));
     site.lab.stop().await;

@@ -64,13 +64,14 @@ impl World {
     }
 }
 
-/// As [`blocked`], ten minutes before it is due: less than an attempt takes.
+/// As [`blocked`], ten minutes before it is due: less than an attempt takes. Until two hours before, nothing is said.
 async fn late() -> World {
     let world = blocked().await;
     world.refuse(Some("not yet"));
-    world.half_hours(11).await;
+    world.half_hours(10).await;
     assert!(world.store.notices(9).await.unwrap().is_empty());
     world.refuse(None);
+    world.half_hours(1).await;
     world.later(1_500).await;
     world.later(1_500).await;
     world
@@ -187,7 +188,7 @@ async fn what_does_not_arrive_is_tried_again_ever_more_rarely_and_arrives_once()
     world.refuse(Some("the receiver answered 503"));
     world.half_hours(11).await;
     for _ in 0..20 {
-        world.later(150).await;
+        world.later(60).await;
     }
     let waiting = world.store.notices(9).await.unwrap();
     assert_eq!(waiting.len(), 1);
@@ -207,8 +208,8 @@ async fn what_does_not_arrive_is_tried_again_ever_more_rarely_and_arrives_once()
     );
     world.restart(Script::default()).await;
     world.refuse(None);
-    for _ in 0..4 {
-        world.later(130).await;
+    for _ in 0..3 {
+        world.later(600).await;
     }
     assert_eq!(world.told_kinds(), ["at-risk"]);
     let delivered = &world.store.notices(9).await.unwrap()[0];

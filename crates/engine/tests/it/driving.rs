@@ -1,11 +1,12 @@
 //! The engine as it runs: all loops, a sped-up world, and waiting for what the store says.
 
-use crate::fake_host::{FakeHost, VM};
+use crate::fake_host::{Ev, FakeHost, VM};
 use crate::fake_vault::FakeVault;
 use crate::world::SITE;
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 use domain::attempt::{AttemptState, Failure};
 use domain::binding::TenantRule;
+use domain::job::JobState;
 use domain::observation::{HostTrust, ReplicationState};
 use engine::clock::{SpedClock, WorldClock};
 use engine::config::{EngineConfig, Staging};
@@ -103,6 +104,28 @@ async fn a_replica_that_applies_every_30_s_is_protected_between_two_applies() {
     site.engine.stop(Duration::from_secs(5)).await;
     assert_eq!(site.store.points(&SITE, None).await.unwrap().len(), 1);
     assert!(site.host.model().checkpoints.is_empty());
+}
+
+#[tokio::test]
+async fn while_a_log_is_applied_the_close_watch_asks_for_the_hosts_jobs_and_for_nothing_more() {
+    let long = Ev::Apply {
+        secs: 1_500,
+        state: JobState::Completed,
+    };
+    let site = site(|_, host| host.model().plan(1, long)).await;
+    let began = site.host.model().now;
+    until(&site, |s| matches!(s, AttemptState::Sealed { .. })).await;
+    site.engine.stop(Duration::from_secs(5)).await;
+    let sent = site.host.model().sent.clone();
+    let applying = began + TimeDelta::seconds(60)..began + TimeDelta::seconds(1_500);
+    let during = |cost: u64| {
+        sent.iter()
+            .filter(|(at, n)| applying.contains(at) && *n == cost)
+            .count()
+    };
+    let (jobs, looks) = (2, 8);
+    assert!(during(jobs) > 5, "{sent:?}");
+    assert_eq!(during(looks), 0, "{sent:?}");
 }
 
 #[tokio::test]

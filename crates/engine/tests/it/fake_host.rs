@@ -10,7 +10,7 @@ use domain::observation::*;
 use engine::board::job_look_of;
 use engine::clock::WorldClock;
 use hyperv::host::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -426,7 +426,7 @@ impl FakeHost {
             "look" => 10,
             "glance" => 8,
             "job look" => 5,
-            "identity" => 2,
+            "identity" | "jobs" => 2,
             _ => 1,
         };
         let now = model.now;
@@ -501,6 +501,20 @@ impl ReplicaHost for FakeHost {
             identity: model.identity(),
             observation: model.observation(&self.id, vm, seen_at),
         })
+    }
+    async fn applying(&self, vms: &[VmGuid]) -> Result<BTreeSet<VmGuid>, HostError> {
+        let model = self.asked("jobs")?;
+        let applies = |vm: &VmGuid| {
+            let seen = model.observation(&self.id, *vm, model.now);
+            seen.jobs
+                .iter()
+                .any(|job| job.is_apply() && job.state.is_running())
+        };
+        Ok(vms
+            .iter()
+            .copied()
+            .filter(|vm| model.vms.contains(vm) && applies(vm))
+            .collect())
     }
     async fn job_look(&self, vm: VmGuid) -> Result<JobLook, HostError> {
         let model = self.asked("job look")?;

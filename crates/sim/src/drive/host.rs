@@ -11,6 +11,7 @@ use domain::ids::{HostId, VmGuid};
 use domain::job::Job;
 use engine::board::job_look_of;
 use hyperv::host::*;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -270,6 +271,26 @@ impl ReplicaHost for ModelHost {
                 identity: site.identity(host),
                 observation: site.observation(number, seen_at),
             })
+        })
+        .await
+    }
+
+    async fn applying(&self, vms: &[VmGuid]) -> Result<BTreeSet<VmGuid>, HostError> {
+        let vms = vms.to_vec();
+        self.ask("jobs", 2, move |site, host| {
+            let seen_at = super::clock::instant(site.now);
+            let mut applying = BTreeSet::new();
+            for vm in vms {
+                // One that is not here has no job here.
+                let Ok(number) = here(site, host, vm) else {
+                    continue;
+                };
+                let jobs = site.observation(number, seen_at).jobs;
+                if jobs.iter().any(|job| job.is_apply() && job.state.is_running()) {
+                    applying.insert(vm);
+                }
+            }
+            Ok(applying)
         })
         .await
     }

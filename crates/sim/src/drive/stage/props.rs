@@ -78,7 +78,7 @@ impl Props {
             backup_every_secs: dice.chance(0.7).then(|| small(dice.between(300, 2_400))),
             attempts_max: small(dice.between(2, 8)),
             // Without close watches the days go by faster.
-            close_watch_max: dice.index(5),
+            close_watch_max: dice.index(12),
             poll_secs: small(dice.between(15, 60)),
             folder,
         };
