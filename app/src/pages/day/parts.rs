@@ -76,7 +76,7 @@ fn figures(d: &DayView) -> AnyView {
         <div class="figures four">
             {figure("Outcome", words(d.outcome.clone()), String::new(), closed)}
             {figure("Window", view! { <span class="words">{at(d.opens)} " – " {at(d.due)}</span> }.into_any(), String::new(), format!("{length} · {opened}late until {}", at(d.next_open)))}
-            {figure("Attempts", format::count(u64::from(tried)).into_any(), String::new(), format!("{} failed", format::count(u64::from(d.failures))))}
+            {figure("Attempts charged", format::count(u64::from(tried)).into_any(), String::new(), format!("{} failed", format::count(u64::from(d.failures))))}
             {figure("Deferrals", format::count(u64::from(d.deferrals)).into_any(), String::new(), "waiting costs no attempt".to_owned())}
         </div>
     }
