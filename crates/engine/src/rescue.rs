@@ -345,7 +345,9 @@ enum RescueError {
     Store(#[from] StoreError),
     #[error("something is still on the host")]
     Undo(#[from] UndoError),
-    #[error("host {host} is not in the configuration any more: put it back under [[host]], so that what the attempt left there can be undone")]
+    #[error(
+        "host {host} is not in the configuration any more: put it back under [[host]], so that what the attempt left there can be undone"
+    )]
     NoHost { host: String },
     #[error("the journal of a sealed attempt does not hold its snapshot")]
     NoIntent,

@@ -34,6 +34,7 @@ pub use envelope::{Kek, Wrapped};
 pub use error::{Result, VaultError};
 pub use layout::{EXTENT_BYTES, Manifest, SHARD_EXTENTS};
 pub use point::PointEntry;
+pub use point::disk::OpenDisk;
 pub use progress::{Progress, Quiet};
 pub use restore::{Format, Overwrite};
 pub use room::free_bytes;

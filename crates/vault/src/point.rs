@@ -1,5 +1,6 @@
 //! Sealing, finding and reading points.
 
+pub(crate) mod disk;
 pub(crate) mod reading;
 
 use crate::Vault;

@@ -255,6 +255,47 @@ fn withheld_bytes_that_are_not_that_snapshot_are_not_sealed() {
 }
 
 #[test]
+fn an_opened_disk_gives_each_extent_in_any_order_and_nothing_that_is_not_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let vault = open(dir.path());
+    let contoso = tenant("contoso");
+    let disk = large_disk();
+    let withheld = ingest(&vault, &request("contoso"), &[&disk]).unwrap();
+    vault.seal(&contoso, &withheld).unwrap();
+    let mut opened = vault.open_disk(&contoso, &withheld.snapshot, 0).unwrap();
+    let size = opened.disk().extent_bytes;
+    assert_eq!((opened.disk().size_bytes, size), (disk.size, vault::EXTENT_BYTES));
+    // 9 MiB at the start, one at 1 GiB, one at the very end, in the other order, and back.
+    let expected = [0, 1, 2, 256, 640];
+    assert_eq!(opened.extents(), expected);
+    for number in expected.into_iter().rev().chain(expected) {
+        let extent = opened.extent(number).unwrap();
+        assert_eq!(extent.len() as u64, size.min(disk.size - number * size));
+        for (nth, part) in extent.chunks(MIB as usize).enumerate() {
+            let at = number * size + nth as u64 * MIB;
+            match disk.blocks.get(&at) {
+                Some(block) => assert!(part == &block[..], "at byte {at}"),
+                None => assert!(part.iter().all(|byte| *byte == 0), "at byte {at}"),
+            }
+        }
+    }
+    for absent in [3, 255, 641, u64::MAX] {
+        assert!(
+            matches!(opened.extent(absent), Err(VaultError::NotAPoint { .. })),
+            "{absent}"
+        );
+    }
+    assert!(matches!(
+        vault.open_disk(&contoso, &withheld.snapshot, 1),
+        Err(VaultError::NoSuchDisk { .. })
+    ));
+    assert!(matches!(
+        vault.open_disk(&tenant("fabrikam"), &withheld.snapshot, 0),
+        Err(VaultError::NoRepository { .. })
+    ));
+}
+
+#[test]
 fn damage_in_a_pack_is_found_by_check_verify_and_restore() {
     let dir = tempfile::tempdir().unwrap();
     let vault = open(dir.path());
@@ -278,6 +319,8 @@ fn damage_in_a_pack_is_found_by_check_verify_and_restore() {
     fs::write(&pack, bytes).unwrap();
     assert!(!vault.check(&contoso, true).unwrap().errors.is_empty());
     assert!(vault.verify(&contoso, &withheld.snapshot, &Quiet).is_err());
+    let opened = vault.open_disk(&contoso, &withheld.snapshot, 0);
+    assert!(opened.and_then(|mut disk| disk.extent(0)).is_err());
     let to = dir.path().join("out.raw");
     assert!(
         vault

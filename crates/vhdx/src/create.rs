@@ -17,10 +17,10 @@ use crate::writer::{DynamicWriter, write_all};
 use crate::{MIB, VIRTUAL_SIZE_MAX};
 
 const LOGICAL_SECTOR: u64 = 512;
-const PHYSICAL_SECTOR: u32 = 4096;
-const LOG_OFFSET: u64 = MIB;
-const METADATA_OFFSET: u64 = 2 * MIB;
-const BAT_OFFSET: u64 = 3 * MIB;
+pub(crate) const PHYSICAL_SECTOR: u32 = 4096;
+pub(crate) const LOG_OFFSET: u64 = MIB;
+pub(crate) const METADATA_OFFSET: u64 = 2 * MIB;
+pub(crate) const BAT_OFFSET: u64 = 3 * MIB;
 
 impl DynamicWriter {
     /// Makes an empty dynamic disk of 512-byte sectors, for its owner only (0600). Never overwrites a file.
@@ -139,7 +139,7 @@ impl DynamicWriter {
     }
 }
 
-fn check_parameters(virtual_size: u64, block_bytes: u32) -> Result<()> {
+pub(crate) fn check_parameters(virtual_size: u64, block_bytes: u32) -> Result<()> {
     let bad = |what, value, why| Err(Error::BadParameter { what, value, why });
     if virtual_size == 0 || virtual_size > VIRTUAL_SIZE_MAX || !virtual_size.is_multiple_of(LOGICAL_SECTOR) {
         return bad(

@@ -6,6 +6,7 @@
 //! * [`Reader`] reads one file: its size, its bytes, and which ranges of it hold data.
 //! * [`Chain`] reads a differencing disk through its parents, within one folder.
 //! * [`DynamicWriter`] makes and changes dynamic (and differencing) disks.
+//! * [`Outline`] is the file of a dynamic disk that is worked out piece by piece instead of written.
 //! * [`VhdxSink`], [`write_vhdx_from`] and [`raw_copy`] turn any [`Disk`] into a new file.
 //!
 //! What is not kept: the writer does not journal through the VHDX log. A block's data is written before the
@@ -22,6 +23,7 @@ mod image;
 mod locator;
 mod log;
 mod metadata;
+mod outline;
 mod overlay;
 mod reader;
 mod region;
@@ -32,6 +34,7 @@ mod writer;
 pub use chain::Chain;
 pub use error::{Error, Result};
 pub use locator::ParentLocator;
+pub use outline::{Outline, Part};
 pub use reader::{AllocatedRanges, Disk, Reader};
 pub use sink::{Copied, VhdxSink, raw_copy, write_vhdx_from};
 pub use source::ReadAt;

@@ -24,7 +24,7 @@ pub(crate) struct Point {
     repository: Repository<IndexedFullStatus>,
     tenant: TenantId,
     snapshot: String,
-    root: Vec<Node>,
+    pub root: Vec<Node>,
     pub manifest: Manifest,
 }
 
@@ -151,7 +151,8 @@ impl Point {
         Ok(())
     }
 
-    fn extent(&self, disk: &StoredDisk, offset: u64, node: &Node) -> Result<Vec<u8>> {
+    /// Whether an extent is where and as long as one of this disk can be; its length.
+    pub fn fits(&self, disk: &StoredDisk, offset: u64, node: &Node) -> Result<u64> {
         let length = disk.extent_bytes.min(disk.size_bytes.saturating_sub(offset));
         if length == 0 || !offset.is_multiple_of(disk.extent_bytes) || node.meta.size != length {
             return Err(self.not_a_point(format!(
@@ -159,6 +160,11 @@ impl Point {
                 node.name, disk.index
             )));
         }
+        Ok(length)
+    }
+
+    pub fn extent(&self, disk: &StoredDisk, offset: u64, node: &Node) -> Result<Vec<u8>> {
+        let length = self.fits(disk, offset, node)?;
         let content = self.content(node)?;
         if content.len() as u64 != length {
             return Err(self.not_a_point(format!(
@@ -169,7 +175,7 @@ impl Point {
         Ok(content)
     }
 
-    fn sums(&self, nodes: &[Node]) -> Result<HashMap<String, String>> {
+    pub fn sums(&self, nodes: &[Node]) -> Result<HashMap<String, String>> {
         let text = String::from_utf8_lossy(&self.small_file(nodes, SUMS_FILE)?).into_owned();
         Ok(text
             .lines()
@@ -200,7 +206,7 @@ impl Point {
         Ok(())
     }
 
-    fn small_file(&self, nodes: &[Node], name: &str) -> Result<Vec<u8>> {
+    pub fn small_file(&self, nodes: &[Node], name: &str) -> Result<Vec<u8>> {
         let node = self.child(nodes, name)?;
         if node.meta.size > SMALL_FILE_BYTES {
             return Err(self.not_a_point(format!("`{name}` is too large")));
@@ -216,7 +222,7 @@ impl Point {
         Ok(content)
     }
 
-    fn folder(&self, nodes: &[Node], name: &str) -> Result<Vec<Node>> {
+    pub fn folder(&self, nodes: &[Node], name: &str) -> Result<Vec<Node>> {
         let tree = self.child(nodes, name)?.subtree;
         self.tree(tree.ok_or_else(|| self.not_a_point(format!("`{name}` is not a folder")))?)
     }
@@ -236,7 +242,7 @@ impl Point {
             .nodes)
     }
 
-    fn not_a_point(&self, why: String) -> VaultError {
+    pub fn not_a_point(&self, why: String) -> VaultError {
         VaultError::NotAPoint {
             snapshot: self.snapshot.clone(),
             why,
@@ -261,7 +267,7 @@ impl Write for Hashing<'_> {
     }
 }
 
-fn mismatch(what: String, recorded: &str, found: &str) -> VaultError {
+pub(crate) fn mismatch(what: String, recorded: &str, found: &str) -> VaultError {
     VaultError::DigestMismatch {
         what,
         recorded: recorded.to_owned(),
