@@ -10,6 +10,8 @@ mod deed;
 pub mod demo;
 pub mod doctor;
 pub mod hold;
+pub mod host;
+pub mod keys;
 pub mod lab;
 pub mod night;
 pub mod plan;
@@ -87,7 +89,11 @@ pub enum Command {
     Doctor(doctor::Args),
     /// Play the planner against other products' retry habits in a modelled world
     Sim(sim::Args),
-    /// Keys and repositories
+    /// Accounts of hosts and primaries, sealed
+    Host(host::Args),
+    /// The key encryption key: check, rotate, and a way out with stock restic
+    Keys(keys::Args),
+    /// Restic keys of tenants' repositories
     Vault(vault::Args),
     /// The configuration
     Config(config::Args),
@@ -140,7 +146,9 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Verify(args) => verify::run(&global, args).await,
         Command::Sim(args) => sim::run(&global, args).await,
         Command::Doctor(args) => doctor::run(&global, args).await,
+        Command::Host(args) => host::run(&global, args).await,
+        Command::Keys(args) => keys::run(&global, args).await,
         Command::Vault(args) => vault::run(&global, args).await,
-        Command::Config(args) => config::run(&global, &args),
+        Command::Config(args) => config::run(&global, &args).await,
     }
 }

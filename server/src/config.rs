@@ -10,7 +10,7 @@ mod tenants;
 mod tests;
 
 pub use alarm::AlarmConfig;
-pub use hosts::{HostConfig, Verification};
+pub use hosts::{AccountConfig, HostConfig, Verification};
 pub use primaries::PrimaryConfig;
 pub use tenants::TenantConfig;
 
@@ -25,6 +25,8 @@ pub struct Config {
     pub world: World,
     pub staging: Staging,
     pub vault_path: PathBuf,
+    /// `[keys] file`: the key encryption key; `None` is `secrets/kek`, made at first use.
+    pub key_file: Option<PathBuf>,
     pub limits: Limits,
     pub policy: Policy,
     /// Without it nobody is told of anything.
@@ -133,6 +135,8 @@ struct Document {
     #[serde(default)]
     vault: Option<VaultDocument>,
     #[serde(default)]
+    keys: Option<KeysDocument>,
+    #[serde(default)]
     limits: Limits,
     #[serde(default)]
     policy: Policy,
@@ -164,6 +168,12 @@ struct StagingDocument {
 #[serde(deny_unknown_fields)]
 struct VaultDocument {
     path: PathBuf,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeysDocument {
+    file: PathBuf,
 }
 
 /// Collects where a value stands, so that every refusal names file and key.
@@ -221,12 +231,14 @@ impl Config {
             ));
         }
         let vault = document.vault.map(|vault| vault.path);
-        for (key, path) in [
-            ("staging.path", Some(&document.staging.path)),
-            ("vault.path", vault.as_ref()),
+        let key_file = document.keys.map(|keys| keys.file);
+        for (key, what, path) in [
+            ("staging.path", "folder", Some(&document.staging.path)),
+            ("vault.path", "folder", vault.as_ref()),
+            ("keys.file", "file", key_file.as_ref()),
         ] {
             if path.is_some_and(|path| path.as_os_str().is_empty()) {
-                return Err(checker.refuse(key, "must name a folder"));
+                return Err(checker.refuse(key, format!("must name a {what}")));
             }
         }
         policy(&checker, &document.policy)?;
@@ -269,6 +281,7 @@ impl Config {
                 unc: document.staging.unc,
             },
             vault_path: checker.resolve(&vault.unwrap_or_else(|| PathBuf::from("vault"))),
+            key_file: key_file.map(|path| checker.resolve(&path)),
             limits: document.limits,
             policy: document.policy,
             alarm,

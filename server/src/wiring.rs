@@ -4,6 +4,8 @@ mod primaries;
 
 use crate::config::{Config, HostConfig, Verification};
 use crate::data::{DataDir, DataError, RoleLock};
+use crate::keys::SealedRecords;
+use crate::keys::credential::{self, Credential, Credentials, Holder};
 use crate::secret_file;
 use crate::telling::{Failure, chain, exit};
 use crate::webhook::{Pulse, Webhook};
@@ -13,7 +15,6 @@ use domain::ids::ReplicaId;
 use engine::{EngineConfig, Heartbeat, Messenger, Ports, SpedClock, Staging, SystemMachineClock};
 use hyperv::connect::{HostConnection, WsmanHost};
 use hyperv::host::ReplicaHost;
-use secrecy::SecretString;
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -81,12 +82,26 @@ pub fn role(data: &DataDir, role: &'static str) -> Result<RoleLock, Failure> {
 }
 
 impl Opened {
+    /// The sealed records with the keys that open them.
+    pub async fn sealed(&self) -> Result<SealedRecords, Failure> {
+        SealedRecords::open(&self.config, &self.data, &self.store).await
+    }
+
+    /// The sealed accounts of hosts and primaries. Where none is sealed no key is asked for, and none made.
+    pub async fn accounts(&self) -> Result<Credentials, Failure> {
+        if !credential::any(&self.store, &self.config).await? {
+            return Ok(Credentials::new());
+        }
+        self.sealed().await?.credentials(&self.config).await
+    }
+
     /// The vault with its keys.
-    pub fn vault(&self) -> Result<Arc<Vault>, Failure> {
-        Ok(Arc::new(Vault::open(
-            &self.config.vault_path,
-            &self.data.secrets(),
-        )?))
+    pub async fn vault(&self) -> Result<Arc<Vault>, Failure> {
+        let sealed = self.sealed().await?;
+        let vault = sealed
+            .vault(&self.config.vault_path, &self.data.secrets())
+            .await?;
+        Ok(Arc::new(vault))
     }
 
     /// The world's clock as configured.
@@ -95,8 +110,8 @@ impl Opened {
     }
 
     /// Everything an engine works with, and whom its alarm tells.
-    pub fn ports_with_alarm(&self) -> Result<Ports, Failure> {
-        let mut ports = self.ports()?;
+    pub async fn ports_with_alarm(&self) -> Result<Ports, Failure> {
+        let mut ports = self.ports().await?;
         if let Some(alarm) = &self.config.alarm {
             let webhook = Webhook::of(alarm).map_err(Failure::usage)?;
             let pulse = Pulse::of(alarm).map_err(Failure::usage)?;
@@ -107,25 +122,23 @@ impl Opened {
     }
 
     /// For an engine that asks no host: one that only plans.
-    pub fn ports_without_hosts(&self) -> Result<Ports, Failure> {
-        Ok(self.ports_with(Vec::new(), self.vault()?))
+    pub async fn ports_without_hosts(&self) -> Result<Ports, Failure> {
+        Ok(self.ports_with(Vec::new(), self.vault().await?))
     }
 
     /// Everything an engine works with.
-    pub fn ports(&self) -> Result<Ports, Failure> {
+    pub async fn ports(&self) -> Result<Ports, Failure> {
         if let Some(problem) = folders(&self.config, self.data.root()).into_iter().next() {
             return Err(Failure::usage(problem));
         }
-        let hosts = self
-            .config
-            .hosts
-            .iter()
-            .map(host)
-            .collect::<Result<Vec<_>, _>>()?;
-        let primaries = self.config.primaries.iter().map(primaries::primary);
+        let sealed = self.accounts().await?;
+        let hosts = self.config.hosts.iter().map(|it| host(it, &sealed));
+        let hosts = hosts.collect::<Result<Vec<_>, _>>()?;
+        let primaries = self.config.primaries.iter();
+        let primaries = primaries.map(|it| primaries::primary(it, &sealed));
         Ok(Ports {
             primaries: primaries.collect::<Result<Vec<_>, _>>()?,
-            ..self.ports_with(hosts, self.vault()?)
+            ..self.ports_with(hosts, self.vault().await?)
         })
     }
 
@@ -189,22 +202,27 @@ pub fn world(config: &Config) -> SpedClock {
     }
 }
 
-/// Everything that `serve` would refuse about hosts and folders, without asking a host.
-pub fn problems(config: &Config, root: &Path) -> Vec<String> {
+/// Everything that `serve` would refuse about hosts and folders, without asking a host. `sealed`: the accounts that are kept for them.
+pub fn problems(config: &Config, root: &Path, sealed: &Credentials) -> Vec<String> {
     let mut found = folders(config, root);
     for host in &config.hosts {
-        let (trust, password) = (trust("host", host), password("host", host));
-        match (trust, password) {
-            (Ok(trust), Ok(password)) => {
-                found.extend(connected(host, trust, password).err().map(|e| e.to_string()))
+        let account = account("host", host, &Holder::host(host), sealed);
+        match (trust("host", host), account) {
+            (Ok(trust), Ok(account)) => {
+                found.extend(connected(host, trust, account).err().map(|e| e.to_string()))
             }
-            (trust, password) => {
+            (trust, account) => {
                 found.extend(trust.err().map(|e| e.to_string()));
-                found.extend(password.err().map(|e| e.to_string()));
+                found.extend(account.err().map(|e| e.to_string()));
             }
         }
     }
-    found.extend(config.primaries.iter().flat_map(primaries::problems));
+    found.extend(
+        config
+            .primaries
+            .iter()
+            .flat_map(|it| primaries::problems(it, sealed)),
+    );
     if let Some(alarm) = &config.alarm {
         found.extend(Webhook::of(alarm).err());
         found.extend(Pulse::of(alarm).err());
@@ -237,23 +255,20 @@ fn is_below(path: &Path, root: &Path) -> bool {
     path.starts_with(root) && !path.components().any(|part| part == Component::ParentDir)
 }
 
-fn host(config: &HostConfig) -> Result<Arc<dyn ReplicaHost>, Failure> {
-    Ok(Arc::new(connected(
-        config,
-        trust("host", config)?,
-        password("host", config)?,
-    )?))
+fn host(config: &HostConfig, sealed: &Credentials) -> Result<Arc<dyn ReplicaHost>, Failure> {
+    let account = account("host", config, &Holder::host(config), sealed)?;
+    Ok(Arc::new(connected(config, trust("host", config)?, account)?))
 }
 
 /// Nothing is sent yet.
-fn connected(config: &HostConfig, trust: Trust, password: SecretString) -> Result<WsmanHost, Failure> {
+fn connected(config: &HostConfig, trust: Trust, account: Credential) -> Result<WsmanHost, Failure> {
     let connection = HostConnection {
         id: config.id.clone(),
         address: config.address.clone(),
         port: config.port,
         trust,
-        user: config.user.clone(),
-        password,
+        user: account.user,
+        password: account.password,
         timeouts: Timeouts::default(),
     };
     WsmanHost::new(connection).map_err(|e| about("host", config, &chain(&e)))
@@ -270,10 +285,31 @@ fn trust(kind: &str, config: &HostConfig) -> Result<Trust, Failure> {
     }
 }
 
-fn password(kind: &str, config: &HostConfig) -> Result<SecretString, Failure> {
-    let holds = format!("the password of `{}`", config.user);
-    secret_file::read("the password file", &config.password_file, &holds)
-        .map_err(|text| about(kind, config, &text))
+/// The sealed account, or else the one of the configuration.
+fn account(
+    kind: &str,
+    config: &HostConfig,
+    holder: &Holder,
+    sealed: &Credentials,
+) -> Result<Credential, Failure> {
+    if let Some(sealed) = sealed.get(holder) {
+        return Ok(sealed.clone());
+    }
+    let Some(account) = &config.account else {
+        let flag = if kind == "primary" { " --primary" } else { "" };
+        let text = format!(
+            "has no account: seal one with `stillpoint host credential set {}{flag} --user USER --password-stdin`, or give user and password_file",
+            config.id
+        );
+        return Err(about(kind, config, &text));
+    };
+    let holds = format!("the password of `{}`", account.user);
+    let password = secret_file::read("the password file", &account.password_file, &holds)
+        .map_err(|text| about(kind, config, &text))?;
+    Ok(Credential {
+        user: account.user.clone(),
+        password,
+    })
 }
 
 /// The replica that a person named: an id, or `tenant/name`.

@@ -278,6 +278,7 @@ macro_rules! store_conformance {
             the_same_guid_under_two_tenants_is_two_replicas,
             a_replica_never_changes_its_tenant,
             // sealed
+            secrets_are_replaced_together_or_not_at_all,
             a_secret_is_replaced_from_what_it_was,
             secrets_are_named_in_one_order_and_in_pages,
             // secrets

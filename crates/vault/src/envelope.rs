@@ -1,6 +1,6 @@
-//! Envelope encryption: secrets of a tenant sealed under the site's key encryption key (KEK) with AES-256-GCM-SIV.
+//! Envelope encryption: secrets of a tenant or of the site sealed under the site's key encryption key (KEK) with AES-256-GCM-SIV.
 //!
-//! The associated data binds a blob to its tenant and purpose, so a blob moved to another tenant's place does not open.
+//! The associated data binds a blob to its owner and purpose, so a blob moved to another tenant's place does not open.
 
 use crate::error::{Result, VaultError};
 use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
@@ -18,6 +18,7 @@ pub struct Kek {
 
 /// A sealed secret as it is stored: JSON, safe to keep in files and databases.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Wrapped {
     /// Version of this format, 1.
     pub v: u32,
@@ -42,17 +43,10 @@ impl Kek {
         blake3::keyed_hash(&self.key, b"stillpoint kek id v1").to_hex()[..16].to_owned()
     }
 
-    /// Seals a secret of a tenant for one purpose (`repository-key`, `host-password`...).
-    ///
-    /// # Errors
-    /// [`VaultError::KeyDamaged`] when the cipher refuses, which it does only for absurd lengths.
-    pub fn wrap(&self, tenant: &TenantId, purpose: &str, secret: &[u8]) -> Result<Wrapped> {
-        let damaged = |why| VaultError::KeyDamaged {
-            tenant: tenant.clone(),
-            why,
-        };
+    /// Seals a secret for one purpose (`repository-key`, `credential:host:hv-r-01`...). `owner`: `None` is the site.
+    pub(crate) fn wrap(&self, owner: Option<&TenantId>, purpose: &str, secret: &[u8]) -> Result<Wrapped> {
         let nonce: [u8; 12] = rand::random();
-        let aad = associated(tenant, purpose);
+        let aad = associated(owner, purpose);
         let sealed = self
             .cipher()
             .and_then(|cipher| {
@@ -66,7 +60,7 @@ impl Kek {
                     )
                     .ok()
             })
-            .ok_or_else(|| damaged("the cipher refused to seal it"))?;
+            .ok_or_else(|| VaultError::damaged(owner, purpose, "the cipher refused to seal it"))?;
         Ok(Wrapped {
             v: 1,
             kek: self.id(),
@@ -76,21 +70,19 @@ impl Kek {
     }
 
     /// Opens a sealed secret.
-    ///
-    /// # Errors
-    /// [`VaultError::WrongKek`] when it was sealed under another key, [`VaultError::KeyDamaged`] when it is damaged or belongs to
-    /// another tenant or purpose.
-    pub fn unwrap(&self, tenant: &TenantId, purpose: &str, wrapped: &Wrapped) -> Result<Zeroizing<Vec<u8>>> {
-        let damaged = |why| VaultError::KeyDamaged {
-            tenant: tenant.clone(),
-            why,
-        };
+    pub(crate) fn unwrap(
+        &self,
+        owner: Option<&TenantId>,
+        purpose: &str,
+        wrapped: &Wrapped,
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        let damaged = |why| VaultError::damaged(owner, purpose, why);
         if wrapped.v != 1 {
             return Err(damaged("its format is of a newer version"));
         }
         if wrapped.kek != self.id() {
             return Err(VaultError::WrongKek {
-                tenant: tenant.clone(),
+                what: crate::error::named(owner, purpose),
                 sealed_under: wrapped.kek.clone(),
                 have: self.id(),
             });
@@ -103,7 +95,7 @@ impl Kek {
         let sealed = BASE64
             .decode(&wrapped.sealed)
             .map_err(|_| damaged("it is not base64"))?;
-        let aad = associated(tenant, purpose);
+        let aad = associated(owner, purpose);
         self.cipher()
             .and_then(|cipher| {
                 cipher
@@ -117,7 +109,7 @@ impl Kek {
                     .ok()
             })
             .map(Zeroizing::new)
-            .ok_or_else(|| damaged("it is damaged or belongs to another tenant"))
+            .ok_or_else(|| damaged("it is damaged or belongs to another owner or purpose"))
     }
 
     fn cipher(&self) -> Option<Aes256GcmSiv> {
@@ -125,8 +117,10 @@ impl Kek {
     }
 }
 
-fn associated(tenant: &TenantId, purpose: &str) -> Vec<u8> {
-    format!("stillpoint envelope v1\n{tenant}\n{purpose}").into_bytes()
+/// A tenant's name holds no space, so none can be taken for the site.
+fn associated(owner: Option<&TenantId>, purpose: &str) -> Vec<u8> {
+    let owner = owner.map_or("the site", TenantId::as_str);
+    format!("stillpoint envelope v1\n{owner}\n{purpose}").into_bytes()
 }
 
 #[cfg(test)]
@@ -141,19 +135,26 @@ mod tests {
     fn what_is_sealed_opens_only_for_the_same_key_tenant_and_purpose() {
         let kek = Kek::new([7; 32]);
         let (a, b) = (tenant("a"), tenant("b"));
-        let wrapped = kek.wrap(&a, "repository-key", b"secret").unwrap();
-        assert_eq!(&**kek.unwrap(&a, "repository-key", &wrapped).unwrap(), b"secret");
+        let wrapped = kek.wrap(Some(&a), "repository-key", b"secret").unwrap();
+        assert_eq!(
+            &**kek.unwrap(Some(&a), "repository-key", &wrapped).unwrap(),
+            b"secret"
+        );
         assert!(matches!(
-            kek.unwrap(&b, "repository-key", &wrapped),
+            kek.unwrap(Some(&b), "repository-key", &wrapped),
             Err(VaultError::KeyDamaged { .. })
         ));
         assert!(matches!(
-            kek.unwrap(&a, "host-password", &wrapped),
+            kek.unwrap(Some(&a), "host-password", &wrapped),
+            Err(VaultError::KeyDamaged { .. })
+        ));
+        assert!(matches!(
+            kek.unwrap(None, "repository-key", &wrapped),
             Err(VaultError::KeyDamaged { .. })
         ));
         let other = Kek::new([8; 32]);
         assert!(matches!(
-            other.unwrap(&a, "repository-key", &wrapped),
+            other.unwrap(Some(&a), "repository-key", &wrapped),
             Err(VaultError::WrongKek { .. })
         ));
     }
@@ -162,7 +163,7 @@ mod tests {
     fn a_changed_blob_does_not_open() {
         let kek = Kek::new([7; 32]);
         let a = tenant("a");
-        let good = kek.wrap(&a, "repository-key", b"secret").unwrap();
+        let good = kek.wrap(Some(&a), "repository-key", b"secret").unwrap();
         let mut bytes = BASE64.decode(&good.sealed).unwrap();
         bytes[0] ^= 1;
         let bad = Wrapped {
@@ -170,7 +171,7 @@ mod tests {
             ..good
         };
         assert!(matches!(
-            kek.unwrap(&a, "repository-key", &bad),
+            kek.unwrap(Some(&a), "repository-key", &bad),
             Err(VaultError::KeyDamaged { .. })
         ));
     }

@@ -27,35 +27,61 @@ pub enum VaultError {
         "the key encryption key in {place} is not 64 hexadecimal digits: put the right key there, or restore it from its backup"
     )]
     KekInvalid { place: String },
-    /// Tenants' keys exist but the key that opens them is gone. A new one is never made silently.
+    /// Something was sealed but the key that opens it is gone. A new one is never made silently.
     #[error(
-        "`{}` is missing, but tenant keys sealed under it exist in `{}`: restore the file from its backup (or set {})",
-        kek.display(), root.display(), crate::secrets::KEK_VARIABLE
+        "`{}` is missing, but keys sealed under it exist in `{}`: restore the file from its backup (or set {})",
+        kek.display(), root.display(), crate::ring::KEK_VARIABLE
     )]
     KekMissing { kek: PathBuf, root: PathBuf },
+    /// The file that the configuration names is not there. Outside of the data directory none is made.
+    #[error(
+        "the key encryption key `{}` is not there: is a share not mounted? Otherwise make one, such as with `umask 077; openssl rand -hex 32 > FILE`, and keep a copy elsewhere",
+        kek.display()
+    )]
+    KekAbsent { kek: PathBuf },
+    /// A rotation here would change nothing: whoever sets the variable has the key.
+    #[error(
+        "the key encryption key comes from the environment variable {variable}, so its file is not ours to change: set {} to a new key and {} to the old one",
+        crate::ring::KEK_VARIABLE,
+        crate::ring::KEK_VARIABLE_OLD
+    )]
+    KekGiven { variable: &'static str },
+    /// The key would be nowhere.
+    #[error("key encryption key {id} was not kept under its own name yet, so it is not replaced")]
+    KekNotKept { id: String },
+    /// No older key of that name.
+    #[error("there is no older key encryption key {id}; the one that seals is never removed")]
+    NoSuchKek { id: String },
+    /// Where sealed keys are kept cannot be used.
+    #[error("cannot {doing} the sealed key of tenant {tenant}: {detail}")]
+    KeyPlace {
+        doing: &'static str,
+        tenant: TenantId,
+        detail: String,
+    },
     /// A secret file can be read by others.
     #[error("`{}` can be read by other users (mode {mode:o}): run `chmod 600` on it", path.display())]
     SecretExposed { path: PathBuf, mode: u32 },
     /// A secret file does not hold what it should.
     #[error("`{}` is not a valid {what}: restore the file from its backup", path.display())]
     SecretInvalid { path: PathBuf, what: &'static str },
-    /// The tenant's key was sealed under another key encryption key.
+    /// Sealed under a key encryption key that is not there.
     #[error(
-        "the key of tenant {tenant} was sealed under key encryption key {sealed_under}, but {have} was given: provide the right key encryption key"
+        "{what} was sealed under key encryption key {sealed_under}, but {have} was given: provide the right key encryption key"
     )]
     WrongKek {
-        tenant: TenantId,
+        what: String,
         sealed_under: String,
         have: String,
     },
-    /// The wrapped key is damaged or belongs to another tenant.
+    /// A sealed secret is damaged or belongs to another owner.
+    #[error("{what} cannot be opened ({why}): restore it from a backup of where it is kept")]
+    KeyDamaged { what: String, why: &'static str },
+    /// A repository exists, its key does not.
     #[error(
-        "the wrapped key of tenant {tenant} cannot be opened ({why}): restore `{tenant}.key` from its backup"
+        "tenant {tenant} has a repository but no key at {place}: restore the key from its backup; a new one would not open it"
     )]
-    KeyDamaged { tenant: TenantId, why: &'static str },
-    /// A repository exists, its key file does not.
-    #[error("tenant {tenant} has a repository but no `{}`: restore the key file from its backup; a new key would not open it", key.display())]
-    KeyLost { tenant: TenantId, key: PathBuf },
+    KeyLost { tenant: TenantId, place: String },
     /// The tenant has no repository yet.
     #[error("tenant {tenant} has no repository yet: it is made with the tenant's first backup")]
     NoRepository { tenant: TenantId },
@@ -145,6 +171,25 @@ pub enum VaultError {
     /// No such restic key.
     #[error("the repository of tenant {tenant} has no restic key {key}")]
     NoSuchKey { tenant: TenantId, key: String },
+}
+
+impl VaultError {
+    /// A sealed secret that does not open. `owner`: `None` is the site.
+    #[must_use]
+    pub fn damaged(owner: Option<&TenantId>, purpose: &str, why: &'static str) -> Self {
+        Self::KeyDamaged {
+            what: named(owner, purpose),
+            why,
+        }
+    }
+}
+
+/// A sealed secret's name for people.
+pub(crate) fn named(owner: Option<&TenantId>, purpose: &str) -> String {
+    owner.map_or_else(
+        || format!("the site's `{purpose}`"),
+        |tenant| format!("the `{purpose}` of tenant {tenant}"),
+    )
 }
 
 /// Whether an I/O error says that the storage or a quota is full.

@@ -7,8 +7,8 @@
 //! The API is synchronous and does heavy work: call it from a blocking thread (`tokio::task::spawn_blocking`). [`Vault`] is `Sync`;
 //! share one. Its own small runtime does the storage's I/O.
 //!
-//! Where things lie below the root: `<tenant>/` the repository in restic's local layout, `<tenant>.key` its master key sealed under the
-//! key encryption key, `<tenant>.lock`. The layout inside a point is described at [`Manifest`] and in `layout.rs`.
+//! Where things lie below the root: `<tenant>/` the repository in restic's local layout, `<tenant>.lock`. Its master key, sealed under the
+//! key encryption key, lies in a [`KeyPlace`]: files `<tenant>.key` beside it unless the caller has a better one. The layout inside a point is described at [`Manifest`] and in `layout.rs`.
 #![forbid(unsafe_code)]
 
 pub mod contract;
@@ -19,10 +19,12 @@ mod envelope;
 mod error;
 mod ingest;
 mod layout;
+mod place;
 mod point;
 mod progress;
 mod repository;
 mod restore;
+mod ring;
 mod room;
 mod seal;
 mod secrets;
@@ -30,23 +32,26 @@ mod source;
 mod verify;
 
 pub use access::{Access, KeyInfo, join_script};
-pub use envelope::{Kek, Wrapped};
+pub use envelope::Wrapped;
 pub use error::{Result, VaultError};
 pub use layout::{EXTENT_BYTES, Manifest, SHARD_EXTENTS};
+pub use place::{KeyFiles, KeyPlace, REPOSITORY_KEY, key_file};
 pub use point::PointEntry;
 pub use point::disk::OpenDisk;
 pub use progress::{Progress, Quiet};
 pub use restore::{Format, Overwrite};
+pub use ring::{KEK_VARIABLE, KEK_VARIABLE_OLD, KekInfo, KekSource, KeyRing};
 pub use room::free_bytes;
 pub use seal::{Seal, SealBroken, verify_seal};
-pub use secrets::KEK_VARIABLE;
 pub use source::DiskReader;
 pub use verify::{CheckReport, Verified};
 
 use domain::ids::TenantId;
+use ed25519_dalek::SigningKey;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
-use secrets::{Secrets, make_private_folder};
+use secrecy::SecretString;
+use secrets::make_private_folder;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::{Handle, Runtime};
@@ -57,7 +62,9 @@ pub type Stores = Arc<dyn Fn(&TenantId, &Path) -> object_store::Result<Arc<dyn O
 /// All tenants' repositories below one root.
 pub struct Vault {
     root: PathBuf,
-    secrets: Secrets,
+    ring: Arc<KeyRing>,
+    place: Arc<dyn KeyPlace>,
+    site: SigningKey,
     stores: Stores,
     /// Taken on drop, because a runtime must not be dropped inside another one.
     runtime: Option<Runtime>,
@@ -67,13 +74,13 @@ pub struct Vault {
 
 impl Vault {
     /// Opens the vault below `root`, with the key encryption key from the environment variable [`KEK_VARIABLE`] or from `kek` in the
-    /// secrets folder. Makes both folders and the keys on first use.
+    /// secrets folder, and tenants' keys in files. Makes both folders and the keys on first use.
     ///
     /// # Errors
     /// A key encryption key that is missing though tenants have keys, is malformed or exposed; I/O errors.
     pub fn open(root: &Path, secrets: &Path) -> Result<Self> {
-        let kek = std::env::var(KEK_VARIABLE).ok();
-        Self::open_with(root, secrets, kek.as_deref(), local_stores())
+        let source = KekSource::environment_or(secrets.join("kek"), true);
+        Self::on_files(root, secrets, source, local_stores())
     }
 
     /// [`Vault::open`] with a key encryption key (64 hexadecimal digits) and stores of the caller's choice.
@@ -81,10 +88,43 @@ impl Vault {
     /// # Errors
     /// As [`Vault::open`].
     pub fn open_with(root: &Path, secrets: &Path, kek: Option<&str>, stores: Stores) -> Result<Self> {
+        let source = match kek {
+            Some(kek) => KekSource::Given {
+                variable: KEK_VARIABLE,
+                current: SecretString::from(kek),
+                older: None,
+            },
+            None => KekSource::File {
+                path: secrets.join("kek"),
+                make: true,
+            },
+        };
+        Self::on_files(root, secrets, source, stores)
+    }
+
+    fn on_files(root: &Path, secrets: &Path, source: KekSource, stores: Stores) -> Result<Self> {
+        make_private_folder(root)?;
+        let place = KeyFiles::new(root);
+        let sealed_before = (!place.tenants()?.is_empty()).then_some(root);
+        let ring = KeyRing::open(source, sealed_before)?;
+        Self::keyed(root, secrets, Arc::new(ring), Arc::new(place), stores)
+    }
+
+    /// The vault below `root` with tenants' keys in a place of the caller's choice, sealed under the ring's keys. The secrets folder
+    /// holds the site's signing key.
+    ///
+    /// # Errors
+    /// A malformed or exposed signing key; I/O errors.
+    pub fn keyed(
+        root: &Path,
+        secrets: &Path,
+        ring: Arc<KeyRing>,
+        place: Arc<dyn KeyPlace>,
+        stores: Stores,
+    ) -> Result<Self> {
         make_private_folder(root)?;
         let root = root.canonicalize().map_err(error::io_error("open", root))?;
-        let keys_exist = !repository::tenants_with_keys(&root)?.is_empty();
-        let secrets = Secrets::open(secrets, kek, &root, keys_exist)?;
+        let site = secrets::signing_key(secrets)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("vault-io")
@@ -94,18 +134,14 @@ impl Vault {
         let handle = runtime.handle().clone();
         Ok(Self {
             root,
-            secrets,
+            ring,
+            place,
+            site,
             stores,
             runtime: Some(runtime),
             handle,
             busy: repository::Busy::default(),
         })
-    }
-
-    /// The site's key encryption key, for other secrets of tenants (host passwords).
-    #[must_use]
-    pub fn kek(&self) -> &Kek {
-        &self.secrets.kek
     }
 
     /// Bytes that can still be written to the vault.

@@ -1,9 +1,9 @@
 //! One repository per tenant: its key, its making, its lock.
 
 use crate::backend::StoreBackend;
-use crate::envelope::Wrapped;
 use crate::error::{Result, VaultError, io_error};
-use crate::secrets::{exists, make_private_folder, write_new_private};
+use crate::place::REPOSITORY_KEY;
+use crate::secrets::make_private_folder;
 use crate::{Vault, ingest};
 use domain::ids::TenantId;
 use rustic_core::repofile::{Chunker, FileType, MasterKey};
@@ -18,8 +18,6 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use zeroize::Zeroizing;
-
-const PURPOSE: &str = "repository-key";
 
 /// Turns the engine's error into ours, in one line.
 pub(crate) fn engine_error(
@@ -67,13 +65,6 @@ impl Vault {
         self.root.join(tenant.as_str())
     }
 
-    /// The tenant's repository key, sealed under the key encryption key. Keep a copy anywhere: without it and the key encryption
-    /// key nothing in the repository can be read again.
-    #[must_use]
-    pub fn key_path(&self, tenant: &TenantId) -> PathBuf {
-        self.root.join(format!("{tenant}.key"))
-    }
-
     /// Makes the tenant's key and repository if they are not there yet. Each step is durable before the next.
     ///
     /// # Errors
@@ -86,20 +77,15 @@ impl Vault {
         let made = backend
             .exists(FileType::Config, &Id::default())
             .map_err(engine_error("look for the configuration", tenant))?;
-        let key_path = self.key_path(tenant);
-        if !exists(&key_path)? {
+        if self.place.read(tenant)?.is_none() {
             if made {
-                return Err(VaultError::KeyLost {
-                    tenant: tenant.clone(),
-                    key: key_path,
-                });
+                return Err(self.key_lost(tenant));
             }
             let plain = serde_json::to_vec(&MasterKey::new())
                 .map(Zeroizing::new)
                 .map_err(|_| damaged(tenant))?;
-            let wrapped = self.secrets.kek.wrap(tenant, PURPOSE, &plain)?;
-            let text = serde_json::to_vec_pretty(&wrapped).map_err(|_| damaged(tenant))?;
-            write_new_private(&key_path, &text)?;
+            let wrapped = self.ring.seal(Some(tenant), REPOSITORY_KEY, &plain)?;
+            self.place.keep_first(tenant, &wrapped)?;
         }
         if made {
             return Ok(());
@@ -124,9 +110,9 @@ impl Vault {
     /// Tenants that have a key here.
     ///
     /// # Errors
-    /// [`VaultError::Io`].
+    /// When the place of the keys cannot be looked at.
     pub fn tenants(&self) -> Result<Vec<TenantId>> {
-        tenants_with_keys(&self.root)
+        self.place.tenants()
     }
 
     /// Opens a repository with the tenant's master key.
@@ -135,24 +121,14 @@ impl Vault {
         tenant: &TenantId,
         backend: Arc<StoreBackend>,
     ) -> Result<Repository<OpenStatus>> {
-        let key_path = self.key_path(tenant);
         let made = !backend
             .list(FileType::Config)
             .map_err(engine_error("look for the configuration", tenant))?
             .is_empty();
-        match (made, exists(&key_path)?) {
-            (false, _) => {
-                return Err(VaultError::NoRepository {
-                    tenant: tenant.clone(),
-                });
-            }
-            (true, false) => {
-                return Err(VaultError::KeyLost {
-                    tenant: tenant.clone(),
-                    key: key_path,
-                });
-            }
-            (true, true) => {}
+        if !made {
+            return Err(VaultError::NoRepository {
+                tenant: tenant.clone(),
+            });
         }
         let key = Credentials::Masterkey(self.master_key(tenant)?);
         Repository::new(&engine_options(), &RepositoryBackends::new(backend, None))
@@ -237,11 +213,16 @@ impl Vault {
         Ok(())
     }
 
+    fn key_lost(&self, tenant: &TenantId) -> VaultError {
+        VaultError::KeyLost {
+            tenant: tenant.clone(),
+            place: self.place.name(tenant),
+        }
+    }
+
     fn master_key(&self, tenant: &TenantId) -> Result<MasterKey> {
-        let path = self.key_path(tenant);
-        let text = fs::read(&path).map_err(io_error("read", &path))?;
-        let wrapped: Wrapped = serde_json::from_slice(&text).map_err(|_| damaged(tenant))?;
-        let plain = self.secrets.kek.unwrap(tenant, PURPOSE, &wrapped)?;
+        let wrapped = self.place.read(tenant)?.ok_or_else(|| self.key_lost(tenant))?;
+        let plain = self.ring.open_sealed(Some(tenant), REPOSITORY_KEY, &wrapped)?;
         let key: MasterKey = serde_json::from_slice(&plain).map_err(|_| damaged(tenant))?;
         // The engine slices these without looking.
         if key.encrypt.len() != 32 || key.mac.k.len() != 16 || key.mac.r.len() != 16 {
@@ -252,10 +233,7 @@ impl Vault {
 }
 
 fn damaged(tenant: &TenantId) -> VaultError {
-    VaultError::KeyDamaged {
-        tenant: tenant.clone(),
-        why: "it is not a repository key",
-    }
+    VaultError::damaged(Some(tenant), REPOSITORY_KEY, "it is not a repository key")
 }
 
 /// No cache in the home folder: the store is the only truth.
@@ -264,7 +242,7 @@ fn engine_options() -> RepositoryOptions {
 }
 
 /// What is in a folder; nothing when there is no such folder.
-fn entries_of(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn entries_of(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
@@ -275,17 +253,4 @@ fn entries_of(folder: &Path) -> Result<Vec<PathBuf>> {
     entries
         .map(|entry| Ok(entry.map_err(io_error("list", folder))?.path()))
         .collect()
-}
-
-pub(crate) fn tenants_with_keys(root: &Path) -> Result<Vec<TenantId>> {
-    let mut tenants = Vec::new();
-    for path in entries_of(root)? {
-        let name = path.file_name().and_then(|name| name.to_str());
-        tenants.extend(
-            name.and_then(|name| name.strip_suffix(".key"))
-                .and_then(|name| name.parse().ok()),
-        );
-    }
-    tenants.sort();
-    Ok(tenants)
 }

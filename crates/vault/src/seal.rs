@@ -93,14 +93,14 @@ impl Vault {
         };
         let text = signed_text(&seal);
         seal.hash = hex(text.as_bytes());
-        seal.signature = BASE64.encode(self.secrets.site.sign(text.as_bytes()).to_bytes());
+        seal.signature = BASE64.encode(self.site.sign(text.as_bytes()).to_bytes());
         Ok(seal)
     }
 
     /// The site's public key, hex: publish it, it is what [`verify_seal`] trusts.
     #[must_use]
     pub fn site_key(&self) -> String {
-        blake3::Hash::from_bytes(self.secrets.site.verifying_key().to_bytes())
+        blake3::Hash::from_bytes(self.site.verifying_key().to_bytes())
             .to_hex()
             .to_string()
     }

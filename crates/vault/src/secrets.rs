@@ -1,6 +1,5 @@
-//! The site's own secrets: the key encryption key and the signing key.
+//! Files with secrets of the site: read only where nobody else can, written whole or not at all. And the site's signing key.
 
-use crate::envelope::Kek;
 use crate::error::{Result, VaultError, io_error};
 use ed25519_dalek::SigningKey;
 use std::fs::{self, File, OpenOptions};
@@ -9,54 +8,20 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// Environment variable that holds the key encryption key (64 hexadecimal digits) instead of the file `kek`.
-pub const KEK_VARIABLE: &str = "STILLPOINT_KEK";
-
-/// The secrets folder, opened: 0700, every file 0600.
-pub struct Secrets {
-    pub(crate) kek: Kek,
-    pub(crate) site: SigningKey,
+/// The site's signing key; made on first use. The folder is 0700, every file 0600.
+pub(crate) fn signing_key(folder: &Path) -> Result<SigningKey> {
+    make_private_folder(folder)?;
+    let path = folder.join("site-ed25519");
+    let seed = read_or_create(&path)?;
+    let seed = parse_key(&seed).ok_or(VaultError::SecretInvalid {
+        path,
+        what: "ed25519 signing key",
+    })?;
+    Ok(SigningKey::from_bytes(&seed))
 }
 
-impl Secrets {
-    /// Opens the folder; makes it and its keys on first use. `kek_given` (from [`KEK_VARIABLE`]) goes before the file.
-    /// `keys_exist` says that something was sealed before, so a missing key encryption key is an error and not a first use.
-    pub(crate) fn open(
-        folder: &Path,
-        kek_given: Option<&str>,
-        root: &Path,
-        keys_exist: bool,
-    ) -> Result<Self> {
-        make_private_folder(folder)?;
-        let kek = if let Some(text) = kek_given {
-            let place = format!("the environment variable {KEK_VARIABLE}");
-            Kek::new(*parse_key(text).ok_or(VaultError::KekInvalid { place })?)
-        } else {
-            let path = folder.join("kek");
-            if keys_exist && !exists(&path)? {
-                return Err(VaultError::KekMissing {
-                    kek: path,
-                    root: root.to_path_buf(),
-                });
-            }
-            let text = read_or_create(&path)?;
-            let place = format!("`{}`", path.display());
-            Kek::new(*parse_key(&text).ok_or(VaultError::KekInvalid { place })?)
-        };
-        let path = folder.join("site-ed25519");
-        let seed = read_or_create(&path)?;
-        let seed = parse_key(&seed).ok_or(VaultError::SecretInvalid {
-            path,
-            what: "ed25519 signing key",
-        })?;
-        Ok(Self {
-            kek,
-            site: SigningKey::from_bytes(&seed),
-        })
-    }
-}
-
-fn parse_key(text: &str) -> Option<Zeroizing<[u8; 32]>> {
+/// 64 hexadecimal digits.
+pub(crate) fn parse_key(text: &str) -> Option<Zeroizing<[u8; 32]>> {
     let text = text.trim();
     if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;
@@ -68,14 +33,23 @@ fn parse_key(text: &str) -> Option<Zeroizing<[u8; 32]>> {
     Some(key)
 }
 
+/// A new key as it stands in a file.
+pub(crate) fn new_key_text() -> Zeroizing<String> {
+    let key = Zeroizing::new(rand::random::<[u8; 32]>());
+    Zeroizing::new(format!("{}\n", blake3::Hash::from_bytes(*key).to_hex()))
+}
+
 /// Reads a hexadecimal key file, making a random one when there is none. Two processes that come first at once end up with the
 /// same key.
-fn read_or_create(path: &Path) -> Result<Zeroizing<String>> {
+pub(crate) fn read_or_create(path: &Path) -> Result<Zeroizing<String>> {
     if !exists(path)? {
-        let key = Zeroizing::new(rand::random::<[u8; 32]>());
-        let text = Zeroizing::new(format!("{}\n", blake3::Hash::from_bytes(*key).to_hex()));
-        write_new_private(path, text.as_bytes())?;
+        write_new_private(path, new_key_text().as_bytes())?;
     }
+    read_private(path)
+}
+
+/// Reads a file that nobody else may read.
+pub(crate) fn read_private(path: &Path) -> Result<Zeroizing<String>> {
     let file = fs::metadata(path).map_err(io_error("read", path))?;
     if file.mode() & 0o077 != 0 {
         return Err(VaultError::SecretExposed {
@@ -104,23 +78,37 @@ pub(crate) fn make_private_folder(folder: &Path) -> Result<()> {
 
 /// Writes a file 0600 that appears whole or not at all; does nothing when it exists already.
 pub(crate) fn write_new_private(path: &Path, content: &[u8]) -> Result<()> {
+    let temporary = write_beside(path, content)?;
+    let linked = match fs::hard_link(&temporary, path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    };
+    let removed = fs::remove_file(&temporary);
+    linked.and(removed).map_err(io_error("write", path))?;
+    sync_folder_of(path)
+}
+
+/// Puts a file 0600 in the place of another, whole or not at all.
+pub(crate) fn replace_private(path: &Path, content: &[u8]) -> Result<()> {
+    let temporary = write_beside(path, content)?;
+    fs::rename(&temporary, path).map_err(io_error("replace", path))?;
+    sync_folder_of(path)
+}
+
+/// A durable file 0600 beside `path`; nothing is left when it cannot be written.
+fn write_beside(path: &Path, content: &[u8]) -> Result<PathBuf> {
     let temporary = sibling(path, &format!("{:016x}.part", rand::random::<u64>()));
-    let mut file = OpenOptions::new()
+    let written = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(&temporary)
-        .map_err(io_error("create", &temporary))?;
-    let written = file
-        .write_all(content)
-        .and_then(|()| file.sync_all())
-        .and_then(|()| match fs::hard_link(&temporary, path) {
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-            other => other,
-        });
-    let removed = fs::remove_file(&temporary);
-    written.and(removed).map_err(io_error("write", path))?;
-    sync_folder_of(path)
+        .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()));
+    if let Err(error) = written {
+        let _absent = fs::remove_file(&temporary);
+        return Err(io_error("write", &temporary)(error));
+    }
+    Ok(temporary)
 }
 
 /// `name.suffix` beside `path`.
@@ -152,58 +140,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_made_once_and_only_for_us_to_read() {
+    fn the_signing_key_is_made_once_and_only_for_us_to_read() {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("secrets");
-        let first = Secrets::open(&folder, None, dir.path(), false).unwrap();
-        let again = Secrets::open(&folder, None, dir.path(), true).unwrap();
-        assert_eq!(first.kek.id(), again.kek.id());
-        assert_eq!(first.site.to_bytes(), again.site.to_bytes());
-        for name in ["kek", "site-ed25519"] {
-            assert_eq!(fs::metadata(folder.join(name)).unwrap().mode() & 0o777, 0o600);
-        }
-    }
-
-    #[test]
-    fn a_lost_kek_is_never_replaced_by_a_new_one() {
-        let dir = tempfile::tempdir().unwrap();
-        let lost = Secrets::open(&dir.path().join("secrets"), None, dir.path(), true)
-            .err()
-            .unwrap();
-        assert!(matches!(lost, VaultError::KekMissing { .. }), "{lost}");
-        assert!(!dir.path().join("secrets/kek").exists());
-    }
-
-    #[test]
-    fn a_kek_that_cannot_be_looked_at_is_not_called_lost() {
-        let dir = tempfile::tempdir().unwrap();
-        let folder = dir.path().join("secrets");
-        make_private_folder(&folder).unwrap();
-        // Not to be looked at for anybody, root included: a link that leads to itself.
-        std::os::unix::fs::symlink(folder.join("kek"), folder.join("kek")).unwrap();
-        for keys_exist in [true, false] {
-            let error = Secrets::open(&folder, None, dir.path(), keys_exist)
-                .err()
-                .unwrap();
-            assert!(
-                matches!(&error, VaultError::Io { path, .. } if path.ends_with("kek")),
-                "{error}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_kek_that_others_can_read_or_that_is_no_key_is_refused() {
-        use std::os::unix::fs::PermissionsExt;
-        let dir = tempfile::tempdir().unwrap();
-        let folder = dir.path().to_path_buf();
-        drop(Secrets::open(&folder, None, dir.path(), false).unwrap());
-        fs::set_permissions(folder.join("kek"), fs::Permissions::from_mode(0o644)).unwrap();
-        let exposed = Secrets::open(&folder, None, dir.path(), true).err().unwrap();
-        assert!(matches!(exposed, VaultError::SecretExposed { .. }), "{exposed}");
-        let nonsense = Secrets::open(&folder, Some("hunter2"), dir.path(), true)
-            .err()
-            .unwrap();
-        assert!(matches!(nonsense, VaultError::KekInvalid { .. }), "{nonsense}");
+        let first = signing_key(&folder).unwrap();
+        assert_eq!(first.to_bytes(), signing_key(&folder).unwrap().to_bytes());
+        let mode = fs::metadata(folder.join("site-ed25519")).unwrap().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 }

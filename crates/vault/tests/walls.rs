@@ -7,6 +7,11 @@ use std::fs;
 use support::*;
 use vault::{Vault, VaultError};
 
+/// Where a vault of its own keeps a tenant's sealed key.
+fn key_file(dir: &std::path::Path, tenant: &domain::ids::TenantId) -> std::path::PathBuf {
+    vault::key_file(&dir.join("vault"), tenant)
+}
+
 fn with_kek(dir: &std::path::Path, kek: &str) -> vault::Result<Vault> {
     Vault::open_with(
         &dir.join("vault"),
@@ -46,7 +51,7 @@ fn one_tenants_keys_do_not_open_anothers_repository() {
     assert!(!vault.snapshot_exists(&contoso, &theirs.snapshot).unwrap());
 
     // With the key file of one put in the place of the other.
-    fs::copy(vault.key_path(&contoso), vault.key_path(&fabrikam)).unwrap();
+    fs::copy(key_file(dir.path(), &contoso), key_file(dir.path(), &fabrikam)).unwrap();
     let error = vault.list(&fabrikam).unwrap_err();
     assert!(matches!(error, VaultError::KeyDamaged { .. }), "{error}");
 }
@@ -89,8 +94,8 @@ fn a_lost_key_is_never_replaced() {
     let contoso = tenant("contoso");
     let disk = MemoryDisk::new(8 * MIB).with(0, 1);
     ingest(&vault, &request("contoso"), &[&disk]).unwrap();
-    let key = fs::read(vault.key_path(&contoso)).unwrap();
-    fs::remove_file(vault.key_path(&contoso)).unwrap();
+    let key = fs::read(key_file(dir.path(), &contoso)).unwrap();
+    fs::remove_file(key_file(dir.path(), &contoso)).unwrap();
     for error in [
         vault.list(&contoso).unwrap_err(),
         ingest(&vault, &request("contoso"), &[&disk]).unwrap_err(),
@@ -98,7 +103,7 @@ fn a_lost_key_is_never_replaced() {
         assert!(matches!(error, VaultError::KeyLost { .. }), "{error}");
     }
     // The copy from a backup opens everything again, without any state elsewhere.
-    fs::write(vault.key_path(&contoso), key).unwrap();
+    fs::write(key_file(dir.path(), &contoso), key).unwrap();
     ingest(&vault, &request("contoso"), &[&disk]).unwrap();
 }
 

@@ -2,6 +2,7 @@
 
 use super::Global;
 use crate::data::DataDir;
+use crate::keys::credential::Credentials;
 use crate::telling::{Failure, exit, json};
 use crate::{looking, wiring};
 use clap::Subcommand;
@@ -18,11 +19,15 @@ enum Command {
     Check,
 }
 
-pub fn run(global: &Global, args: &Args) -> Result<(), Failure> {
+pub async fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let Command::Check = args.command;
     let config = looking::config(&global.data)?;
     let data = DataDir::at(&global.data)?;
-    let problems = wiring::problems(&config, data.root());
+    let sealed = match looking::look(&global.data).await? {
+        Some(opened) => opened.accounts().await?,
+        None => Credentials::new(),
+    };
+    let problems = wiring::problems(&config, data.root(), &sealed);
     if global.json {
         json(&serde_json::json!({
             "ok": problems.is_empty(), "hosts": config.hosts.len(), "tenants": config.tenants.len(),

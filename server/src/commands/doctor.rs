@@ -31,11 +31,11 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     config.automatic = false;
     let bar = spinner("looking at the hosts");
     // One look first, then the observers: the doctor needs the applies that they see.
-    Engine::prepare(config.clone(), opened.ports()?)
+    Engine::prepare(config.clone(), opened.ports().await?)
         .await?
         .survey()
         .await?;
-    let engine = Engine::start(config, opened.ports()?).await?;
+    let engine = Engine::start(config, opened.ports().await?).await?;
     let mut results = Vec::new();
     for host in hosts {
         bar.set_message(format!("trying host {host}"));

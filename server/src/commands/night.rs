@@ -63,5 +63,5 @@ async fn engine(opened: &wiring::Opened) -> Result<Engine, Failure> {
         seen_by_store: opened.config.hosts.iter().map(|it| it.id.clone()).collect(),
         ..opened.engine_config(owner)
     };
-    Ok(Engine::prepare(config, opened.ports_without_hosts()?).await?)
+    Ok(Engine::prepare(config, opened.ports_without_hosts().await?).await?)
 }

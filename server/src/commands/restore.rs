@@ -71,7 +71,7 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
             )),
             other => other.into(),
         })?;
-    let vault = opened.vault()?;
+    let vault = opened.vault().await?;
     let format = match args.format {
         FormatName::Raw => Format::Raw,
         FormatName::Vhdx => Format::Vhdx,

@@ -107,7 +107,7 @@ pub async fn start(opened: Opened, args: &Args, taken: Taken) -> Result<Running,
     let lock = wiring::role(&opened.data, "serve")?;
     let listener = bound(args.listen, taken).await?;
     // One `serve` per data directory, by the lock: leases under this name are of a process that has ended.
-    let engine = Engine::start(opened.engine_config("serve"), opened.ports_with_alarm()?).await?;
+    let engine = Engine::start(opened.engine_config("serve"), opened.ports_with_alarm().await?).await?;
     let address = listener.local_addr()?;
     let world = opened.world();
     let door: Arc<dyn EngineDoor> = Arc::new(Door(engine.clone(), tokio::runtime::Handle::current()));

@@ -54,7 +54,7 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
             "the configuration has no tenant `{tenant}`"
         )));
     }
-    let vault = opened.vault()?;
+    let vault = opened.vault().await?;
     let as_json = global.json;
     tokio::task::spawn_blocking(move || match args.command {
         Command::Access { reveal, label, .. } => access(&vault, &tenant, reveal, &label, as_json),

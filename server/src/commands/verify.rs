@@ -31,7 +31,7 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     } else {
         named(&opened, &args).await?
     };
-    let vault = opened.vault()?;
+    let vault = opened.vault().await?;
     let mut results = Vec::new();
     for point in points {
         let (vault, all) = (vault.clone(), all.clone());

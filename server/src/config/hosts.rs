@@ -14,6 +14,13 @@ pub struct HostConfig {
     pub address: String,
     pub port: u16,
     pub verification: Verification,
+    /// User and password file; `None` where a sealed account is to be used, which goes before these in any case.
+    pub account: Option<AccountConfig>,
+}
+
+/// An account whose password is in a file.
+#[derive(Debug, Clone)]
+pub struct AccountConfig {
     pub user: String,
     /// File that holds the password; its trailing newline is not part of it.
     pub password_file: PathBuf,
@@ -37,8 +44,8 @@ pub(super) struct HostDocument {
     pub(super) port: u16,
     pub(super) ca_file: Option<PathBuf>,
     pub(super) pinned_sha256: Option<String>,
-    pub(super) user: String,
-    pub(super) password_file: PathBuf,
+    pub(super) user: Option<String>,
+    pub(super) password_file: Option<PathBuf>,
 }
 
 pub(super) fn port_default() -> u16 {
@@ -72,9 +79,20 @@ impl HostDocument {
                 ),
             ));
         }
-        if self.user.is_empty() || self.user.contains(':') {
-            return Err(checker.refuse(key("user"), "must be an account name without a colon"));
-        }
+        let account = match (self.user, self.password_file) {
+            (None, None) => None,
+            (Some(user), _) if user.is_empty() || user.contains(':') => {
+                return Err(checker.refuse(key("user"), "must be an account name without a colon"));
+            }
+            (Some(user), Some(file)) => Some(AccountConfig {
+                user,
+                password_file: checker.resolve(&file),
+            }),
+            _ => return Err(checker.refuse(
+                key("password_file"),
+                "give user and password_file together, or neither and seal the account with `stillpoint host credential set`",
+            )),
+        };
         let verification = match (self.ca_file, self.pinned_sha256) {
             (Some(file), None) => Verification::CaFile(checker.resolve(&file)),
             (None, Some(pin)) => Verification::Pinned(parse_pin(&pin).ok_or_else(|| {
@@ -85,14 +103,12 @@ impl HostDocument {
                 "give exactly one of ca_file and pinned_sha256: the host's certificate is always verified",
             )),
         };
-        let password_file = checker.resolve(&self.password_file);
         Ok(HostConfig {
             id,
             address: self.address,
             port: self.port,
             verification,
-            user: self.user,
-            password_file,
+            account,
         })
     }
 }

@@ -30,8 +30,8 @@ pub(super) struct PrimaryDocument {
     port: u16,
     ca_file: Option<PathBuf>,
     pinned_sha256: Option<String>,
-    user: String,
-    password_file: PathBuf,
+    user: Option<String>,
+    password_file: Option<PathBuf>,
 }
 
 impl PrimaryDocument {

@@ -12,6 +12,7 @@ mod cli;
 mod doors;
 mod hands;
 mod kept;
+mod keys;
 mod killed;
 mod night;
 mod not_ready;

@@ -19,12 +19,13 @@ use secrecy::SecretString;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use stillpoint::keys::SealedRecords;
 use store::records::{Attempt, Replica};
 use store::sqlite::SqliteStore;
 use store::traits::{ReplicaStore, Scope};
 use tempfile::TempDir;
 use uuid::Uuid;
-use vault::Vault;
+use vault::{KekSource, Vault};
 
 use crate::waiting::until;
 
@@ -145,7 +146,7 @@ impl Site {
         std::fs::write(self.data().join("config.toml"), text).unwrap();
     }
 
-    fn tenants(&self) -> Vec<TenantRule> {
+    pub fn tenants(&self) -> Vec<TenantRule> {
         let tenants = self.lab.lab().with(|site| site.spec().tenants.clone());
         let rule = |tenant: lab::model::TenantSpec| TenantRule {
             tenant: tenant.slug.parse().unwrap(),
@@ -183,8 +184,14 @@ impl Site {
     pub async fn parts(&self, room: &str) -> (SqliteStore, Arc<Vault>) {
         let at = |name: &str| format!("{room}{name}");
         let store = self.store(&at("state")).await;
-        let vault = Vault::open(&self.data().join(at("vault")), &self.data().join(at("secrets"))).unwrap();
-        (store, Arc::new(vault))
+        let secrets = self.data().join(at("secrets"));
+        let keys = KekSource::File {
+            path: secrets.join("kek"),
+            make: true,
+        };
+        let sealed = SealedRecords::on(keys, None, &store).unwrap();
+        let vault = sealed.vault(&self.data().join(at("vault")), &secrets).await;
+        (store, Arc::new(vault.unwrap()))
     }
 
     /// An engine that surveys and rescues by itself, and starts only what it is told to.

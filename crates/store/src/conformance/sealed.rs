@@ -2,6 +2,7 @@
 
 use super::door::won;
 use super::{Checked, Seed, Store, is_conflict, is_missing};
+use crate::sealed::Resealed;
 use futures::future::join_all;
 
 pub async fn a_secret_is_replaced_from_what_it_was(store: &impl Store) -> Checked {
@@ -25,6 +26,38 @@ pub async fn a_secret_is_replaced_from_what_it_was(store: &impl Store) -> Checke
     store.secret_remove(ours, "key", &now).await?;
     assert!(is_missing(&store.secret_remove(ours, "key", &now).await));
     assert_eq!(store.secret(ours, "key").await?, None);
+    Ok(())
+}
+
+pub async fn secrets_are_replaced_together_or_not_at_all(store: &impl Store) -> Checked {
+    let seed = Seed::plant(store).await?;
+    let names = [
+        (None, "host".to_owned()),
+        (Some(seed.ours.tenant.clone()), "key".to_owned()),
+    ];
+    let change = |at: usize, from: &[u8], to: &[u8]| Resealed {
+        name: names[at].clone(),
+        from: from.to_vec(),
+        to: to.to_vec(),
+    };
+    store.secret_insert(None, "host", b"a").await?;
+    let half = [change(0, b"a", b"b"), change(1, b"a", b"b")];
+    assert!(is_missing(&store.secrets_replace(&half).await));
+    store.secret_insert(names[1].0.as_ref(), "key", b"x").await?;
+    assert!(is_conflict(&store.secrets_replace(&half).await));
+    assert_eq!(
+        store.secret(None, "host").await?,
+        Some(b"a".to_vec()),
+        "what stood first is undone too"
+    );
+    store
+        .secrets_replace(&[change(0, b"a", b"b"), change(1, b"x", b"y")])
+        .await?;
+    assert_eq!(store.secret(None, "host").await?, Some(b"b".to_vec()));
+    assert_eq!(
+        store.secret(names[1].0.as_ref(), "key").await?,
+        Some(b"y".to_vec())
+    );
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use super::MemoryStore;
 use crate::rules::doors::DOORS_READ_MAX;
 use crate::rules::{conflict, missing};
-use crate::sealed::{SealedStore, SecretName};
+use crate::sealed::{Resealed, SealedStore, SecretName};
 use crate::traits::{Result, SecretStore};
 use async_trait::async_trait;
 use domain::ids::TenantId;
@@ -60,6 +60,19 @@ impl SealedStore for MemoryStore {
         self.write(|tables| {
             let key = tables.secrets.held(tenant, name, from)?;
             tables.secrets.rows.insert(key, to.to_owned());
+            Ok(())
+        })
+    }
+
+    async fn secrets_replace(&self, changes: &[Resealed]) -> Result<()> {
+        self.write(|tables| {
+            let mut rows = tables.secrets.rows.clone();
+            for change in changes {
+                let (tenant, name) = &change.name;
+                let key = tables.secrets.held(tenant.as_ref(), name, &change.from)?;
+                rows.insert(key, change.to.clone());
+            }
+            tables.secrets.rows = rows;
             Ok(())
         })
     }

@@ -5,7 +5,7 @@ use super::write::Write;
 use super::{SqliteStore, failed};
 use crate::rules::doors::DOORS_READ_MAX;
 use crate::rules::{conflict, missing};
-use crate::sealed::{SealedStore, SecretName};
+use crate::sealed::{Resealed, SealedStore, SecretName};
 use crate::traits::Result;
 use async_trait::async_trait;
 use domain::ids::TenantId;
@@ -20,17 +20,18 @@ impl SealedStore for SqliteStore {
         to: &[u8],
     ) -> Result<()> {
         let mut write = self.write().await?;
-        write.secret_there(tenant, name).await?;
-        let replaced =
-            sqlx::query("UPDATE secret SET value = $4 WHERE tenant = $1 AND name = $2 AND value = $3")
-                .bind(owner(tenant))
-                .bind(name)
-                .bind(from)
-                .bind(to)
-                .execute(write.conn())
-                .await
-                .map_err(failed("replace a secret"))?;
-        write.one(replaced.rows_affected(), || conflict("secret", name))?;
+        write.secret_replaced(tenant, name, from, to).await?;
+        self.commit(write).await
+    }
+
+    async fn secrets_replace(&self, changes: &[Resealed]) -> Result<()> {
+        let mut write = self.write().await?;
+        for change in changes {
+            let (tenant, name) = &change.name;
+            write
+                .secret_replaced(tenant.as_ref(), name, &change.from, &change.to)
+                .await?;
+        }
         self.commit(write).await
     }
 
@@ -77,6 +78,26 @@ impl SealedStore for SqliteStore {
 }
 
 impl Write {
+    async fn secret_replaced(
+        &mut self,
+        tenant: Option<&TenantId>,
+        name: &str,
+        from: &[u8],
+        to: &[u8],
+    ) -> Result<()> {
+        self.secret_there(tenant, name).await?;
+        let replaced =
+            sqlx::query("UPDATE secret SET value = $4 WHERE tenant = $1 AND name = $2 AND value = $3")
+                .bind(owner(tenant))
+                .bind(name)
+                .bind(from)
+                .bind(to)
+                .execute(self.conn())
+                .await
+                .map_err(failed("replace a secret"))?;
+        self.one(replaced.rows_affected(), || conflict("secret", name))
+    }
+
     async fn secret_there(&mut self, tenant: Option<&TenantId>, name: &str) -> Result<()> {
         let there: Option<i64> = sqlx::query_scalar("SELECT 1 FROM secret WHERE tenant = $1 AND name = $2")
             .bind(owner(tenant))
