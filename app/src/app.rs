@@ -3,7 +3,8 @@
 use crate::layouts::Operator;
 use crate::live::{Live, provide_live};
 use crate::pages::{
-    Activity, Attempts, Day, Holds, Night, NotFound, Point, Points, Policies, Replica, Replicas, Sla,
+    Activity, Attempts, Day, Findings, Holds, Night, NotFound, Point, Points, Policies, Replica, Replicas,
+    Sla, Tenants,
 };
 use crate::theme::theme_of_request;
 use leptos::prelude::*;
@@ -75,6 +76,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("sla") view=Sla ssr=SsrMode::Async/>
                     <Route path=path!("policies") view=Policies ssr=SsrMode::Async/>
                     <Route path=path!("holds") view=Holds ssr=SsrMode::Async/>
+                    <Route path=path!("tenants") view=Tenants ssr=SsrMode::Async/>
+                    <Route path=path!("findings") view=Findings ssr=SsrMode::Async/>
                     <Route path=path!("activity") view=Activity ssr=SsrMode::Async/>
                     <Route path=path!("points") view=Points ssr=SsrMode::Async/>
                     <Route path=path!("points/:id") view=Point ssr=SsrMode::Async/>

@@ -2,6 +2,7 @@
 
 mod activity;
 mod day;
+mod findings;
 mod holds;
 mod lists;
 mod night;
@@ -11,9 +12,11 @@ mod policies;
 mod replica;
 mod replicas;
 mod sla;
+mod tenants;
 
 pub use activity::Activity;
 pub use day::Day;
+pub use findings::Findings;
 pub use holds::Holds;
 pub use lists::{Attempts, Points};
 pub use night::Night;
@@ -23,3 +26,4 @@ pub use policies::Policies;
 pub use replica::Replica;
 pub use replicas::Replicas;
 pub use sla::Sla;
+pub use tenants::Tenants;

@@ -9,6 +9,7 @@ pub mod correct;
 mod deed;
 pub mod demo;
 pub mod doctor;
+pub mod findings;
 pub mod hold;
 pub mod host;
 pub mod keys;
@@ -21,6 +22,7 @@ pub mod restore;
 pub mod serve;
 pub mod sim;
 pub mod sla;
+pub mod tenant;
 pub mod vault;
 pub mod verify;
 
@@ -77,6 +79,10 @@ pub enum Command {
     Ack(ack::Args),
     /// Try the webhook, and see what was told
     Alarm(alarm::Args),
+    /// Who the tenants are, and what claims replicas for them
+    Tenant(tenant::Args),
+    /// What a person should look at and no attempt owns
+    Findings,
     /// Excuse or attribute a closed day, or take that back
     Correct(correct::Args),
     /// List restore points
@@ -140,6 +146,8 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Hold(args) => hold::run(&global, args).await,
         Command::Ack(args) => ack::run(&global, args).await,
         Command::Alarm(args) => alarm::run(&global, args).await,
+        Command::Tenant(args) => tenant::run(&global, args).await,
+        Command::Findings => findings::run(&global).await,
         Command::Correct(args) => correct::run(&global, args).await,
         Command::Points(args) => points::run(&global, args).await,
         Command::Restore(args) => restore::run(&global, args).await,

@@ -14,6 +14,7 @@ mod day;
 mod days;
 mod facts;
 mod fault;
+mod findings;
 mod holds;
 mod hosts;
 mod kinds;
@@ -28,6 +29,7 @@ mod replica;
 mod replicas;
 mod sla;
 mod snapshot;
+mod tenants;
 #[cfg(test)]
 mod tests;
 mod zones;
@@ -36,25 +38,27 @@ pub use fault::ui as told_to_people;
 pub use snapshot::Snapshots;
 
 use crate::config::Config;
+use crate::tenancy::{self, TenantEntry};
 use ::console::{
-    ActivityView, AttemptQuery, AttemptsPage, Bar, Console, DayView, HoldsView, NightView, PointId,
-    PointQuery, PointView, PointsPage, PoliciesView, ReplicaId, ReplicaQuery, ReplicaView, ReplicasPage,
-    Requested, SlaQuery, SlaView, UiError,
+    ActivityView, AttemptQuery, AttemptsPage, Bar, Console, DayView, FindingsView, HoldsView, NightView,
+    PointId, PointQuery, PointView, PointsPage, PoliciesView, ReplicaId, ReplicaQuery, ReplicaView,
+    ReplicasPage, Requested, RuleQuery, SlaQuery, SlaView, TenantsView, UiError,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::calendar::Zone;
 use domain::ids::{HostId, TenantId};
 use domain::policy::Terms;
-use engine::{Foreseen, Planned};
+use engine::{Foreseen, Planned, Sighted};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use store::holds::HoldStore;
 use store::notices::NoticeStore;
 use store::obligations::ObligationStore;
 use store::pauses::PauseStore;
 use store::policies::PolicyStore;
+use store::tenants::TenantStore;
 use store::traits::{AttemptStore, EventStore, OverviewStore, ReplicaStore, Scope};
 
 /// The aggregates that the screens read.
@@ -68,6 +72,7 @@ pub trait ConsoleStore:
     + HoldStore
     + PauseStore
     + NoticeStore
+    + TenantStore
 {
 }
 impl<S> ConsoleStore for S where
@@ -80,6 +85,7 @@ impl<S> ConsoleStore for S where
         + HoldStore
         + PauseStore
         + NoticeStore
+        + TenantStore
 {
 }
 
@@ -98,14 +104,16 @@ pub trait EngineDoor: Send + Sync {
     fn planned(&self) -> Option<Arc<Planned>>;
     /// What was foreseen last; `None` before the first forecast.
     fn foreseen(&self) -> Option<Arc<Foreseen>>;
+    /// Replicas as the hosts showed them last; `None` where no host is watched from here.
+    fn sighted(&self) -> Option<Vec<Sighted>> {
+        None
+    }
 }
 
 /// No engine runs in this process.
-#[cfg(test)]
 #[derive(Debug, Clone, Copy)]
 pub struct NoEngine;
 
-#[cfg(test)]
 impl EngineDoor for NoEngine {
     fn backup_now(&self, _replica: ReplicaId) -> Result<(), String> {
         Err("no engine runs in this process: start `stillpoint serve`, or use `stillpoint backup`".to_owned())
@@ -129,6 +137,8 @@ impl EngineDoor for NoEngine {
 pub struct Site {
     /// Id and name for people, in the configuration's order.
     pub tenants: Vec<(TenantId, String)>,
+    /// Those of the configuration with their rules: read-only here.
+    pub file: Vec<TenantEntry>,
     /// What tenants' days are counted in; UTC for those that are not here.
     pub zones: BTreeMap<TenantId, Zone>,
     /// Whether anybody outside is told of what goes wrong.
@@ -162,6 +172,7 @@ impl Site {
                 .iter()
                 .map(|it| (it.id.clone(), it.name.clone()))
                 .collect(),
+            file: tenancy::of_config(config),
             zones: config.tenants.iter().map(|it| (it.id.clone(), it.zone)).collect(),
             tells: config.alarm.as_ref().is_some_and(|it| it.webhook.is_some()),
             hosts: config.hosts.iter().map(|host| host.id.clone()).collect(),
@@ -176,6 +187,17 @@ impl Site {
             vault: config.vault_path.clone(),
         }
     }
+
+    /// The same with these tenants.
+    #[must_use]
+    pub fn with_tenants(mut self, tenants: &[TenantEntry]) -> Self {
+        self.tenants = tenants
+            .iter()
+            .map(|it| (it.id.clone(), it.name.clone()))
+            .collect();
+        self.zones = tenants.iter().map(|it| (it.id.clone(), it.zone)).collect();
+        self
+    }
 }
 
 /// The world's clock.
@@ -189,7 +211,7 @@ pub struct StoreConsole {
     /// What this scope sees, as drawn last.
     drawn: Arc<RwLock<Option<Arc<picture::Picture>>>>,
     engine: Arc<dyn EngineDoor>,
-    site: Arc<Site>,
+    site: Arc<RwLock<Arc<Site>>>,
     now: Now,
     scope: Scope,
 }
@@ -202,7 +224,7 @@ impl StoreConsole {
             drawn: Arc::default(),
             store,
             engine,
-            site: Arc::new(site),
+            site: Arc::new(RwLock::new(Arc::new(site))),
             now,
             scope: Scope::Site {
                 reason: "operator's screens",
@@ -214,6 +236,21 @@ impl StoreConsole {
     #[must_use]
     pub fn snapshots(&self) -> Arc<Snapshots> {
         self.snapshots.clone()
+    }
+
+    /// Of a process that watches no host.
+    #[must_use]
+    pub fn looking(store: Arc<dyn ConsoleStore>, site: Site, now: Now) -> Self {
+        Self::new(store, Arc::new(NoEngine), site, now)
+    }
+
+    fn site(&self) -> Arc<Site> {
+        self.site.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Exchanges what the screens know of the site, on all of them.
+    pub fn site_set(&self, site: Site) {
+        *self.site.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(site);
     }
 
     /// The same for one tenant: everything else is not there.
@@ -261,6 +298,12 @@ impl Console for StoreConsole {
     }
     async fn holds(&self) -> Result<HoldsView, UiError> {
         self.holds_view().await
+    }
+    async fn tenants(&self, rule: Option<RuleQuery>) -> Result<TenantsView, UiError> {
+        self.tenants_view(rule).await
+    }
+    async fn findings(&self) -> Result<FindingsView, UiError> {
+        self.findings_view().await
     }
     async fn activity(&self) -> Result<ActivityView, UiError> {
         self.activity_view().await

@@ -8,6 +8,7 @@ mod correct;
 mod hold;
 mod lift;
 mod put_policy;
+mod tenants;
 #[cfg(test)]
 mod tests;
 mod until;
@@ -16,6 +17,7 @@ mod written;
 pub use acknowledge::NewAcknowledgement;
 pub use correct::NewCorrection;
 pub use hold::NewHold;
+pub use tenants::{NewTenant, tried};
 pub use until::{Until, instant, length};
 
 use crate::config::Config;
@@ -27,15 +29,16 @@ use store::cancels::CancelStore;
 use store::holds::HoldStore;
 use store::obligations::ObligationStore;
 use store::policies::PolicyStore;
+use store::tenants::TenantStore;
 use store::traits::{AttemptStore, ReplicaStore, Scope, StoreError};
 
 /// The aggregates that deeds change.
 pub trait DeedStore:
-    ReplicaStore + AttemptStore + PolicyStore + ObligationStore + HoldStore + CancelStore
+    ReplicaStore + AttemptStore + PolicyStore + ObligationStore + HoldStore + CancelStore + TenantStore
 {
 }
-impl<S: ReplicaStore + AttemptStore + PolicyStore + ObligationStore + HoldStore + CancelStore> DeedStore
-    for S
+impl<S> DeedStore for S where
+    S: ReplicaStore + AttemptStore + PolicyStore + ObligationStore + HoldStore + CancelStore + TenantStore
 {
 }
 
@@ -54,13 +57,6 @@ impl Known {
             tenants: config.tenants.iter().map(|it| it.id.clone()).collect(),
             hosts: config.hosts.iter().map(|it| it.id.clone()).collect(),
         }
-    }
-
-    fn tenant(&self, tenant: &TenantId) -> Result<(), DeedError> {
-        if self.tenants.contains(tenant) {
-            return Ok(());
-        }
-        Err(DeedError::missing("tenant", tenant))
     }
 
     fn host(&self, host: &HostId) -> Result<(), DeedError> {
@@ -141,5 +137,17 @@ impl Deeds {
             author: written::author(author)?,
             now,
         })
+    }
+
+    /// A tenant of the configuration, or one that was created here.
+    async fn tenant_there(&self, tenant: &TenantId) -> Result<(), DeedError> {
+        if self.known.tenants.contains(tenant) {
+            return Ok(());
+        }
+        self.store
+            .tenant(&SITE, tenant)
+            .await
+            .map(drop)
+            .map_err(DeedError::from)
     }
 }

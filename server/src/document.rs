@@ -4,12 +4,14 @@ pub mod acknowledgement;
 pub mod attempt;
 pub mod correction;
 pub mod figures;
+pub mod finding;
 pub mod hold;
 pub mod night;
 pub mod notice;
 pub mod obligation;
 pub mod plan;
 pub mod policy;
+pub mod tenant;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 

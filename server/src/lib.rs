@@ -13,6 +13,7 @@ pub mod keys;
 pub mod looking;
 pub mod secret_file;
 pub mod telling;
+pub mod tenancy;
 pub mod tonight;
 pub mod trail;
 pub mod webhook;

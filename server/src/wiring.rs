@@ -8,11 +8,11 @@ use crate::keys::SealedRecords;
 use crate::keys::credential::{self, Credential, Credentials, Holder};
 use crate::secret_file;
 use crate::telling::{Failure, chain, exit};
+use crate::tenancy::{self, TenantEntry};
 use crate::webhook::{Pulse, Webhook};
 use ::vault::Vault;
-use domain::binding::TenantRule;
-use domain::ids::ReplicaId;
-use engine::{EngineConfig, Heartbeat, Messenger, Ports, SpedClock, Staging, SystemMachineClock};
+use domain::ids::{ReplicaId, TenantId};
+use engine::{EngineConfig, Heartbeat, Messenger, Ports, SpedClock, Staging, SystemMachineClock, Tenancy};
 use hyperv::connect::{HostConnection, WsmanHost};
 use hyperv::host::ReplicaHost;
 use std::io::ErrorKind;
@@ -152,27 +152,29 @@ impl Opened {
         )
     }
 
+    /// All tenants: the configuration's and those that were created here.
+    pub async fn tenants(&self) -> Result<Vec<TenantEntry>, Failure> {
+        Ok(tenancy::entries(&tenancy::of_config(&self.config), &self.store).await?)
+    }
+
+    /// Whether there is such a tenant.
+    pub async fn knows(&self, tenant: &TenantId) -> Result<bool, Failure> {
+        Ok(self.tenants().await?.iter().any(|it| it.id == *tenant))
+    }
+
     /// The engine's settings; `owner` names this worker in leases.
-    pub fn engine_config(&self, owner: impl Into<String>) -> EngineConfig {
+    pub async fn engine_config(&self, owner: impl Into<String>) -> Result<EngineConfig, Failure> {
         let config = &self.config;
-        let tenants = config
-            .tenants
-            .iter()
-            .map(|t| TenantRule {
-                tenant: t.id.clone(),
-                trust_groups: t.trust_groups.clone(),
-                primaries: t.primaries.clone(),
-            })
-            .collect();
+        let Tenancy { rules, zones } = tenancy::tenancy(&self.tenants().await?);
         let staging = Staging {
             local: config.staging.path.clone(),
             unc: config.staging.unc.trim_end_matches('\\').to_owned(),
         };
         let limits = config.limits;
-        let standard = EngineConfig::new(owner, staging, tenants);
+        let standard = EngineConfig::new(owner, staging, rules);
         let alarm = config.alarm.as_ref();
         let heartbeat = alarm.and_then(|it| it.heartbeat.as_ref());
-        EngineConfig {
+        Ok(EngineConfig {
             site: alarm.map_or(standard.site, |it| it.site.clone()),
             silence_secs: alarm.map_or(standard.silence_secs, |it| it.silence_secs),
             heartbeat: heartbeat.map_or(standard.heartbeat, |it| Duration::from_secs(u64::from(it.secs))),
@@ -184,11 +186,11 @@ impl Opened {
             attempts_per_host_max: limits.attempts_per_host_max,
             attempts_per_tenant_max: limits.attempts_per_tenant_max.unwrap_or(limits.attempts_max),
             attempts_per_vault_max: limits.attempts_per_vault_max.unwrap_or(limits.attempts_max),
-            zones: config.tenants.iter().map(|t| (t.id.clone(), t.zone)).collect(),
+            zones,
             requests_per_host_minute_max: limits.requests_per_host_minute_max,
             free_bytes_min: limits.free_bytes_min,
             ..standard
-        }
+        })
     }
 }
 

@@ -6,6 +6,7 @@ mod night;
 mod owed;
 mod replica;
 mod sla;
+mod tenants;
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -136,6 +137,14 @@ impl Console for Sample {
 
     async fn holds(&self) -> Result<HoldsView, UiError> {
         Ok(hands::holds_view())
+    }
+
+    async fn tenants(&self, rule: Option<RuleQuery>) -> Result<TenantsView, UiError> {
+        Ok(tenants::tenants(rule))
+    }
+
+    async fn findings(&self) -> Result<FindingsView, UiError> {
+        Ok(tenants::findings())
     }
 
     async fn activity(&self) -> Result<ActivityView, UiError> {

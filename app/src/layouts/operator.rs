@@ -45,11 +45,13 @@ pub fn Operator() -> impl IntoView {
                 <li><A href="/sla">"SLA"</A></li>
                 <li><A href="/points">"Restore points"</A></li>
                 <li><A href="/attempts">"Attempts"</A></li>
+                <li><A href="/findings">"Findings" {count(|b| if b.findings > 0 { crate::format::count(b.findings) } else { String::new() })}</A></li>
                 <li><A href="/activity">"Activity"</A></li>
             </ul>
             <h2>"Terms"</h2>
             <ul>
                 <li><A href="/policies">"Policies"</A></li>
+                <li><A href="/tenants">"Tenants"</A></li>
                 <li><A href="/holds">"Holds" {count(|b| if b.holds > 0 { crate::format::count(b.holds) } else { String::new() })}</A></li>
             </ul>
         </nav>

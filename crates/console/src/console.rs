@@ -31,6 +31,10 @@ pub trait Console: Send + Sync {
     async fn policies(&self) -> Result<PoliciesView, UiError>;
     /// Holds, active and past.
     async fn holds(&self) -> Result<HoldsView, UiError>;
+    /// Tenants and what claims replicas for them; `rule` is tried and nothing more. The hoster's; a tenant's scope is `Forbidden`.
+    async fn tenants(&self, rule: Option<RuleQuery>) -> Result<TenantsView, UiError>;
+    /// What a person should look at and no attempt owns. The hoster's; a tenant's scope is `Forbidden`.
+    async fn findings(&self) -> Result<FindingsView, UiError>;
     /// What people did, newest first.
     async fn activity(&self) -> Result<ActivityView, UiError>;
     /// Asks for a backup at the next still point. It is a request: nothing has happened on the host when this returns.

@@ -13,6 +13,8 @@
 //! | `/forms/correct` | `replica`, `day` (`2026-11-22`), `change` (`excuse`, `attribute`, `restore`), `owner` (`provider`, `tenant`, `external`; not read with `restore`), `reason` |
 //! | `/forms/cancel` | `attempt`, `reason` |
 //! | `/forms/assign` | `to` (`site`, `tenant`, `replica`), `name` (its id; not read for the site), `policy` (empty takes it away) |
+//! | `/forms/tenant` | `id`, `name`, `zone` (IANA; UTC when empty) |
+//! | `/forms/rule` | `tenant`, `kind` (`trust-group`, `primary`, `storage-path`), `text`, `change` (`add`, `remove`) |
 //! | `/forms/policy` | [`PolicyForm`] |
 
 use domain::calendar::{WallTime, WindowRule};
@@ -198,10 +200,12 @@ pub enum Told {
     Assign,
     Policy,
     Backup,
+    Tenant,
+    Rule,
 }
 
 impl Told {
-    const ALL: [(Self, &'static str); 8] = [
+    const ALL: [(Self, &'static str); 10] = [
         (Self::Hold, "hold"),
         (Self::Lift, "lift"),
         (Self::Acknowledge, "acknowledge"),
@@ -210,6 +214,8 @@ impl Told {
         (Self::Assign, "assign"),
         (Self::Policy, "policy"),
         (Self::Backup, "backup"),
+        (Self::Tenant, "tenant"),
+        (Self::Rule, "rule"),
     ];
 
     /// The word in the URL.
@@ -250,6 +256,10 @@ impl Told {
             }
             Self::Policy => {
                 "Saved as a new version: it applies from the next SLA day that opens; days that are open keep their terms."
+            }
+            Self::Tenant => "Created: no replica is this tenant's before a rule claims it.",
+            Self::Rule => {
+                "Changed: replicas are bound by it from the next look at their host, within a minute or so."
             }
             Self::Backup => {
                 "Requested: it starts at the next still point; what came of it stands in the retry history."

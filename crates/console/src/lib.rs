@@ -18,6 +18,7 @@ mod query;
 mod replica;
 mod replicas;
 mod sla;
+mod tenants;
 pub mod terms;
 pub mod words;
 mod zone;
@@ -49,5 +50,8 @@ pub use replicas::{FilterCount, ReplicaRow, ReplicasPage};
 pub use sla::{
     Blame, Budget, DayFigures, GapView, LossRow, Ratio, SlaDay, SlaFigures, SlaQuery, SlaTenantRow, SlaView,
     Tally, WorstView,
+};
+pub use tenants::{
+    ClaimRow, FindingView, FindingsView, RuleAnswer, RulePreview, RuleQuery, RuleRow, TenantCard, TenantsView,
 };
 pub use zone::Zone;

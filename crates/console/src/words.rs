@@ -148,10 +148,44 @@ pub fn finding(kind: &str) -> &'static str {
         "unmapped-replica" => "Replica of no tenant",
         "foreign-checkpoint" => "Foreign checkpoint",
         "any-primary" => "Host accepts any primary",
+        "doubly-claimed" => "Replica of several tenants",
+        "no-trust-group" => "Entries without a trust group",
+        "no-policy" => "Replica without a policy",
         "same-guid" => "Same GUID twice",
         "left-behind" => "Left behind on a host",
         "point-without-snapshot" => "Point that cannot be restored",
         _ => "To look at",
+    }
+}
+
+/// What a person does about a finding's kind.
+#[must_use]
+pub fn finding_remedy(kind: &str) -> &'static str {
+    match kind {
+        "unmapped-replica" => {
+            "Make a rule that claims it for its tenant (Tenants), or end its replication. Until then it is not backed up."
+        }
+        "doubly-claimed" => {
+            "Make the rules of all but one tenant narrower, or take one away (Tenants). Until then it is not backed up."
+        }
+        "foreign-checkpoint" => {
+            "Find out whose it is: end the other product's job, or remove the checkpoint on the host. Stillpoint never does."
+        }
+        "any-primary" => {
+            "On the host, replace the entry `*` by one entry per tenant with its own trust group."
+        }
+        "no-trust-group" => "On the host, give each of these entries its tenant's trust group.",
+        "no-policy" => "Assign a policy to the replica, its tenant or the site (Policies).",
+        "same-guid" => {
+            "Ask which of the two is meant to be there, and remove the copy that is not wanted on its host."
+        }
+        "left-behind" => {
+            "Look at the host whether it is ours, and remove it there; Stillpoint removes only what is its own beyond doubt."
+        }
+        "point-without-snapshot" => {
+            "Restore the vault's files from their backup; `stillpoint verify` tells whether the point is whole again."
+        }
+        _ => "Look at it on the host.",
     }
 }
 

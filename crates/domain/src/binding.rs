@@ -1,5 +1,6 @@
 //! Which tenant a replica belongs to. Display names and VM GUIDs are chosen on the tenant's side, so they never decide.
 
+use crate::door::mapping::holds;
 use crate::ids::TenantId;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,9 @@ pub struct TenantRule {
     /// FQDNs of primaries, or wildcards with a first label `*` (`*.contoso.example`).
     #[serde(default)]
     pub primaries: Vec<String>,
+    /// Folders that hold the tenant's replicas' disks, as hosts name them; asked only where the two above claim nothing.
+    #[serde(default)]
+    pub storage_paths: Vec<String>,
 }
 
 /// One line of a host's authorization table (spec 2.7).
@@ -81,6 +85,24 @@ pub fn bind(
     })
 }
 
+/// The tenant of a replica that neither trust group nor name claims: by the folder that holds every one of its disks, the deepest first.
+/// `None` when no folder does.
+///
+/// # Errors
+/// `Ambiguous` when several tenants claim it equally deep.
+pub fn bind_by_storage(
+    primary: Option<&str>,
+    disks: &[String],
+    rules: &[TenantRule],
+) -> Result<Option<TenantId>, BindingError> {
+    let folders = best(rules.iter().flat_map(|rule| {
+        let depth = |folder: &String| Some((holds(folder, disks)?, &rule.tenant));
+        rule.storage_paths.iter().filter_map(depth)
+    }));
+    let place = disks.first().map(String::as_str).unwrap_or_default();
+    only(primary.unwrap_or(place), folders.into_iter())
+}
+
 /// How closely a pattern fits, or `None`: its length, an exact name above every wildcard.
 pub(crate) fn fit(pattern: &str, primary: &str) -> Option<usize> {
     let (pattern, primary) = (pattern.trim().to_ascii_lowercase(), primary.to_ascii_lowercase());
@@ -138,6 +160,7 @@ mod tests {
             tenant: tenant.parse().unwrap(),
             trust_groups: own(groups),
             primaries: own(primaries),
+            storage_paths: Vec::new(),
         }
     }
     fn entry(allowed: &str, group: &str) -> Entry {
@@ -202,6 +225,33 @@ mod tests {
         assert!(matches!(
             bind(None, &entries, &rules),
             Err(BindingError::Unmapped { primary: None })
+        ));
+    }
+
+    #[test]
+    fn the_deepest_folder_that_holds_every_disk_decides() {
+        let stored = |tenant: &str, folder: &str| TenantRule {
+            storage_paths: vec![folder.to_owned()],
+            ..rule(tenant, &[], &[])
+        };
+        let rules = [
+            stored("all", r"d:\replica\x"),
+            stored("contoso", r"D:\Replica\X\Contoso"),
+        ];
+        let bound = |disks: &[&str], rules: &[TenantRule]| {
+            let disks: Vec<String> = disks.iter().map(|it| (*it).to_owned()).collect();
+            bind_by_storage(None, &disks, rules).map(|it| it.map(|it| it.to_string()))
+        };
+        let theirs = r"D:\Replica\X\Contoso\sql\0.vhdx";
+        assert_eq!(bound(&[theirs], &rules).unwrap().as_deref(), Some("contoso"));
+        let both = [theirs, r"D:\Replica\X\other.vhdx"];
+        assert_eq!(bound(&both, &rules).unwrap().as_deref(), Some("all"));
+        assert_eq!(bound(&[], &rules).unwrap(), None);
+        assert_eq!(bound(&[r"E:\x.vhdx"], &rules).unwrap(), None);
+        let twice = [stored("a", r"d:\replica\x"), stored("b", r"D:\REPLICA\x")];
+        assert!(matches!(
+            bound(&[theirs], &twice),
+            Err(BindingError::Ambiguous { .. })
         ));
     }
 

@@ -3,6 +3,7 @@
 //! Surveys, close watches and gates all fold their looks in here, in order, so there is one memory of each replica.
 
 use crate::judge::Judge;
+use crate::sighted::Sighted;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::cadence::Cadence;
 use domain::evidence::JobLook;
@@ -62,6 +63,7 @@ struct Inner {
     near: BTreeSet<ReplicaId>,
     surveys: BTreeMap<HostId, DateTime<Utc>>,
     shown: BTreeMap<HostId, BTreeSet<VmGuid>>,
+    sighted: BTreeMap<HostId, Vec<Sighted>>,
 }
 
 /// Shared by all tasks of one engine.
@@ -261,6 +263,13 @@ impl Board {
         self.lock().watched.get(host).cloned().unwrap_or_default()
     }
 
+    /// The replicas of a host's newest survey, whoever's they are.
+    pub fn sighted_set(&self, host: &HostId, sighted: Vec<Sighted>) {
+        self.lock().sighted.insert(host.clone(), sighted);
+    }
+    pub fn sighted(&self) -> Vec<Sighted> {
+        self.lock().sighted.values().flatten().cloned().collect()
+    }
     /// The VMs that the newest survey of a host saw; none when the host did not answer.
     pub fn shown_set(&self, host: &HostId, vms: BTreeSet<VmGuid>) {
         self.lock().shown.insert(host.clone(), vms);

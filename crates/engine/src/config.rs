@@ -24,6 +24,7 @@ pub struct EngineConfig {
     /// same in two processes that run at the same time.
     pub owner: String,
     pub staging: Staging,
+    /// To begin with: `Engine::tenancy_set` exchanges them, and the zones.
     pub tenants: Vec<TenantRule>,
     /// Whether attempts are started by the plan. Off for one-off commands, which call `backup_now`.
     pub automatic: bool,
@@ -94,12 +95,6 @@ impl EngineConfig {
             silence_secs: 300,
             heartbeat: Duration::from_secs(60),
         }
-    }
-
-    /// The zone that a tenant's days are counted in.
-    #[must_use]
-    pub fn zone(&self, tenant: &TenantId) -> Zone {
-        self.zones.get(tenant).copied().unwrap_or(Zone::UTC)
     }
 
     pub(crate) fn limits(&self) -> Limits {

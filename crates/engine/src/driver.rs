@@ -13,6 +13,7 @@ use crate::planning::{self, Planner};
 use crate::ports::Ports;
 use crate::rescue::{Audited, Rescued, Rescuer};
 use crate::shared::{SITE, Shared};
+use crate::sighted::{Sighted, Tenancy};
 use crate::watch;
 use chrono::{DateTime, Utc};
 use domain::attempt::AttemptState;
@@ -113,6 +114,18 @@ impl Engine {
             all.push(observer.activate().await?);
         }
         Ok(all)
+    }
+
+    /// Replicas as the newest surveys of their hosts showed them, whoever's they are. A host that did not answer since shows its last.
+    #[must_use]
+    pub fn sighted(&self) -> Vec<Sighted> {
+        self.shared.board.sighted()
+    }
+
+    /// Exchanges what replicas are bound by, from the next look at each host on. All hosts are looked at now.
+    pub fn tenancy_set(&self, tenancy: Tenancy) {
+        self.shared.tenancy_set(tenancy);
+        self.wake();
     }
 
     /// Lets every observer survey at once.

@@ -23,6 +23,7 @@ pub(crate) mod planning;
 pub mod ports;
 pub mod rescue;
 pub(crate) mod shared;
+pub mod sighted;
 pub mod watch;
 mod whose;
 
@@ -36,3 +37,4 @@ pub use names::{Ids, RandomIds};
 pub use pausing::TenantPrimary;
 pub use planned::{Planned, Purpose};
 pub use ports::{EngineStore, Heartbeat, Messenger, NotTold, PointVault, Ports, VaultFailure};
+pub use sighted::{Sighted, Tenancy};

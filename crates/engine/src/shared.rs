@@ -8,6 +8,7 @@ use crate::foresight::Foreseen;
 use crate::pausing::Pausing;
 use crate::planned::Planned;
 use crate::ports::Ports;
+use crate::sighted::Tenancy;
 use chrono::{DateTime, Utc};
 use domain::ids::{AttemptId, HostId, ReplicaId, VmGuid};
 use domain::policy::Terms;
@@ -60,6 +61,8 @@ pub(crate) struct Shared {
     touched: Mutex<BTreeSet<ReplicaId>>,
     /// The terms that replicas are looked at by.
     terms: Mutex<BTreeMap<ReplicaId, Arc<Terms>>>,
+    /// Whose replicas are whose; exchanged while we run.
+    tenancy: Mutex<Arc<Tenancy>>,
     planned: Mutex<Option<Arc<Planned>>>,
     foreseen: Mutex<Option<Arc<Foreseen>>>,
     /// When this process began to look.
@@ -73,6 +76,10 @@ impl Shared {
         let budget = |h: &Arc<dyn ReplicaHost>| (h.id().clone(), Budget::new(limit, h.requests()));
         let budgets = ports.hosts.iter().map(budget).collect();
         let started = ports.world.now();
+        let tenancy = Tenancy {
+            rules: config.tenants.clone(),
+            zones: config.zones.clone(),
+        };
         Self {
             config,
             pausing: Pausing::new(ports.primaries.clone()),
@@ -88,6 +95,7 @@ impl Shared {
             running: Mutex::new(BTreeMap::new()),
             touched: Mutex::new(BTreeSet::new()),
             terms: Mutex::new(BTreeMap::new()),
+            tenancy: Mutex::new(Arc::new(tenancy)),
             planned: Mutex::new(None),
             foreseen: Mutex::new(None),
             wake_foresight: Notify::new(),
@@ -142,6 +150,17 @@ impl Shared {
         let terms = self.terms.lock().unwrap_or_else(PoisonError::into_inner);
         let by_policy = terms.get(&replica).map_or(u32::MAX, |terms| terms.hold_secs_max);
         by_policy.min(self.config.hold_secs_max)
+    }
+
+    /// Whose replicas are whose, now.
+    pub fn tenancy(&self) -> Arc<Tenancy> {
+        self.tenancy
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+    pub fn tenancy_set(&self, tenancy: Tenancy) {
+        *self.tenancy.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(tenancy);
     }
 
     pub fn planned_set(&self, planned: Planned) {

@@ -115,7 +115,7 @@ pub struct Lease {
 pub struct Finding {
     /// Stable key: the same thing found again is the same finding.
     pub key: String,
-    /// `unmapped-replica`, `foreign-checkpoint`, `any-primary`, `same-guid`, `left-behind`.
+    /// `unmapped-replica`, `doubly-claimed`, `foreign-checkpoint`, `any-primary`, `no-trust-group`, `same-guid`, `left-behind`.
     pub kind: String,
     pub host: Option<HostId>,
     pub replica: Option<ReplicaId>,

@@ -27,7 +27,7 @@ pub struct Args {
 pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     let opened = wiring::open(&global.data).await?;
     let owner = format!("backup-command-{:016x}", rand::random::<u64>());
-    let engine = Engine::prepare(opened.engine_config(owner), opened.ports().await?).await?;
+    let engine = Engine::prepare(opened.engine_config(owner).await?, opened.ports().await?).await?;
     // Names are known once a host was surveyed; an empty state is filled first.
     if wiring::replica(&opened, &args.replica).await.is_err() {
         engine.survey().await?;

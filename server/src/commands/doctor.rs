@@ -27,7 +27,7 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     let opened = wiring::open(&global.data).await?;
     let hosts = chosen(&opened, args.host.as_deref())?;
     let owner = format!("doctor-{:016x}", rand::random::<u64>());
-    let mut config = opened.engine_config(owner);
+    let mut config = opened.engine_config(owner).await?;
     config.automatic = false;
     let bar = spinner("looking at the hosts");
     // One look first, then the observers: the doctor needs the applies that they see.

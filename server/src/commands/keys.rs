@@ -121,7 +121,7 @@ async fn show(global: &Global, opened: &Opened, tenant: TenantId, reveal: bool) 
         )));
     }
     let vault = opened.vault().await?;
-    let known = opened.config.tenants.iter().any(|it| it.id == tenant);
+    let known = opened.knows(&tenant).await?;
     // A tenant that was taken out of the configuration still has its repository, and a right to it.
     if !known && !vault.tenants()?.contains(&tenant) {
         return Err(Failure::usage(format!(

@@ -61,7 +61,7 @@ async fn engine(opened: &wiring::Opened) -> Result<Engine, Failure> {
     let owner = format!("plan-command-{:016x}", rand::random::<u64>());
     let config = EngineConfig {
         seen_by_store: opened.config.hosts.iter().map(|it| it.id.clone()).collect(),
-        ..opened.engine_config(owner)
+        ..opened.engine_config(owner).await?
     };
     Ok(Engine::prepare(config, opened.ports_without_hosts().await?).await?)
 }

@@ -6,10 +6,11 @@ use crate::data::RoleLock;
 use crate::deeds::Known;
 use crate::http::{Desk, listen};
 use crate::telling::Failure;
+use crate::tenancy;
 use crate::wiring::{self, Opened};
 use chrono::{DateTime, Utc};
 use domain::ids::{HostId, ReplicaId};
-use engine::{Engine, Foreseen, Planned, WorldClock};
+use engine::{Engine, Foreseen, Planned, Sighted, WorldClock};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -51,6 +52,7 @@ pub struct Running {
     pub engine: Engine,
     http: tokio::task::JoinHandle<()>,
     keeping: tokio::task::JoinHandle<()>,
+    following: tokio::task::JoinHandle<()>,
     stop: CancellationToken,
     _lock: RoleLock,
 }
@@ -65,6 +67,9 @@ impl Running {
         }
         if let Err(error) = self.keeping.await {
             tracing::warn!(%error, "keeping the screens' data ended badly");
+        }
+        if let Err(error) = self.following.await {
+            tracing::warn!(%error, "following the tenants' rules ended badly");
         }
     }
 }
@@ -107,15 +112,21 @@ pub async fn start(opened: Opened, args: &Args, taken: Taken) -> Result<Running,
     let lock = wiring::role(&opened.data, "serve")?;
     let listener = bound(args.listen, taken).await?;
     // One `serve` per data directory, by the lock: leases under this name are of a process that has ended.
-    let engine = Engine::start(opened.engine_config("serve"), opened.ports_with_alarm().await?).await?;
+    tenancy::write_down(&opened.config, &opened.store, opened.world().now()).await?;
+    let engine = Engine::start(
+        opened.engine_config("serve").await?,
+        opened.ports_with_alarm().await?,
+    )
+    .await?;
     let address = listener.local_addr()?;
     let world = opened.world();
     let door: Arc<dyn EngineDoor> = Arc::new(Door(engine.clone(), tokio::runtime::Handle::current()));
     let now: Now = Arc::new(move || world.now());
+    let facts = Site::of(&opened.config, opened.data.root()).with_tenants(&opened.tenants().await?);
     let console = StoreConsole::new(
         Arc::new(opened.store.clone()),
         door.clone(),
-        Site::of(&opened.config, opened.data.root()),
+        facts.clone(),
         now.clone(),
     );
     let desk = Desk {
@@ -134,6 +145,13 @@ pub async fn start(opened: Opened, args: &Args, taken: Taken) -> Result<Running,
         .snapshots()
         .keep(opened.store.event_watch(), stop.clone())
         .await?;
+    let following = tokio::spawn(tenancy::follow(
+        facts,
+        opened.store.clone(),
+        engine.clone(),
+        console.clone(),
+        stop.clone(),
+    ));
     let router = crate::http::router(
         Arc::new(console),
         desk,
@@ -148,13 +166,14 @@ pub async fn start(opened: Opened, args: &Args, taken: Taken) -> Result<Running,
         engine,
         http,
         keeping,
+        following,
         stop,
         _lock: lock,
     })
 }
 
 /// The running engine, for the screens.
-struct Door(Engine, tokio::runtime::Handle);
+pub(super) struct Door(pub(super) Engine, pub(super) tokio::runtime::Handle);
 
 impl EngineDoor for Door {
     fn backup_now(&self, replica: ReplicaId) -> Result<(), String> {
@@ -177,6 +196,9 @@ impl EngineDoor for Door {
     }
     fn foreseen(&self) -> Option<Arc<Foreseen>> {
         self.0.foreseen()
+    }
+    fn sighted(&self) -> Option<Vec<Sighted>> {
+        Some(self.0.sighted())
     }
 }
 

@@ -51,10 +51,8 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     }
     let (scope, replica, whose) = match (args.tenant, args.replica) {
         (Some(tenant), _) => {
-            if !opened.config.tenants.iter().any(|it| it.id == tenant) {
-                return Err(Failure::usage(format!(
-                    "there is no tenant `{tenant}` in the configuration"
-                )));
+            if !opened.knows(&tenant).await? {
+                return Err(Failure::usage(format!("there is no tenant `{tenant}`")));
             }
             (Scope::Tenant(tenant.clone()), None, format!("tenant {tenant}"))
         }

@@ -49,10 +49,8 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
         }
     };
     let tenant: TenantId = tenant_words.parse().map_err(|e| Failure::usage(format!("{e}")))?;
-    if !opened.config.tenants.iter().any(|t| t.id == tenant) {
-        return Err(Failure::usage(format!(
-            "the configuration has no tenant `{tenant}`"
-        )));
+    if !opened.knows(&tenant).await? {
+        return Err(Failure::usage(format!("there is no tenant `{tenant}`")));
     }
     let vault = opened.vault().await?;
     let as_json = global.json;

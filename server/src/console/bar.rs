@@ -9,7 +9,7 @@ use store::traits::Scope;
 
 impl StoreConsole {
     pub(super) fn freshness_limit_secs(&self) -> u32 {
-        u32::try_from(self.site.freshness.num_seconds()).unwrap_or(u32::MAX)
+        u32::try_from(self.site().freshness.num_seconds()).unwrap_or(u32::MAX)
     }
 
     pub(super) async fn bar_view(&self) -> Result<Bar, UiError> {
@@ -31,7 +31,7 @@ impl StoreConsole {
             zone: self.zone(),
             oldest_observation,
             freshness_limit_secs: self.freshness_limit_secs(),
-            speed: self.site.speed,
+            speed: self.site().speed,
             replicas: picture.subjects.len() as u64,
             running: count(Class::Running).unwrap_or(0),
             waiting: count(Class::Waiting).unwrap_or(0),
@@ -39,7 +39,7 @@ impl StoreConsole {
             holds: self.holds_in_force(&picture).await?.len() as u64,
             findings: picture.snapshot.findings_of(&self.scope).count() as u64,
             tenants: self
-                .site
+                .site()
                 .tenants
                 .iter()
                 .filter(|(id, _)| match &self.scope {

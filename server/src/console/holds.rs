@@ -25,14 +25,15 @@ impl StoreConsole {
         let (active, mut past): (Vec<HoldRow>, Vec<HoldRow>) = rows.partition(|hold| hold.active);
         past.truncate(PAST_MAX);
         let is_site = matches!(self.scope, Scope::Site { .. });
-        let hosts = self.site.hosts.iter().filter(|_| is_site);
+        let site = self.site();
+        let hosts = site.hosts.iter().filter(|_| is_site);
         Ok(HoldsView {
             as_of: now,
             zone: self.zone(),
             active,
             past,
             hosts: hosts.map(ToString::to_string).collect(),
-            tenants: self.site.tenants.iter().filter(|_| is_site).cloned().collect(),
+            tenants: site.tenants.iter().filter(|_| is_site).cloned().collect(),
         })
     }
 
@@ -89,7 +90,8 @@ impl StoreConsole {
 
     /// The name for people, or the id of one that is no longer configured.
     pub(super) fn tenant_name(&self, tenant: &TenantId) -> String {
-        let known = self.site.tenants.iter().find(|(id, _)| id == tenant);
+        let site = self.site();
+        let known = site.tenants.iter().find(|(id, _)| id == tenant);
         known.map_or_else(|| tenant.to_string(), |(_, name)| name.clone())
     }
 }

@@ -25,7 +25,7 @@ impl StoreConsole {
             return Vec::new();
         }
         let statuses = &picture.snapshot.hosts;
-        let mut names: BTreeSet<_> = self.site.hosts.iter().cloned().collect();
+        let mut names: BTreeSet<_> = self.site().hosts.iter().cloned().collect();
         names.extend(statuses.iter().map(|status| status.host.clone()));
         // One walk for all hosts: sites have dozens of them and thousands of replicas.
         let mut on: HashMap<&HostId, (u64, u32)> = HashMap::new();
@@ -46,7 +46,7 @@ impl StoreConsole {
                     trust_mark,
                     replicas,
                     slots_used,
-                    slots_max: self.site.slots_per_host,
+                    slots_max: self.site().slots_per_host,
                     requests: self.engine.requests(&host),
                     breaker: planned.and_then(|planned| told_breaker(planned, &host, picture.now)),
                     held: holds

@@ -41,7 +41,7 @@ impl StoreConsole {
             pauses: self.pauses(&picture).await?,
             holds,
             notices: self.notices(picture.now).await?,
-            tells: self.site.tells,
+            tells: self.site().tells,
             findings: picture
                 .snapshot
                 .findings_of(&self.scope)

@@ -102,7 +102,7 @@ impl StoreConsole {
         let snapshot = self.snapshots.current().await?;
         let now = (self.now)();
         let drawn = self.drawn.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let longest = TimeDelta::seconds(i64::from(self.site.speed));
+        let longest = TimeDelta::seconds(i64::from(self.site().speed));
         if let Some(picture) = drawn.filter(|it| Arc::ptr_eq(&it.snapshot, &snapshot)) {
             let age = now - picture.now;
             if TimeDelta::zero() <= age && age < longest {
@@ -167,7 +167,7 @@ impl StoreConsole {
             Some(OutcomeKind::Met | OutcomeKind::MetLate) => true,
             Some(OutcomeKind::Open) => false,
             Some(OutcomeKind::Missed | OutcomeKind::Excused | OutcomeKind::Excluded) | None => {
-                newest.is_some_and(|head| now - head.taken < self.site.backup_every)
+                newest.is_some_and(|head| now - head.taken < self.site().backup_every)
             }
         }
     }
@@ -183,8 +183,8 @@ impl StoreConsole {
         };
         let seen_at = status.observation.seen_at;
         let age = now - seen_at;
-        if age > self.site.freshness && !matches!(status.verdict, Verdict::Unknown { .. }) {
-            let limit_secs = self.site.freshness.num_seconds();
+        if age > self.site().freshness && !matches!(status.verdict, Verdict::Unknown { .. }) {
+            let limit_secs = self.site().freshness.num_seconds();
             let why = Unknown::Stale {
                 seen_at,
                 age_secs: age.num_seconds(),
@@ -192,7 +192,7 @@ impl StoreConsole {
             };
             return (
                 Some(Verdict::Unknown { why }),
-                Some(seen_at + self.site.freshness),
+                Some(seen_at + self.site().freshness),
             );
         }
         (None, Some(status.since))

@@ -94,8 +94,14 @@ impl StoreConsole {
             basis: basis(&evidence.basis),
             held_secs: evidence.held_secs,
             seal: seal(&point.seal),
-            repository: Some(self.site.vault.join(point.tenant.as_str()).display().to_string()),
-            commands: commands::take_out(&point, &self.site.data),
+            repository: Some(
+                self.site()
+                    .vault
+                    .join(point.tenant.as_str())
+                    .display()
+                    .to_string(),
+            ),
+            commands: commands::take_out(&point, &self.site().data),
             document,
             row: row(head(point)),
         })

@@ -174,7 +174,7 @@ impl StoreConsole {
             zone: self.zone(),
             policies: rows,
             assignments: assignments.collect(),
-            tenants: self.site.tenants.clone(),
+            tenants: self.site().tenants.clone(),
         })
     }
 

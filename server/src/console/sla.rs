@@ -84,7 +84,7 @@ impl StoreConsole {
             Scope::Site { .. } => true,
             Scope::Tenant(own) => own == id,
         };
-        self.site
+        self.site()
             .tenants
             .iter()
             .filter(|(id, _)| sees(id))

@@ -61,6 +61,7 @@ impl Place {
                 (self.seed.ours.tenant.clone(), "Contoso".to_owned()),
                 (self.seed.theirs.tenant.clone(), "Fabrikam".to_owned()),
             ],
+            file: Vec::new(),
             zones: Default::default(),
             tells: false,
             hosts: vec![self.seed.ours.host.clone(), "hv-r-09".parse().unwrap()],

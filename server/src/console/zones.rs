@@ -13,15 +13,15 @@ const AHEAD: TimeDelta = TimeDelta::days(120);
 impl StoreConsole {
     /// The zone of a tenant's days.
     pub(super) fn zone_of(&self, tenant: &TenantId) -> domain::calendar::Zone {
-        let zone = self.site.zones.get(tenant).copied();
+        let zone = self.site().zones.get(tenant).copied();
         zone.unwrap_or(domain::calendar::Zone::UTC)
     }
 
     /// The zone of what concerns several tenants.
     pub(super) fn zone(&self) -> Zone {
         let now = (self.now)();
-        let mut zones = self
-            .site
+        let site = self.site();
+        let mut zones = site
             .tenants
             .iter()
             .map(|(id, _)| id)

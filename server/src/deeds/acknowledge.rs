@@ -23,7 +23,7 @@ impl Deeds {
     pub async fn acknowledge(&self, new: NewAcknowledgement) -> Result<Acknowledgement, DeedError> {
         let note = written::reason("note", &new.note)?;
         let until = new.until.resolve(self.now, ACKNOWLEDGED_SECS_MAX)?;
-        self.cause(&new.cause)?;
+        self.cause(&new.cause).await?;
         let acknowledgement = Acknowledgement {
             cause: new.cause,
             at: self.now,
@@ -36,7 +36,7 @@ impl Deeds {
     }
 
     /// Whether a text can name a cause of this site. Causes come and go with the plan, so one that is gone may still be acknowledged.
-    fn cause(&self, text: &str) -> Result<(), DeedError> {
+    async fn cause(&self, text: &str) -> Result<(), DeedError> {
         let refused = |text: String| Err(DeedError::field("cause", text));
         let parts: Vec<&str> = text.split(':').collect();
         let slug = |words: &[&str]| {
@@ -51,7 +51,7 @@ impl Deeds {
                 Err(error) => refused(error.to_string()),
             },
             ["tenant", tenant, rest @ ..] if slug(rest) => match tenant.parse() {
-                Ok(tenant) => self.known.tenant(&tenant),
+                Ok(tenant) => self.tenant_there(&tenant).await,
                 Err(error) => refused(error.to_string()),
             },
             ["vault" | "total", rest @ ..] if slug(rest) => Ok(()),

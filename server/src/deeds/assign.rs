@@ -12,7 +12,7 @@ impl Deeds {
     /// What is not there; the site's cannot be taken away.
     pub async fn assign(&self, assignee: &Assignee, policy: Option<&PolicyId>) -> Result<(), DeedError> {
         if let Assignee::Tenant { tenant } = assignee {
-            self.known.tenant(tenant)?;
+            self.tenant_there(tenant).await?;
         }
         if policy.is_none() {
             let assigned = self.store.assignments().await?;

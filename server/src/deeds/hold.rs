@@ -25,7 +25,7 @@ impl Deeds {
         let until = new.until.resolve(self.now, HOLD_SECS_MAX)?;
         match &new.target {
             HoldTarget::Host { host } => self.known.host(host)?,
-            HoldTarget::Tenant { tenant } => self.known.tenant(tenant)?,
+            HoldTarget::Tenant { tenant } => self.tenant_there(tenant).await?,
             // The store knows replicas.
             HoldTarget::Replica { .. } => {}
         }

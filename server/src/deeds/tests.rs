@@ -378,3 +378,60 @@ async fn an_author_is_a_name() {
         assert!(matches!(deeds, Err(DeedError::Field { field: "author", .. })));
     }
 }
+
+#[tokio::test]
+async fn a_tenant_is_created_once_and_mapped_by_rules_that_can_be() {
+    let world = World::new().await;
+    let deeds = world.hands(1);
+    let new = |id: &str, name: &str, zone: &str| NewTenant {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        zone: zone.to_owned(),
+    };
+    let made = deeds
+        .create_tenant(new("tailspin", " Tailspin Toys ", "Europe/Berlin"))
+        .await;
+    let made = made.unwrap();
+    assert_eq!(
+        (made.name.as_str(), made.zone.name()),
+        ("Tailspin Toys", "Europe/Berlin")
+    );
+    let ours = world.seed.ours.tenant.as_str();
+    for (new, word) in [
+        (new("tailspin", "x", ""), "already"),
+        (new(ours, "x", ""), "config.toml"),
+        (new("No Id", "x", ""), "id"),
+        (new("x", " ", ""), "name"),
+        (new("x", "x", "Moon/Base"), "zone"),
+    ] {
+        let error = deeds.create_tenant(new).await.unwrap_err().to_string();
+        assert!(error.contains(word), "{error}");
+    }
+    let rule = deeds
+        .mapping("tailspin", "primary", "*.tailspin.example")
+        .await
+        .unwrap();
+    deeds.map_tenant(&rule).await.unwrap();
+    let again = deeds.map_tenant(&rule).await.unwrap_err();
+    assert!(matches!(again, DeedError::Conflict(_)), "{again}");
+    for (tenant, kind, text, word) in [
+        ("nobody", "primary", "*.x.example", "nobody"),
+        ("tailspin", "colour", "x", "kind"),
+        ("tailspin", "primary", "*", "text"),
+        ("tailspin", "storage-path", "D:", "text"),
+    ] {
+        let error = deeds.mapping(tenant, kind, text).await.unwrap_err().to_string();
+        assert!(error.contains(word), "{error}");
+    }
+    deeds.unmap_tenant(&rule).await.unwrap();
+    let gone = deeds.unmap_tenant(&rule).await.unwrap_err().to_string();
+    assert!(gone.contains("config.toml"), "{gone}");
+    // What was created here can be held and given a policy like what is configured.
+    let hold = NewHold {
+        target: HoldTarget::Tenant {
+            tenant: "tailspin".parse().unwrap(),
+        },
+        ..world.hold(Until::For { secs: 3_600 })
+    };
+    deeds.hold(hold).await.unwrap();
+}

@@ -16,7 +16,7 @@ pub(super) fn author(text: &str) -> Result<String, DeedError> {
     line("author", text, AUTHOR_CHARS_MAX)
 }
 
-fn line(field: &'static str, text: &str, chars_max: usize) -> Result<String, DeedError> {
+pub(super) fn line(field: &'static str, text: &str, chars_max: usize) -> Result<String, DeedError> {
     let text = text.trim();
     let count = text.chars().count();
     if count == 0 {

@@ -6,6 +6,7 @@ mod body;
 mod cancel;
 mod corrections;
 mod events;
+mod findings;
 mod health;
 mod holds;
 mod night;
@@ -18,6 +19,7 @@ mod ready;
 mod replica;
 mod replicas;
 mod sla;
+mod tenants;
 #[cfg(test)]
 pub(super) mod tests;
 
@@ -43,6 +45,8 @@ pub fn router() -> Router<AppState> {
         .merge(acknowledgements::router())
         .merge(corrections::router())
         .merge(policies::router())
+        .merge(tenants::router())
+        .merge(findings::router())
         .merge(cancel::router())
         .merge(events::router())
         .merge(health::router())

@@ -6,6 +6,7 @@ use crate::deeds::{DeedError, DeedStore, Deeds, Known};
 use ::console::UiError;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
+use domain::ids::TenantId;
 use engine::Planned;
 use std::sync::Arc;
 use store::traits::{Scope, StoreError};
@@ -42,6 +43,18 @@ impl Desk {
     pub fn deeds(&self) -> Result<Deeds, Problem> {
         let store: Arc<dyn DeedStore> = self.store.clone();
         Deeds::new(store, self.known.clone(), AUTHOR, self.now()).map_err(refused)
+    }
+
+    /// Whether there is such a tenant, configured or created here.
+    pub async fn knows(&self, tenant: &TenantId) -> Result<bool, Problem> {
+        if self.known.tenants.contains(tenant) {
+            return Ok(true);
+        }
+        match self.store.tenant(&Self::SCOPE, tenant).await {
+            Ok(_) => Ok(true),
+            Err(StoreError::NotFound { .. }) => Ok(false),
+            Err(error) => Err(failed(error)),
+        }
     }
 
     /// After a deed the screens show it at once.

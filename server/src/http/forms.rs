@@ -9,6 +9,7 @@ mod hold;
 mod lift;
 mod policy;
 mod sent;
+mod tenant;
 #[cfg(test)]
 mod tests;
 
@@ -25,4 +26,5 @@ pub(super) fn router() -> Router<AppState> {
         .merge(assign::router())
         .merge(cancel::router())
         .merge(policy::router())
+        .merge(tenant::router())
 }

@@ -22,6 +22,7 @@ mod receiver;
 mod room;
 mod sim;
 mod site;
+mod tenants;
 mod tonight;
 mod torn;
 mod waiting;

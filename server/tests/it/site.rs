@@ -151,6 +151,7 @@ impl Site {
         let rule = |tenant: lab::model::TenantSpec| TenantRule {
             tenant: tenant.slug.parse().unwrap(),
             trust_groups: vec![tenant.trust_group],
+            storage_paths: Vec::new(),
             primaries: vec![tenant.allowed_primary],
         };
         tenants.into_iter().map(rule).collect()

@@ -9,7 +9,7 @@ pub use rule::{InvalidRule, MappingRule, RULE_BYTES_MAX};
 
 use crate::binding::{Entry, best, fit};
 use crate::ids::{ReplicaId, TenantId};
-use rule::holds;
+pub(crate) use rule::holds;
 use serde::{Deserialize, Serialize};
 
 /// What a rule may look at.

@@ -94,7 +94,7 @@ fn still_ours(run: &Run, look: &Look) -> Result<(), Stop> {
     let bound = whose(
         &look.sighting,
         &entries(&look.authorization),
-        &run.shared.config.tenants,
+        &run.shared.tenancy().rules,
     );
     if bound.is_ok_and(|tenant| tenant == run.replica.tenant) {
         return Ok(());

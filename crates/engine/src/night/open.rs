@@ -24,7 +24,7 @@ pub(super) async fn open(
         let owing = Owing {
             replica: row.id,
             tenant: row.tenant.clone(),
-            zone: shared.config.zone(&row.tenant),
+            zone: shared.tenancy().zone(&row.tenant),
             first_seen: row.first_seen,
             gone_since: absences.gone(row.id),
             absent: absences.over(row.id),

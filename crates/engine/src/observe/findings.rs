@@ -9,6 +9,9 @@ use hyperv::host::{Checkpoint, Survey, UnreadableVm};
 use std::collections::{BTreeMap, BTreeSet};
 use store::records::{Finding, Replica};
 
+/// Entries that a finding names.
+const NAMED_MAX: usize = 4;
+
 /// The findings of one host, from survey to survey.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
@@ -69,19 +72,43 @@ impl Findings {
         }
     }
 
-    pub fn unmapped(&mut self, host: &HostId, seen: &Observation, error: &BindingError, at: DateTime<Utc>) {
+    /// Without a trust group an entry says nothing of whose it is: only names and paths tell tenants apart.
+    pub fn no_trust_group(&mut self, host: &HostId, survey: &Survey, at: DateTime<Utc>) {
+        let blank = survey
+            .authorization
+            .iter()
+            .filter(|it| it.trust_group.trim().is_empty());
+        let named: Vec<&str> = blank
+            .map(|it| it.allowed_primary.as_str())
+            .take(NAMED_MAX)
+            .collect();
+        if named.is_empty() {
+            return;
+        }
         let text = format!(
-            "Replica {} ({}) on host {host} is not backed up: {error}.",
-            seen.name, seen.vm
+            "Host {host} has authorization entries without a trust group, such as for {}: they do not say whose a primary is.",
+            named.join(", ")
         );
         self.say(
-            format!("unmapped-replica:{host}:{}", seen.vm),
-            "unmapped-replica",
+            format!("no-trust-group:{host}"),
+            "no-trust-group",
             host,
             None,
             text,
             at,
         );
+    }
+
+    pub fn unmapped(&mut self, host: &HostId, seen: &Observation, error: &BindingError, at: DateTime<Utc>) {
+        let text = format!(
+            "Replica {} ({}) on host {host} is not backed up: {error}.",
+            seen.name, seen.vm
+        );
+        let kind = match error {
+            BindingError::Unmapped { .. } => "unmapped-replica",
+            BindingError::Ambiguous { .. } => "doubly-claimed",
+        };
+        self.say(format!("{kind}:{host}:{}", seen.vm), kind, host, None, text, at);
     }
 
     pub fn unreadable(&mut self, host: &HostId, vm: &UnreadableVm, at: DateTime<Utc>) {

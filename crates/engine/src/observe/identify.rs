@@ -19,7 +19,7 @@ impl Observer {
     ) -> Option<Replica> {
         let seen = &sighting.observation;
         let entries = entries(&survey.authorization);
-        let bound = whose(sighting, &entries, &self.shared.config.tenants);
+        let bound = whose(sighting, &entries, &self.shared.tenancy().rules);
         // After a failover the relationship may be gone and the primary's name with it: what was bound stays bound. A replica that
         // receives logs has a primary, and who does not name it is not believed.
         let receives = seen

@@ -51,6 +51,7 @@ async fn site(change: impl FnOnce(&mut EngineConfig, &FakeHost)) -> Site {
     let tenant = TenantRule {
         tenant: "contoso".parse().unwrap(),
         trust_groups: vec![],
+        storage_paths: Vec::new(),
         primaries: vec!["*.contoso.example".to_owned()],
     };
     let mut config = EngineConfig::new(

@@ -3,11 +3,13 @@
 use crate::fake_host::{Ev, VM};
 use crate::world::{SITE, Script, World};
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::binding::BindingError;
 use domain::blocker::Unknown;
 use domain::ids::VmGuid;
 use domain::job::JobState;
 use domain::observation::ReplicationState;
 use domain::verdict::Verdict;
+use engine::Tenancy;
 use engine::observe::Surveyed;
 use hyperv::host::AuthorizationEntry;
 use std::time::Duration;
@@ -114,6 +116,66 @@ async fn a_replica_without_a_tenant_is_a_finding_and_no_replica() {
     world.engine.survey().await.unwrap();
     assert_eq!(findings(&world).await, ["unmapped-replica"]);
     assert_eq!(world.store.replicas(&SITE).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_replica_that_two_tenants_claim_is_a_finding_of_its_own() {
+    let mut world = World::new().await;
+    let twice = domain::binding::TenantRule {
+        tenant: "fabrikam".parse().unwrap(),
+        ..world.config.tenants[0].clone()
+    };
+    let rules = [world.config.tenants[0].clone(), twice];
+    world.config.tenants = rules.to_vec();
+    let zones = std::collections::BTreeMap::new();
+    let tenancy = |rules: &[_]| Tenancy {
+        rules: rules.to_vec(),
+        zones: zones.clone(),
+    };
+    world.engine.tenancy_set(tenancy(&rules));
+    world.engine.survey().await.unwrap();
+    assert_eq!(findings(&world).await, ["doubly-claimed"]);
+    let seen = world.engine.sighted();
+    assert_eq!(seen.len(), 1);
+    assert!(matches!(
+        seen[0].whose(&rules),
+        Err(BindingError::Ambiguous { .. })
+    ));
+    assert!(seen[0].whose(&rules[..1]).is_ok());
+    // Exchanged while the engine runs: the next look binds by it, and the finding is gone.
+    world.engine.tenancy_set(tenancy(&rules[..1]));
+    world.engine.survey().await.unwrap();
+    assert!(findings(&world).await.is_empty());
+    // Nobody's by group and name: where its disks are decides.
+    world.host.model().primary = Some("hv1.nobody.example".to_owned());
+    let stored = domain::binding::TenantRule {
+        trust_groups: Vec::new(),
+        primaries: Vec::new(),
+        storage_paths: vec![r"C:\Replica".to_owned()],
+        ..rules[1].clone()
+    };
+    assert!(
+        world.engine.sighted()[0]
+            .whose(std::slice::from_ref(&stored))
+            .is_ok()
+    );
+    world.engine.tenancy_set(tenancy(&[stored]));
+    world.engine.survey().await.unwrap();
+    let replicas = world.store.replicas(&SITE).await.unwrap();
+    let tenants: Vec<_> = replicas.iter().map(|it| it.tenant.as_str()).collect();
+    assert!(tenants.contains(&"fabrikam"), "{tenants:?}");
+}
+
+#[tokio::test]
+async fn an_entry_without_a_trust_group_is_a_finding() {
+    let world = World::new().await;
+    world.host.model().authorization = vec![AuthorizationEntry {
+        allowed_primary: "*.contoso.example".to_owned(),
+        trust_group: " ".to_owned(),
+        storage_location: r"C:\Replica".to_owned(),
+    }];
+    world.engine.survey().await.unwrap();
+    assert_eq!(findings(&world).await, ["no-trust-group"]);
 }
 
 #[tokio::test]

@@ -394,6 +394,7 @@ async fn two_replicas_that_are_one_vm_are_not_worked_on_at_once() {
     world.config.tenants.push(domain::binding::TenantRule {
         tenant: "fabrikam".parse().unwrap(),
         trust_groups: vec![],
+        storage_paths: Vec::new(),
         primaries: vec!["*.fabrikam.example".to_owned()],
     });
     world.restart(Script::default()).await;

@@ -81,6 +81,7 @@ impl World {
         let tenant = TenantRule {
             tenant: "contoso".parse().unwrap(),
             trust_groups: vec![],
+            storage_paths: Vec::new(),
             primaries: vec!["*.contoso.example".to_owned()],
         };
         let config = EngineConfig::new(

@@ -44,7 +44,7 @@ async fn show(State(desk): State<Arc<Desk>>, mut parameters: Parameters) -> Resu
         (Some(_), Some(_)) => {
             return Err(Problem::parameter("replica", "and `tenant` exclude each other"));
         }
-        (Some(tenant), None) if !desk.known.tenants.contains(tenant) => {
+        (Some(tenant), None) if !desk.knows(tenant).await? => {
             return Err(Problem::missing(format!("there is no tenant `{tenant}`")));
         }
         (Some(tenant), None) => Scope::Tenant(tenant.clone()),

@@ -33,6 +33,7 @@ impl Server {
         let now = seed.at + TimeDelta::seconds(60);
         let site = Site {
             tenants: vec![(seed.ours.tenant.clone(), "Contoso".to_owned())],
+            file: Vec::new(),
             zones: Default::default(),
             tells: false,
             hosts: Vec::new(),
@@ -502,4 +503,49 @@ async fn before_the_first_plan_nobody_pretends_that_nothing_waits() {
     Server::refused(server.get("/api/v1/night").await, 503, None);
     let plan = format!("/api/v1/replicas/{}/plan", server.seed.ours.id);
     Server::refused(server.get(&plan).await, 503, None);
+}
+
+#[tokio::test]
+async fn tenants_are_created_and_mapped_and_findings_say_what_to_do() {
+    let server = Server::new().await;
+    let new = json!({ "id": "tailspin", "name": "Tailspin", "zone": "Europe/Berlin" });
+    let (status, made) = server.post("/api/v1/tenants", new.clone()).await;
+    assert_eq!((status, &made["zone"]), (201, &json!("Europe/Berlin")), "{made}");
+    Server::refused(server.post("/api/v1/tenants", new).await, 409, None);
+    let wrong = json!({ "id": "x", "name": "", "zone": "UTC" });
+    Server::refused(server.post("/api/v1/tenants", wrong).await, 400, Some("name"));
+    let rules = "/api/v1/tenants/tailspin/rules";
+    let rule = json!({ "kind": "primary", "text": "*.Tailspin.example" });
+    let (status, with) = server.post(rules, rule.clone()).await;
+    assert_eq!(status, 201, "{with}");
+    assert_eq!(with["rules"][0]["text"], "*.tailspin.example");
+    assert_eq!(with["rules"][0]["from_file"], false);
+    Server::refused(server.post(rules, rule.clone()).await, 409, None);
+    let bad = json!({ "kind": "primary", "text": "*" });
+    Server::refused(server.post(rules, bad).await, 400, Some("text"));
+    Server::refused(
+        server.post("/api/v1/tenants/nobody/rules", rule.clone()).await,
+        404,
+        None,
+    );
+    // Without an engine nothing was seen, and nobody pretends that a rule claims nothing.
+    let preview = format!("{rules}/preview");
+    Server::refused(server.post(&preview, rule.clone()).await, 409, None);
+    let (status, without) = server.post(&format!("{rules}/remove"), rule).await;
+    assert_eq!((status, &without["rules"]), (200, &json!([])));
+
+    let finding = server.seed.finding("foreign-checkpoint:1", 5);
+    let write = store::traits::PollWrite {
+        findings: vec![finding],
+        at: Some(server.seed.at),
+        ..Default::default()
+    };
+    store::traits::ReplicaStore::poll_write(&server.store, write)
+        .await
+        .unwrap();
+    let (status, found) = server.get("/api/v1/findings").await;
+    assert_eq!(status, 200, "{found}");
+    let row = &found["rows"][0];
+    assert_eq!(row["kind"], "foreign-checkpoint");
+    assert!(row["what_to_do"].as_str().unwrap().contains("remove"), "{row}");
 }

@@ -156,7 +156,7 @@ fn parts(path: &str) -> Option<Vec<String>> {
 }
 
 /// How deep the folder is, if it holds every one of the paths. `None` without any path: nothing is claimed by what is not known.
-pub(super) fn holds(folder: &str, paths: &[String]) -> Option<usize> {
+pub(crate) fn holds(folder: &str, paths: &[String]) -> Option<usize> {
     let folder = parts(folder)?;
     let below = |path: &String| {
         parts(path).is_some_and(|path| path.len() > folder.len() && path.starts_with(&folder))

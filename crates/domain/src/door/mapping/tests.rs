@@ -181,7 +181,8 @@ proptest! {
             TenantRule {
                 tenant: tenant.parse().unwrap(),
                 trust_groups: of(true).map(|rule| GROUPS[rule.2].to_owned()).collect(),
-                primaries: of(false).map(|rule| NAMES[rule.2].to_owned()).collect(),
+                storage_paths: Vec::new(),
+            primaries: of(false).map(|rule| NAMES[rule.2].to_owned()).collect(),
             }
         }).collect();
         let claim = claims(&mappings, &here);

@@ -111,6 +111,7 @@ impl Props {
             .map(|(n, tenant)| TenantRule {
                 tenant,
                 trust_groups: Vec::new(),
+                storage_paths: Vec::new(),
                 primaries: vec![format!("*.tenant-{n}.example")],
             });
         EngineConfig {
