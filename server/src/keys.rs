@@ -21,6 +21,7 @@ use std::sync::Arc;
 use store::SqliteStore;
 use store::sealed::{SealedStore as _, SecretName};
 use store::traits::{SecretStore as _, StoreError};
+use zeroize::Zeroizing;
 
 /// The sealed records of a data directory, and the keys that open them.
 pub struct SealedRecords {
@@ -83,11 +84,37 @@ impl SealedRecords {
         )?)
     }
 
+    /// A secret of the site, drawn at the first call and the same ever after. What is sealed elsewhere (a person's authenticator, a pepper)
+    /// is sealed with such a one and not under the key encryption key: a rotation knows records only.
+    ///
+    /// # Errors
+    /// When it does not open, or the store fails.
+    pub async fn site_secret(&self, name: &str) -> Result<Zeroizing<[u8; 32]>, Failure> {
+        let record = (None, name.to_owned());
+        let plain = match self.opened(&record).await? {
+            Some(plain) => plain,
+            None => {
+                let drawn = Zeroizing::new(rand::random::<[u8; 32]>());
+                let sealed = serde_json::to_vec(&self.ring.seal(None, name, &*drawn)?)?;
+                match self.store.secret_insert(None, name, &sealed).await {
+                    // Of two that draw at once, the first is the site's.
+                    Ok(()) | Err(StoreError::Conflict { .. }) => {}
+                    Err(error) => return Err(error.into()),
+                }
+                self.opened(&record).await?.unwrap_or_default()
+            }
+        };
+        let damaged = |_| ::vault::VaultError::damaged(None, name, "it is not 32 bytes");
+        Ok(Zeroizing::new(
+            <[u8; 32]>::try_from(plain.as_slice()).map_err(damaged)?,
+        ))
+    }
+
     /// Opens one record of the site or of a tenant. `None` when there is none of that name.
     ///
     /// # Errors
     /// When it does not open, or the store fails.
-    async fn opened(&self, name: &SecretName) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>, Failure> {
+    async fn opened(&self, name: &SecretName) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
         let (owner, purpose) = name;
         let Some(bytes) = self.store.secret(owner.as_ref(), purpose).await? else {
             return Ok(None);

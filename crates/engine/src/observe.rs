@@ -99,6 +99,8 @@ impl Observer {
             self.status = known;
         }
         let now = self.shared.now();
+        let open = store.findings(&SITE).await?;
+        self.findings.recall(self.host.id(), open);
         for replica in store
             .replicas(&SITE)
             .await?

@@ -83,7 +83,7 @@ impl KeyPlace for StateKeys {
         let listed = self.ask(async move { super::records(&store).await });
         let records = match listed {
             Some(Ok(records)) => records,
-            Some(Err(error)) => return Err(std::io::Error::other(error)).map_err(unlisted),
+            Some(Err(error)) => return Err(unlisted(std::io::Error::other(error))),
             None => return Err(unlisted(std::io::Error::other("the process is ending"))),
         };
         for record in records {

@@ -284,3 +284,23 @@ fn a_password_that_no_host_could_take_is_refused_without_being_repeated() {
         assert!(password.len() < 2 || !error.contains(password), "{error}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_of_the_site_is_drawn_once_and_outlives_rotations() {
+    let before = Before::new().await;
+    let records = before.records();
+    let (one, two) = tokio::join!(records.site_secret("pepper"), records.site_secret("pepper"));
+    let (one, two) = (one.unwrap(), two.unwrap());
+    assert_eq!(*one, *two, "of two that draw at once");
+    assert_ne!(*one, *records.site_secret("other").await.unwrap());
+    let rotated = records
+        .rotate(&before.vault(), Kind::NewKey, go_on)
+        .await
+        .unwrap();
+    assert_eq!(rotated.rewrapped, 2);
+    records
+        .forget(&rotated.old.unwrap(), &before.vault())
+        .await
+        .unwrap();
+    assert_eq!(*before.records().site_secret("pepper").await.unwrap(), *one);
+}

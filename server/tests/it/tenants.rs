@@ -92,9 +92,9 @@ async fn a_tenant_is_created_tried_and_mapped_while_the_server_runs() {
     run(data, &map).await.refused(2, &["already"]);
     until("the running server watches them", 60, || async {
         let replicas = server.json("/api/v1/replicas?limit=100").await;
-        let own = rows(&replicas).iter().filter(|it| {
-            it["tenant_id"] == theirs.as_str() || it["tenant"] == theirs.as_str() || it["tenant"] == "Theirs"
-        });
+        let own = rows(&replicas)
+            .iter()
+            .filter(|it| it["tenant"] == theirs.as_str());
         let findings = server.json("/api/v1/findings").await;
         (own.count() == count && rows(&findings).iter().all(|it| it["kind"] != "unmapped-replica"))
             .then_some(())

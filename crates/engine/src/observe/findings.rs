@@ -9,6 +9,15 @@ use hyperv::host::{Checkpoint, Survey, UnreadableVm};
 use std::collections::{BTreeMap, BTreeSet};
 use store::records::{Finding, Replica};
 
+/// The kinds that surveys find; others are the rescuer's.
+const SURVEYED: [&str; 6] = [
+    "any-primary",
+    "no-trust-group",
+    "unmapped-replica",
+    "doubly-claimed",
+    "foreign-checkpoint",
+    "same-guid",
+];
 /// Entries that a finding names.
 const NAMED_MAX: usize = 4;
 
@@ -21,6 +30,12 @@ pub(super) struct Findings {
 }
 
 impl Findings {
+    /// What stood open when this process began: it goes as well when it is not found again.
+    pub fn recall(&mut self, host: &HostId, open: Vec<Finding>) {
+        let ours = |it: &Finding| it.host.as_ref() == Some(host) && SURVEYED.contains(&it.kind.as_str());
+        self.now
+            .extend(open.into_iter().filter(ours).map(|it| (it.key.clone(), it)));
+    }
     /// A new survey begins: what it does not find again is gone.
     pub fn begin(&mut self) {
         self.before = std::mem::take(&mut self.now).into_keys().collect();
