@@ -32,11 +32,13 @@ pub struct Entry {
 #[serde(tag = "binding", rename_all = "kebab-case")]
 pub enum BindingError {
     #[error(
-        "no tenant claims the primary {primary:?}: add its trust group or its primary's name to a tenant"
+        "no tenant claims the primary {}: add its trust group or its primary's name to a tenant",
+        primary.as_deref().unwrap_or("that its host does not name")
     )]
     Unmapped { primary: Option<String> },
     #[error(
-        "several tenants claim the primary {primary}: {tenants:?}. Make the rules of all but one narrower"
+        "several tenants claim the primary {primary}: {}. Make the rules of all but one narrower",
+        tenants.iter().map(TenantId::as_str).collect::<Vec<_>>().join(" and ")
     )]
     Ambiguous { primary: String, tenants: Vec<TenantId> },
 }

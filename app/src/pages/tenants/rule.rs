@@ -34,7 +34,7 @@ pub fn try_one(v: &TenantsView) -> AnyView {
                     {choice("By", "kind", kinds.to_vec(), &chosen.kind)}
                     {text("Which", "text", &chosen.text, "A TrustGroup; a primary's FQDN or *.contoso.example; a folder such as D:\\Replica\\Contoso that holds every disk.")}
                 </div>
-                <div class="send"><button type="submit">"Show what it would claim"</button></div>
+                <div class="send"><button class="button" type="submit">"Show what it would claim"</button></div>
             </form>
         </div>
     };
