@@ -1,7 +1,11 @@
 //! The HTTP server: pages, API, probes, behind one guard. One file per endpoint; nothing is routed anywhere else.
 
+pub mod access;
 pub mod api;
+pub mod caller;
+mod cookie;
 pub mod desk;
+mod door;
 mod failures;
 mod forms;
 mod guard;
@@ -9,10 +13,13 @@ pub mod listen;
 mod pages;
 mod problem;
 pub mod state;
+mod wall;
 
+pub use caller::Caller;
 pub use desk::Desk;
 pub use state::{AppState, Events};
 
+use crate::doors::Doors;
 use ::console::Console;
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -38,6 +45,7 @@ const ANSWER_SECS_MAX: u64 = 30;
 pub fn router(
     console: Arc<dyn Console>,
     desk: Desk,
+    doors: Arc<Doors>,
     store: SqliteStore,
     site: &Path,
     listen: SocketAddr,
@@ -55,6 +63,7 @@ pub fn router(
         AppState {
             console,
             desk: Arc::new(desk),
+            doors,
             events,
             readiness: Arc::new(store),
         },
@@ -70,7 +79,13 @@ fn guarded(state: AppState, listen: SocketAddr, pages: Router<AppState>) -> Rout
     Router::new()
         .merge(api::router())
         .merge(forms::router())
+        .merge(door::router())
         .merge(pages)
+        // Who asks, and whether it is there for them. Nothing is merged behind this.
+        .layer(axum::middleware::from_fn_with_state(
+            Arc::clone(&state.doors),
+            wall::check,
+        ))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             Duration::from_secs(ANSWER_SECS_MAX),

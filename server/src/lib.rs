@@ -6,6 +6,7 @@ pub mod console;
 pub mod data;
 pub mod deeds;
 pub mod document;
+pub mod doors;
 pub mod emulated;
 pub mod figures;
 pub mod http;

@@ -4,6 +4,7 @@ mod primaries;
 
 use crate::config::{Config, HostConfig, Verification};
 use crate::data::{DataDir, DataError, RoleLock};
+use crate::doors::{DOOR_KEY, DoorFault, DoorKey, Doors, Hasher, MachineNow};
 use crate::keys::SealedRecords;
 use crate::keys::credential::{self, Credential, Credentials, Holder};
 use crate::secret_file;
@@ -11,8 +12,11 @@ use crate::telling::{Failure, chain, exit};
 use crate::tenancy::{self, TenantEntry};
 use crate::webhook::{Pulse, Webhook};
 use ::vault::Vault;
+use chrono::DateTime;
 use domain::ids::{ReplicaId, TenantId};
-use engine::{EngineConfig, Heartbeat, Messenger, Ports, SpedClock, Staging, SystemMachineClock, Tenancy};
+use engine::{
+    EngineConfig, Heartbeat, MachineClock as _, Messenger, Ports, SpedClock, Staging, SystemMachineClock, Tenancy,
+};
 use hyperv::connect::{HostConnection, WsmanHost};
 use hyperv::host::ReplicaHost;
 use std::io::ErrorKind;
@@ -102,6 +106,29 @@ impl Opened {
             .vault(&self.config.vault_path, &self.data.secrets())
             .await?;
         Ok(Arc::new(vault))
+    }
+
+    /// The doors, with the tenants of the configuration behind them.
+    ///
+    /// # Errors
+    /// The store failed, or the key of log-ins cannot be opened.
+    pub async fn doors(&self) -> Result<Doors, Failure> {
+        let failed =
+            |fault: DoorFault| Failure::new(exit::FAILED, format!("the doors could not be set up: {fault}"));
+        let key = self.sealed().await?.site_key(DOOR_KEY).await?;
+        let key = DoorKey::of(&key).map_err(failed)?;
+        let hasher = Hasher::new().await.map_err(failed)?;
+        let machine: MachineNow =
+            Arc::new(|| DateTime::from_timestamp_millis(SystemMachineClock.unix_ms()).unwrap_or_default());
+        let doors = Doors::new(Arc::new(self.store.clone()), hasher, key, machine);
+        let tenants: Vec<_> = self
+            .config
+            .tenants
+            .iter()
+            .map(|tenant| (tenant.id.clone(), tenant.name.clone(), tenant.zone))
+            .collect();
+        doors.tenants(&tenants).await.map_err(failed)?;
+        Ok(doors)
     }
 
     /// The world's clock as configured.

@@ -5,9 +5,12 @@ mod protected;
 
 use super::{Global, serve};
 use crate::data::DataDir;
+use crate::doors::{DEMO_PASSWORD, SEEDS};
 use crate::emulated::{self, Kind, Making};
 use crate::telling::{Failure, exit, json, spinner};
 use crate::wiring;
+use domain::door::seat::Role;
+use domain::ids::TenantId;
 use enrolling::Enrolling;
 use lab::control::{Ports, RunningHost};
 use std::net::SocketAddr;
@@ -74,7 +77,16 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
         serve::Taken::ChooseAnother,
     )
     .await?;
-    ready(global, &running.url, &site.lab.running.hosts)?;
+    let tenant = opened.config.tenants.first().map(|tenant| tenant.id.clone());
+    let tenant = tenant.ok_or_else(|| Failure::new(exit::FAILED, "the emulated site has no tenant"))?;
+    let seeded = running.doors.seed(&tenant).await;
+    seeded.map_err(|fault| {
+        Failure::new(
+            exit::FAILED,
+            format!("the demo's log-ins could not be made: {fault}"),
+        )
+    })?;
+    ready(global, &running.url, &site.lab.running.hosts, &tenant)?;
     let enrolling = Enrolling::new(&opened, &running.engine).await?;
     let outcome = if args.until_protected {
         let watched = async {
@@ -103,13 +115,23 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     outcome
 }
 
-fn ready(global: &Global, url: &str, hosts: &[RunningHost]) -> Result<(), Failure> {
+fn ready(global: &Global, url: &str, hosts: &[RunningHost], tenant: &TenantId) -> Result<(), Failure> {
     let hosts: Vec<String> = hosts.iter().map(RunningHost::url).collect();
     if global.json {
-        // No log-ins yet: the console is served on loopback only.
-        return json(&serde_json::json!({ "event": "ready", "url": url, "lab": hosts, "logins": [] }));
+        let login = |(login, role): (&str, Role)| {
+            let place = matches!(role, Role::Tenant(_)).then_some(tenant);
+            serde_json::json!({ "login": login, "password": DEMO_PASSWORD, "role": role.code(), "tenant": place })
+        };
+        let logins: Vec<_> = SEEDS.into_iter().map(login).collect();
+        return json(&serde_json::json!({ "event": "ready", "url": url, "lab": hosts, "logins": logins }));
     }
+    let names: Vec<&str> = SEEDS.into_iter().map(|(login, _)| login).collect();
     println!("Stillpoint  {url}");
+    println!(
+        "log in as   {}  (the last two are of tenant {tenant})",
+        names.join(", ")
+    );
+    println!("password    {DEMO_PASSWORD}");
     println!("lab hosts   {}", hosts.join("  "));
     println!(
         "\nThe first backups begin when the hosts are enrolled. Ctrl-C stops; the next start goes on where this ends."

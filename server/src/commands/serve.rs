@@ -4,8 +4,9 @@ use super::Global;
 use crate::console::{EngineDoor, Now, Site, StoreConsole};
 use crate::data::RoleLock;
 use crate::deeds::Known;
+use crate::doors::Doors;
 use crate::http::{Desk, listen};
-use crate::telling::Failure;
+use crate::telling::{Failure, exit};
 use crate::tenancy;
 use crate::wiring::{self, Opened};
 use chrono::{DateTime, Utc};
@@ -36,10 +37,17 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     loopback_only(args.listen)?;
     let opened = wiring::open(&global.data).await?;
     let running = start(opened, &args, Taken::Refuse).await?;
+    let first = running.first_owner().await?;
     if global.json {
-        crate::telling::json(&serde_json::json!({ "event": "ready", "url": running.url }))?;
+        let ready = serde_json::json!({ "event": "ready", "url": running.url, "first_owner": first });
+        crate::telling::json(&ready)?;
     } else {
         println!("{}", running.url);
+        if let Some(link) = first {
+            println!(
+                "Nobody owns this site yet. Whoever opens this link first will; it is good for a day:\n{link}"
+            );
+        }
     }
     told_to_stop().await;
     running.stop().await;
@@ -50,6 +58,7 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
 pub struct Running {
     pub url: String,
     pub engine: Engine,
+    pub doors: Arc<Doors>,
     http: tokio::task::JoinHandle<()>,
     keeping: tokio::task::JoinHandle<()>,
     following: tokio::task::JoinHandle<()>,
@@ -58,6 +67,17 @@ pub struct Running {
 }
 
 impl Running {
+    /// The link that makes the site's first owner, while there is none. What stands behind `#` is sent to no server.
+    pub async fn first_owner(&self) -> Result<Option<String>, Failure> {
+        let code = self.doors.first_owner().await.map_err(|fault| {
+            Failure::new(
+                exit::FAILED,
+                format!("the first owner's link could not be made: {fault}"),
+            )
+        })?;
+        Ok(code.map(|code| format!("{}join#{}", self.url, code.reveal())))
+    }
+
     /// Soft first, then hard.
     pub async fn stop(self) {
         self.engine.stop(GRACE).await;
@@ -152,9 +172,11 @@ pub async fn start(opened: Opened, args: &Args, taken: Taken) -> Result<Running,
         console.clone(),
         stop.clone(),
     ));
+    let doors = Arc::new(opened.doors().await?);
     let router = crate::http::router(
         Arc::new(console),
         desk,
+        Arc::clone(&doors),
         opened.store.clone(),
         &site,
         address,
@@ -164,6 +186,7 @@ pub async fn start(opened: Opened, args: &Args, taken: Taken) -> Result<Running,
     Ok(Running {
         url: format!("http://{address}/"),
         engine,
+        doors,
         http,
         keeping,
         following,

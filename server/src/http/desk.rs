@@ -3,6 +3,7 @@
 use super::problem::Problem;
 use crate::console::{ConsoleStore, EngineDoor, Now, Snapshots, told_to_people};
 use crate::deeds::{DeedError, DeedStore, Deeds, Known};
+use crate::doors::Visitor;
 use ::console::UiError;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
@@ -11,8 +12,6 @@ use engine::Planned;
 use std::sync::Arc;
 use store::traits::{Scope, StoreError};
 
-/// Whose hands they are until people log in.
-const AUTHOR: &str = "operator";
 /// A plan is made within seconds of the start.
 const PLAN_RETRY_SECS: u32 = 5;
 
@@ -40,9 +39,9 @@ impl Desk {
     }
 
     /// The hands of whoever asks.
-    pub fn deeds(&self) -> Result<Deeds, Problem> {
+    pub fn deeds(&self, visitor: &Visitor) -> Result<Deeds, Problem> {
         let store: Arc<dyn DeedStore> = self.store.clone();
-        Deeds::new(store, self.known.clone(), AUTHOR, self.now()).map_err(refused)
+        Deeds::new(store, self.known.clone(), visitor.author(), self.now()).map_err(refused)
     }
 
     /// Whether there is such a tenant, configured or created here.

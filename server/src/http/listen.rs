@@ -1,5 +1,6 @@
 //! Accepting connections: HTTP/1.1 on one listener, with an end to waiting for a request.
 
+use super::caller::Caller;
 use axum::Router;
 use axum::extract::Request;
 use hyper::server::conn::http1;
@@ -25,8 +26,18 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
-                connections.spawn(connection(stream, router.clone(), stop.clone(), header_max));
+            Ok((stream, peer)) => {
+                let caller = Caller {
+                    address: peer.ip(),
+                    secure: false,
+                };
+                connections.spawn(connection(
+                    stream,
+                    caller,
+                    router.clone(),
+                    stop.clone(),
+                    header_max,
+                ));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection to the console cannot be accepted");
@@ -39,9 +50,16 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
     connections.wait().await;
 }
 
-async fn connection(stream: TcpStream, router: Router, stop: CancellationToken, header_max: Duration) {
+async fn connection(
+    stream: TcpStream,
+    caller: Caller,
+    router: Router,
+    stop: CancellationToken,
+    header_max: Duration,
+) {
     let answers = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-        let request: Request = request.map(axum::body::Body::new);
+        let mut request: Request = request.map(axum::body::Body::new);
+        request.extensions_mut().insert(caller);
         router.clone().oneshot(request)
     });
     let mut http = http1::Builder::new();

@@ -1,6 +1,7 @@
 //! What every handler may use.
 
 use super::desk::Desk;
+use crate::doors::Doors;
 use ::console::Console;
 use async_trait::async_trait;
 use axum::extract::FromRef;
@@ -18,6 +19,7 @@ const STREAMS_MAX: usize = 256;
 pub struct AppState {
     pub console: Arc<dyn Console>,
     pub desk: Arc<Desk>,
+    pub doors: Arc<Doors>,
     pub events: Events,
     pub readiness: Arc<dyn Readiness>,
 }
@@ -75,5 +77,11 @@ impl FromRef<AppState> for Arc<dyn Console> {
 impl FromRef<AppState> for Arc<Desk> {
     fn from_ref(state: &AppState) -> Self {
         Arc::clone(&state.desk)
+    }
+}
+
+impl FromRef<AppState> for Arc<Doors> {
+    fn from_ref(state: &AppState) -> Self {
+        Arc::clone(&state.doors)
     }
 }

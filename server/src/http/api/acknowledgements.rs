@@ -4,6 +4,7 @@ use super::body::Body;
 use super::parameters::Parameters;
 use crate::deeds::NewAcknowledgement;
 use crate::document::acknowledgement;
+use crate::doors::Visitor;
 use crate::http::desk::{Desk, failed, refused};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
@@ -39,6 +40,7 @@ async fn list(State(desk): State<Arc<Desk>>, parameters: Parameters) -> Result<J
 
 async fn make(
     State(desk): State<Arc<Desk>>,
+    visitor: Visitor,
     Body(new): Body<New>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let new = NewAcknowledgement {
@@ -49,7 +51,7 @@ async fn make(
             .map_err(|error| Problem::parameter("until", error))?,
         note: new.note,
     };
-    let done = desk.deeds()?.acknowledge(new).await.map_err(refused)?;
+    let done = desk.deeds(&visitor)?.acknowledge(new).await.map_err(refused)?;
     desk.done().await;
     Ok((StatusCode::CREATED, Json(acknowledgement::document(&done))))
 }

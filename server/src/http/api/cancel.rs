@@ -2,6 +2,7 @@
 
 use super::body::Body;
 use crate::document::attempt;
+use crate::doors::Visitor;
 use crate::http::desk::{Desk, refused};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
@@ -26,13 +27,18 @@ struct Why {
 
 async fn cancel(
     State(desk): State<Arc<Desk>>,
+    visitor: Visitor,
     Path(id): Path<String>,
     Body(why): Body<Why>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let id: AttemptId = id
         .parse()
         .map_err(|error| Problem::missing(format!("there is no such attempt: {error}")))?;
-    let asked = desk.deeds()?.cancel(id, &why.reason).await.map_err(refused)?;
+    let asked = desk
+        .deeds(&visitor)?
+        .cancel(id, &why.reason)
+        .await
+        .map_err(refused)?;
     desk.done().await;
     Ok((StatusCode::ACCEPTED, Json(attempt::cancel_requested(&asked))))
 }

@@ -4,6 +4,7 @@ use super::body::Body;
 use super::parameters::Parameters;
 use crate::deeds::NewCorrection;
 use crate::document::correction;
+use crate::doors::Visitor;
 use crate::http::desk::{Desk, failed, refused};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
@@ -52,6 +53,7 @@ async fn list(State(desk): State<Arc<Desk>>, mut parameters: Parameters) -> Resu
 
 async fn make(
     State(desk): State<Arc<Desk>>,
+    visitor: Visitor,
     Body(new): Body<New>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let new = NewCorrection {
@@ -60,7 +62,7 @@ async fn make(
         change: new.change,
         reason: new.reason,
     };
-    let row = desk.deeds()?.correct(new).await.map_err(refused)?;
+    let row = desk.deeds(&visitor)?.correct(new).await.map_err(refused)?;
     desk.done().await;
     Ok((StatusCode::CREATED, Json(correction::corrected(&row))))
 }

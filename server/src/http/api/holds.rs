@@ -5,6 +5,7 @@ use super::body::Body;
 use super::parameters::Parameters;
 use crate::deeds::NewHold;
 use crate::document::hold;
+use crate::doors::Visitor;
 use crate::http::desk::{Desk, failed, refused};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
@@ -51,6 +52,7 @@ async fn list(State(desk): State<Arc<Desk>>, mut parameters: Parameters) -> Resu
 
 async fn begin(
     State(desk): State<Arc<Desk>>,
+    visitor: Visitor,
     Body(new): Body<New>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let new = NewHold {
@@ -61,16 +63,20 @@ async fn begin(
             .map_err(|error| Problem::parameter("until", error))?,
         reason: new.reason,
     };
-    let done = desk.deeds()?.hold(new).await.map_err(refused)?;
+    let done = desk.deeds(&visitor)?.hold(new).await.map_err(refused)?;
     desk.done().await;
     Ok((StatusCode::CREATED, Json(hold::document(&done))))
 }
 
-async fn lift(State(desk): State<Arc<Desk>>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+async fn lift(
+    State(desk): State<Arc<Desk>>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
     let id: i64 = id
         .parse()
         .map_err(|_| Problem::missing(format!("there is no hold `{id}`")))?;
-    let done = desk.deeds()?.lift(id).await.map_err(refused)?;
+    let done = desk.deeds(&visitor)?.lift(id).await.map_err(refused)?;
     desk.done().await;
     Ok(Json(hold::document(&done)))
 }

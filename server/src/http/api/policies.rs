@@ -4,6 +4,7 @@
 use super::body::Body;
 use super::parameters::Parameters;
 use crate::document::policy;
+use crate::doors::Visitor;
 use crate::http::desk::{Desk, failed, refused};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
@@ -61,9 +62,10 @@ async fn show(
 
 async fn put(
     State(desk): State<Arc<Desk>>,
+    visitor: Visitor,
     Body(new): Body<New>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    desk.deeds()?
+    desk.deeds(&visitor)?
         .put_policy(&new.id, &new.terms)
         .await
         .map_err(refused)?;
@@ -74,8 +76,12 @@ async fn put(
     ))
 }
 
-async fn assign(State(desk): State<Arc<Desk>>, Body(new): Body<Assign>) -> Result<Json<Value>, Problem> {
-    desk.deeds()?
+async fn assign(
+    State(desk): State<Arc<Desk>>,
+    visitor: Visitor,
+    Body(new): Body<Assign>,
+) -> Result<Json<Value>, Problem> {
+    desk.deeds(&visitor)?
         .assign(&new.assignee, new.policy.as_ref())
         .await
         .map_err(refused)?;

@@ -2,6 +2,7 @@
 
 use super::sent::{Refused, Sent, back, parsed};
 use crate::deeds::NewAcknowledgement;
+use crate::doors::Visitor;
 use crate::http::desk::{Desk, refused};
 use crate::http::state::AppState;
 use axum::Router;
@@ -24,12 +25,16 @@ struct New {
     back: String,
 }
 
-async fn acknowledge(State(desk): State<Arc<Desk>>, Sent(new): Sent<New>) -> Result<Response, Refused> {
+async fn acknowledge(
+    State(desk): State<Arc<Desk>>,
+    visitor: Visitor,
+    Sent(new): Sent<New>,
+) -> Result<Response, Refused> {
     let noted = NewAcknowledgement {
         cause: new.cause,
         until: parsed("until", &new.until)?,
         note: new.note,
     };
-    desk.deeds()?.acknowledge(noted).await.map_err(refused)?;
+    desk.deeds(&visitor)?.acknowledge(noted).await.map_err(refused)?;
     Ok(back(&desk, &new.back).await)
 }

@@ -1,6 +1,7 @@
 //! `POST /forms/assign`: `to` (site, tenant, replica), `name` (its id; empty for the site), `policy` (empty takes it away).
 
 use super::sent::{Refused, Sent, back, parsed};
+use crate::doors::Visitor;
 use crate::http::desk::{Desk, refused};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
@@ -27,7 +28,11 @@ struct New {
     back: String,
 }
 
-async fn assign(State(desk): State<Arc<Desk>>, Sent(new): Sent<New>) -> Result<Response, Refused> {
+async fn assign(
+    State(desk): State<Arc<Desk>>,
+    visitor: Visitor,
+    Sent(new): Sent<New>,
+) -> Result<Response, Refused> {
     let assignee = match new.to.as_str() {
         "site" => Assignee::Site,
         "tenant" => Assignee::Tenant {
@@ -45,7 +50,7 @@ async fn assign(State(desk): State<Arc<Desk>>, Sent(new): Sent<New>) -> Result<R
         "" => None,
         text => Some(parsed("policy", text)?),
     };
-    desk.deeds()?
+    desk.deeds(&visitor)?
         .assign(&assignee, policy.as_ref())
         .await
         .map_err(refused)?;

@@ -1,6 +1,7 @@
 //! `POST /forms/cancel`: `attempt`, `reason`.
 
 use super::sent::{Refused, Sent, back, parsed};
+use crate::doors::Visitor;
 use crate::http::desk::{Desk, refused};
 use crate::http::state::AppState;
 use axum::Router;
@@ -22,9 +23,13 @@ struct Which {
     back: String,
 }
 
-async fn cancel(State(desk): State<Arc<Desk>>, Sent(which): Sent<Which>) -> Result<Response, Refused> {
+async fn cancel(
+    State(desk): State<Arc<Desk>>,
+    visitor: Visitor,
+    Sent(which): Sent<Which>,
+) -> Result<Response, Refused> {
     let attempt = parsed("attempt", &which.attempt)?;
-    desk.deeds()?
+    desk.deeds(&visitor)?
         .cancel(attempt, &which.reason)
         .await
         .map_err(refused)?;

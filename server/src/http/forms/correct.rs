@@ -3,6 +3,7 @@
 
 use super::sent::{Refused, Sent, back, parsed};
 use crate::deeds::NewCorrection;
+use crate::doors::Visitor;
 use crate::http::desk::{Desk, refused};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
@@ -30,7 +31,11 @@ struct New {
     back: String,
 }
 
-async fn correct(State(desk): State<Arc<Desk>>, Sent(new): Sent<New>) -> Result<Response, Refused> {
+async fn correct(
+    State(desk): State<Arc<Desk>>,
+    visitor: Visitor,
+    Sent(new): Sent<New>,
+) -> Result<Response, Refused> {
     let change = match new.change.as_str() {
         "excuse" => Change::Excuse {
             owner: owner(&new.owner)?,
@@ -50,7 +55,7 @@ async fn correct(State(desk): State<Arc<Desk>>, Sent(new): Sent<New>) -> Result<
         change,
         reason: new.reason,
     };
-    desk.deeds()?.correct(correction).await.map_err(refused)?;
+    desk.deeds(&visitor)?.correct(correction).await.map_err(refused)?;
     Ok(back(&desk, &new.back).await)
 }
 

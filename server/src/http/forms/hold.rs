@@ -2,6 +2,7 @@
 
 use super::sent::{Refused, Sent, back, parsed};
 use crate::deeds::NewHold;
+use crate::doors::Visitor;
 use crate::http::desk::{Desk, refused};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
@@ -27,7 +28,11 @@ struct New {
     back: String,
 }
 
-async fn hold(State(desk): State<Arc<Desk>>, Sent(new): Sent<New>) -> Result<Response, Refused> {
+async fn hold(
+    State(desk): State<Arc<Desk>>,
+    visitor: Visitor,
+    Sent(new): Sent<New>,
+) -> Result<Response, Refused> {
     let target = match new.on.as_str() {
         "host" => HoldTarget::Host {
             host: parsed("name", &new.name)?,
@@ -48,6 +53,6 @@ async fn hold(State(desk): State<Arc<Desk>>, Sent(new): Sent<New>) -> Result<Res
         until: parsed("until", &new.until)?,
         reason: new.reason,
     };
-    desk.deeds()?.hold(hold).await.map_err(refused)?;
+    desk.deeds(&visitor)?.hold(hold).await.map_err(refused)?;
     Ok(back(&desk, &new.back).await)
 }

@@ -1,6 +1,7 @@
 //! `POST /forms/lift`: `id` of a hold.
 
 use super::sent::{Refused, Sent, back, parsed};
+use crate::doors::Visitor;
 use crate::http::desk::{Desk, refused};
 use crate::http::state::AppState;
 use axum::Router;
@@ -21,8 +22,12 @@ struct Which {
     back: String,
 }
 
-async fn lift(State(desk): State<Arc<Desk>>, Sent(which): Sent<Which>) -> Result<Response, Refused> {
+async fn lift(
+    State(desk): State<Arc<Desk>>,
+    visitor: Visitor,
+    Sent(which): Sent<Which>,
+) -> Result<Response, Refused> {
     let id = parsed("id", &which.id)?;
-    desk.deeds()?.lift(id).await.map_err(refused)?;
+    desk.deeds(&visitor)?.lift(id).await.map_err(refused)?;
     Ok(back(&desk, &which.back).await)
 }

@@ -1,6 +1,7 @@
 //! `POST /forms/policy`: the fields of [`PolicyForm`], the whole terms of a new version.
 
 use super::sent::{Refused, Sent, back, parsed};
+use crate::doors::Visitor;
 use crate::http::desk::{Desk, refused};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
@@ -15,11 +16,18 @@ pub(super) fn router() -> Router<AppState> {
     Router::new().route("/forms/policy", post(put))
 }
 
-async fn put(State(desk): State<Arc<Desk>>, Sent(new): Sent<PolicyForm>) -> Result<Response, Refused> {
+async fn put(
+    State(desk): State<Arc<Desk>>,
+    visitor: Visitor,
+    Sent(new): Sent<PolicyForm>,
+) -> Result<Response, Refused> {
     let id = parsed("id", &new.id)?;
     let terms = new
         .terms()
         .map_err(|invalid| Problem::parameter(invalid.field, invalid.text))?;
-    desk.deeds()?.put_policy(&id, &terms).await.map_err(refused)?;
+    desk.deeds(&visitor)?
+        .put_policy(&id, &terms)
+        .await
+        .map_err(refused)?;
     Ok(back(&desk, &new.back).await)
 }

@@ -1,0 +1,104 @@
+//! The key that authenticators are sealed with. It is a sealed record of the site's, so that a rotation of the key encryption key
+//! touches it alone and not every person.
+
+use super::DoorFault;
+use domain::ids::PersonId;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use secrecy::SecretString;
+use sha2::Sha256;
+use std::fmt::Write as _;
+use vault::{KekSource, KeyRing, Wrapped};
+use zeroize::Zeroizing;
+
+/// The record's name.
+pub const DOOR_KEY: &str = "door-key";
+/// No cursor is longer.
+const CURSOR_DIGITS_MAX: usize = 1_000;
+const PEPPER: &[u8] = b"stillpoint 2026 recovery code pepper";
+
+/// Seals what people prove themselves with.
+pub struct DoorKey {
+    ring: KeyRing,
+    pepper: Zeroizing<[u8; 32]>,
+}
+
+impl DoorKey {
+    /// The doors' own key, opened.
+    ///
+    /// # Errors
+    /// Never for 32 bytes; the types cannot say so.
+    pub fn of(key: &[u8; 32]) -> Result<Self, DoorFault> {
+        let mut digits = Zeroizing::new(String::with_capacity(64));
+        for byte in key {
+            write!(digits, "{byte:02x}").map_err(|_| DoorFault::Failed)?;
+        }
+        let source = KekSource::Given {
+            variable: DOOR_KEY,
+            current: SecretString::from(digits.as_str()),
+            older: None,
+        };
+        let ring = KeyRing::open(source, None).map_err(|_| DoorFault::Failed)?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| DoorFault::Failed)?;
+        mac.update(PEPPER);
+        let pepper = Zeroizing::new(mac.finalize().into_bytes().into());
+        Ok(Self { ring, pepper })
+    }
+
+    /// What recovery codes are hashed under: they have 50 bits only.
+    pub(super) fn pepper(&self) -> &[u8; 32] {
+        &self.pepper
+    }
+
+    /// A number of the trail that tells nothing: gaps between a tenant's numbers say how much else happens.
+    pub(super) fn cursor(&self, person: PersonId, seq: u64) -> Result<String, DoorFault> {
+        let sealed = self.sealed(&page(person), &seq.to_be_bytes())?;
+        let mut text = String::with_capacity(sealed.len() * 2);
+        for byte in sealed {
+            write!(text, "{byte:02x}").map_err(|_| DoorFault::Failed)?;
+        }
+        Ok(text)
+    }
+
+    /// The number of a cursor; `None` for what is none of theirs.
+    pub(super) fn seq(&self, person: PersonId, cursor: &str) -> Option<u64> {
+        let digits = cursor.as_bytes();
+        if digits.len() > CURSOR_DIGITS_MAX || !digits.iter().all(u8::is_ascii_hexdigit) {
+            return None;
+        }
+        let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+        let sealed: Option<Vec<u8>> = digits.chunks(2).map(byte).collect();
+        let seq = self.opened(&page(person), &sealed?)?;
+        Some(u64::from_be_bytes(seq.as_slice().try_into().ok()?))
+    }
+
+    pub(super) fn seal(&self, person: PersonId, secret: &[u8]) -> Result<Vec<u8>, DoorFault> {
+        self.sealed(&totp(person), secret)
+    }
+
+    pub(super) fn open(&self, person: PersonId, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, DoorFault> {
+        self.opened(&totp(person), sealed).ok_or_else(|| {
+            tracing::error!(%person, "a sealed authenticator cannot be opened: it is of another installation or damaged");
+            DoorFault::Failed
+        })
+    }
+
+    fn sealed(&self, purpose: &str, secret: &[u8]) -> Result<Vec<u8>, DoorFault> {
+        let wrapped = self.ring.seal(None, purpose, secret).ok();
+        wrapped
+            .and_then(|wrapped| serde_json::to_vec(&wrapped).ok())
+            .ok_or(DoorFault::Failed)
+    }
+
+    fn opened(&self, purpose: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let wrapped: Wrapped = serde_json::from_slice(sealed).ok()?;
+        self.ring.open_sealed(None, purpose, &wrapped).ok()
+    }
+}
+
+fn totp(person: PersonId) -> String {
+    format!("totp {person}")
+}
+
+fn page(person: PersonId) -> String {
+    format!("page {person}")
+}

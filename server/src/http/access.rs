@@ -1,0 +1,130 @@
+//! Who may ask what: one closed table of every route. What is not in it is not there, for anybody.
+
+use axum::http::Method;
+use domain::door::permission::Permission;
+
+/// What a route asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody, logged in or not: doors, probes, what makes a page look right.
+    Public,
+    /// Anybody who is in: their own log-in.
+    Own,
+    /// People of the hoster with this permission: what is answered is about the whole site.
+    Site(Permission),
+    /// Everybody with this permission: what is answered is cut to the scope of their seat.
+    Scoped(Permission),
+}
+
+use Access::{Own, Public, Scoped, Site};
+use Permission as P;
+
+/// Method, route, access. Methods are as registered; `HEAD` goes with `GET`.
+pub const TABLE: &[(&str, &str, Access)] = &[
+    // Doors.
+    ("GET", "/login", Public),
+    ("POST", "/login", Public),
+    ("GET", "/login/code", Public),
+    ("POST", "/login/code", Public),
+    ("GET", "/join", Public),
+    ("POST", "/join", Public),
+    ("POST", "/logout", Public),
+    ("POST", "/theme", Public),
+    ("GET", "/me", Own),
+    ("POST", "/me/password", Own),
+    ("POST", "/me/second-factor", Own),
+    ("POST", "/me/second-factor/confirm", Own),
+    ("POST", "/me/second-factor/remove", Own),
+    ("POST", "/me/recovery", Own),
+    ("POST", "/me/sessions/revoke", Own),
+    // People of one's own place.
+    ("GET", "/people", Scoped(P::ManagePeople)),
+    ("POST", "/people/invite", Scoped(P::ManagePeople)),
+    ("POST", "/people/uninvite", Scoped(P::ManagePeople)),
+    ("POST", "/people/role", Scoped(P::ManagePeople)),
+    ("POST", "/people/put-out", Scoped(P::ManagePeople)),
+    ("POST", "/people/let-in", Scoped(P::ManagePeople)),
+    // A tenant's own screens.
+    ("GET", "/own", Scoped(P::SeeReplicas)),
+    ("GET", "/audit", Scoped(P::SeeAudit)),
+    // Probes.
+    ("GET", "/healthz", Public),
+    ("GET", "/readyz", Public),
+    // The hoster's screens and what they ask.
+    ("GET", "/", Site(P::SeeNight)),
+    ("GET", "/replicas", Site(P::SeeNight)),
+    ("GET", "/replicas/{id}", Site(P::SeeNight)),
+    ("GET", "/replicas/{id}/days/{day}", Site(P::SeeNight)),
+    ("GET", "/sla", Site(P::SeeSla)),
+    ("GET", "/policies", Site(P::SeeRules)),
+    ("GET", "/holds", Site(P::SeeRules)),
+    ("GET", "/activity", Site(P::SeeAudit)),
+    ("GET", "/points", Site(P::SeeNight)),
+    ("GET", "/points/{id}", Site(P::SeeNight)),
+    ("GET", "/attempts", Site(P::SeeNight)),
+    ("POST", "/fn/bar", Site(P::SeeNight)),
+    ("POST", "/fn/night", Site(P::SeeNight)),
+    ("POST", "/fn/replicas", Site(P::SeeNight)),
+    ("POST", "/fn/replica", Site(P::SeeNight)),
+    ("POST", "/fn/day", Site(P::SeeNight)),
+    ("POST", "/fn/sla", Site(P::SeeSla)),
+    ("POST", "/fn/policies", Site(P::SeeRules)),
+    ("POST", "/fn/holds", Site(P::SeeRules)),
+    ("POST", "/fn/activity", Site(P::SeeAudit)),
+    ("POST", "/fn/points", Site(P::SeeNight)),
+    ("POST", "/fn/point", Site(P::SeeNight)),
+    ("POST", "/fn/attempts", Site(P::SeeNight)),
+    ("POST", "/fn/back_up_now", Site(P::BackUpNow)),
+    // The hoster's hands.
+    ("POST", "/forms/hold", Site(P::Hold)),
+    ("POST", "/forms/lift", Site(P::Hold)),
+    ("POST", "/forms/acknowledge", Site(P::Acknowledge)),
+    ("POST", "/forms/correct", Site(P::Correct)),
+    ("POST", "/forms/assign", Site(P::ManagePolicies)),
+    ("POST", "/forms/policy", Site(P::ManagePolicies)),
+    ("POST", "/forms/cancel", Site(P::CancelAttempt)),
+    // The API.
+    ("GET", "/api/v1/replicas", Site(P::SeeNight)),
+    ("GET", "/api/v1/replicas/{id}", Site(P::SeeNight)),
+    ("GET", "/api/v1/replicas/{id}/plan", Site(P::SeeNight)),
+    ("GET", "/api/v1/attempts", Site(P::SeeNight)),
+    ("POST", "/api/v1/attempts/{id}/cancel", Site(P::CancelAttempt)),
+    ("GET", "/api/v1/points", Site(P::SeeNight)),
+    ("GET", "/api/v1/points/{id}", Site(P::SeeNight)),
+    ("GET", "/api/v1/night", Site(P::SeeNight)),
+    ("GET", "/api/v1/obligations", Site(P::SeeNight)),
+    ("GET", "/api/v1/obligations/{replica}/{day}", Site(P::SeeNight)),
+    ("GET", "/api/v1/sla", Site(P::SeeSla)),
+    ("GET", "/api/v1/holds", Site(P::SeeRules)),
+    ("POST", "/api/v1/holds", Site(P::Hold)),
+    ("POST", "/api/v1/holds/{id}/lift", Site(P::Hold)),
+    ("GET", "/api/v1/acknowledgements", Site(P::SeeRules)),
+    ("POST", "/api/v1/acknowledgements", Site(P::Acknowledge)),
+    ("GET", "/api/v1/corrections", Site(P::SeeSla)),
+    ("POST", "/api/v1/corrections", Site(P::Correct)),
+    ("GET", "/api/v1/policies", Site(P::SeeRules)),
+    ("POST", "/api/v1/policies", Site(P::ManagePolicies)),
+    ("GET", "/api/v1/policies/{id}", Site(P::SeeRules)),
+    ("POST", "/api/v1/assignments", Site(P::ManagePolicies)),
+    ("GET", "/api/v1/events", Site(P::SeeNight)),
+];
+
+/// What makes a page look right; the same for everybody.
+const FILES: [&str; 3] = ["/pkg/", "/fonts/", "/favicon.svg"];
+
+/// Of a request: by the route that it matched, or by its path where that is a file. `None`: there is no such route.
+pub(super) fn of(method: &Method, route: Option<&str>, path: &str) -> Option<Access> {
+    if FILES.iter().any(|file| path.starts_with(file)) {
+        return Some(Public);
+    }
+    let asked = if *method == Method::HEAD {
+        "GET"
+    } else {
+        method.as_str()
+    };
+    let route = route?;
+    let found = TABLE
+        .iter()
+        .find(|(method, listed, _)| *method == asked && *listed == route);
+    found.map(|(_, _, access)| *access)
+}

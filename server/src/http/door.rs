@@ -1,0 +1,26 @@
+//! The doors as pages: rendered here, plain forms, no script needed. One file per page.
+
+mod audit;
+mod join;
+pub(super) mod leaf;
+mod log_in;
+mod log_out;
+mod me;
+mod own;
+mod people;
+mod second_factor;
+
+use super::state::AppState;
+use axum::Router;
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new()
+        .merge(log_in::router())
+        .merge(second_factor::router())
+        .merge(log_out::router())
+        .merge(join::router())
+        .merge(me::router())
+        .merge(people::router())
+        .merge(own::router())
+        .merge(audit::router())
+}

@@ -1,0 +1,171 @@
+//! The wall around everything: who asks is found here, once, and what they may not see is not there.
+
+use super::access::{self, Access};
+use super::caller::Caller;
+use super::cookie;
+use super::door::leaf;
+use super::problem::Problem;
+use crate::doors::{DoorFault, Doors, Visitor};
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::audit::AuditOutcome;
+use domain::door::permission::{Effect, Permission};
+use std::sync::Arc;
+
+/// Lets a request through with its [`Visitor`], or answers it.
+pub(super) async fn check(State(doors): State<Arc<Doors>>, mut request: Request, next: Next) -> Response {
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map(|path| path.as_str().to_owned());
+    let access = access::of(request.method(), route.as_deref(), request.uri().path());
+    if access == Some(Access::Public) {
+        return next.run(request).await;
+    }
+    let caller = Caller::of(request.extensions());
+    let visitor = match known(&doors, request.headers(), caller).await {
+        Ok(Some(visitor)) => visitor,
+        Ok(None) => return unknown(&request),
+        Err(error) => return failed(&error),
+    };
+    let at_site = visitor.seat().tenant().is_none();
+    let allowed = match access {
+        // What is no route is answered by the router, in its own words: it tells nothing of anybody.
+        None => at_site || route.is_none(),
+        Some(Access::Public | Access::Own) => true,
+        Some(Access::Site(permission)) => at_site && visitor.allows(permission),
+        Some(Access::Scoped(permission)) => visitor.allows(permission),
+    };
+    if !allowed {
+        // A tenant's people begin on their own page, not on the hoster's night.
+        if !at_site && request.uri().path() == "/" && *request.method() == Method::GET {
+            return Redirect::to("/own").into_response();
+        }
+        return missing(&request);
+    }
+    let deed = match access {
+        Some(Access::Site(permission) | Access::Scoped(permission)) if is_deed(&request, permission) => {
+            Some(permission)
+        }
+        _ => None,
+    };
+    let Some(permission) = deed else {
+        request.extensions_mut().insert(visitor);
+        return next.run(request).await;
+    };
+    // What cannot be written down is not begun.
+    if let Err(error) = doors.can_tell().await {
+        return failed(&error);
+    }
+    let object = request.uri().path().to_owned();
+    request.extensions_mut().insert(visitor.clone());
+    let answer = next.run(request).await;
+    let outcome = match answer.status() {
+        status if status.is_server_error() => AuditOutcome::Failed,
+        status if status.is_client_error() => AuditOutcome::Refused,
+        _ => AuditOutcome::Done,
+    };
+    match doors.tell_deed(&visitor, permission, &object, outcome).await {
+        Ok(()) => answer,
+        Err(error) => failed(&error),
+    }
+}
+
+/// What changes something and does not tell the trail itself, as the doors do.
+fn is_deed(request: &Request, permission: Permission) -> bool {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    !reads && permission.effect() == Effect::Changes && permission != Permission::ManagePeople
+}
+
+async fn known(doors: &Doors, headers: &HeaderMap, caller: Caller) -> Result<Option<Visitor>, DoorFault> {
+    let bearer = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    // Who brings a token is nobody else, whatever cookies come along.
+    if let Some(bearer) = bearer {
+        return match bearer.split_once(' ') {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+                doors.by_token(token.trim(), caller.address).await
+            }
+            _ => Ok(None),
+        };
+    }
+    match cookie::session(headers, caller) {
+        Some(session) => doors.by_session(&session, caller.address).await,
+        None => Ok(None),
+    }
+}
+
+/// Whether a page is asked for, rather than an answer for a program.
+fn is_page(request: &Request) -> bool {
+    let path = request.uri().path();
+    let program = ["/api", "/fn/", "/forms/"]
+        .iter()
+        .any(|prefix| path.starts_with(prefix));
+    matches!(*request.method(), Method::GET | Method::HEAD) && !program
+}
+
+fn unknown(request: &Request) -> Response {
+    if is_page(request) {
+        let to = request.uri().path_and_query().map_or("/", |to| to.as_str());
+        let to = if to == "/" {
+            String::new()
+        } else {
+            format!("?to={}", escaped(to))
+        };
+        return Redirect::to(&format!("/login{to}")).into_response();
+    }
+    let mut answer = if request.uri().path().starts_with("/forms/") {
+        let words =
+            "You are not logged in any more: open /login in another tab, log in, and send this again.\n";
+        (StatusCode::UNAUTHORIZED, words).into_response()
+    } else {
+        let detail = "log in at /login, or bring a token: `Authorization: Bearer …`";
+        Problem::new(StatusCode::UNAUTHORIZED, "Not logged in", detail).into_response()
+    };
+    answer.headers_mut().insert(
+        header::WWW_AUTHENTICATE,
+        HeaderValue::from_static("Bearer realm=\"stillpoint\""),
+    );
+    answer
+}
+
+/// The same whether it is another's, somebody else's right, or nothing.
+fn missing(request: &Request) -> Response {
+    if is_page(request) {
+        return leaf::nothing_here();
+    }
+    Problem::missing("there is nothing here, or nothing for you").into_response()
+}
+
+fn failed(error: &DoorFault) -> Response {
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "Not available now",
+        error.to_string(),
+    )
+    .into_response()
+}
+
+/// A path as the value of a query.
+pub(super) fn escaped(text: &str) -> String {
+    text.bytes()
+        .map(|b| match b {
+            b'/' | b'-' | b'_' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => char::from(b).to_string(),
+            b => format!("%{b:02X}"),
+        })
+        .collect()
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Visitor {
+    type Rejection = Problem;
+
+    /// Only behind the wall is there one.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let found = parts.extensions.get::<Self>().cloned();
+        found.ok_or_else(|| Problem::missing("there is nothing here, or nothing for you"))
+    }
+}
