@@ -18,6 +18,7 @@ import threading
 import time
 import traceback
 import urllib.error
+import urllib.parse
 import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -40,6 +41,8 @@ class Demo:
             self.process.kill()
             raise Failed("the demo tells where it serves", log)
         self.ready = json.loads(line)
+        if "--until-protected" not in more:
+            enter(self.ready["url"])
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -87,8 +90,37 @@ class Report:
         return 1 if self.failures else 0
 
 
-def get(url, headers=None):
-    request = urllib.request.Request(url, headers=headers or {})
+class Came(urllib.request.HTTPRedirectHandler):
+    """Whoever was let in is not led on here: the cookie is in the first answer."""
+
+    def redirect_request(self, *_):
+        return None
+
+
+COOKIES = {}
+PASSWORD = "between two log applies"
+
+
+def enter(url, login="operator"):
+    """Logs in as the demo's operator; `get` sends the cookie along from then on."""
+    fields = urllib.parse.urlencode({"login": login, "password": PASSWORD}).encode()
+    try:
+        answer = urllib.request.build_opener(Came).open(url.rstrip("/") + "/login", data=fields, timeout=20)
+    except urllib.error.HTTPError as error:
+        answer = error
+    cookies = answer.headers.get_all("Set-Cookie") or []
+    session = next((line.split(";")[0] for line in cookies if line.startswith("stillpoint=")), "")
+    COOKIES[origin(url)] = session
+    return answer.status if session else 0
+
+
+def origin(url):
+    return "/".join(url.split("/")[:3])
+
+
+def get(url, headers=None, known=True):
+    cookie = {"Cookie": COOKIES[origin(url)]} if known and origin(url) in COOKIES else {}
+    request = urllib.request.Request(url, headers={**cookie, **(headers or {})})
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:
             return answer.status, answer.read().decode()
@@ -164,6 +196,19 @@ def paged(report, url, kind):
 
 def doors(report, url):
     """What the API and the guard answer."""
+    code, body = get(url + "api/v1/replicas", known=False)
+    report.check("nobody sees anything without a log-in", code == 401 and "contoso" not in body, f"{code} {body[:200]}")
+    code, body = get(url + "replicas", known=False)
+    report.check("a page leads to the log-in instead", code == 200 and 'action="/login"' in body, code)
+    report.check("a wrong password lets nobody in", refused(url), "")
+    operator = COOKIES[origin(url)]
+    report.check("a tenant's person comes in", enter(url, "tenant-viewer") == 303, "")
+    for path in ["replicas", "sla", "policies", "holds", "activity", "points", "attempts", "api/v1/replicas", "api/v1/night", "api/v1/events"]:
+        code, body = get(url + path)
+        report.check(f"for a tenant there is no /{path}", code == 404 and "hv-r-" not in body, f"{code} {body[:200]}")
+    code, body = get(url + "own")
+    report.check("a tenant sees its own machines and none of the hoster's names", code == 200 and "hv-r-" not in body and "Your machines" in body, code)
+    COOKIES[origin(url)] = operator
     for kind in ["replicas", "attempts", "points"]:
         paged(report, url, kind)
     for path in ["healthz", "readyz", "api/v1/replicas", "api/v1/attempts", "api/v1/points"]:
@@ -180,6 +225,15 @@ def doors(report, url):
         report.check(f"/{path} is rendered by the server", code == 200 and "</main>" in body and "Stillpoint" in body, code)
     code, _ = get(url + "replicas/00000000-0000-4000-8000-000000000000")
     report.check("an unknown replica's page is 404", code == 404, code)
+
+
+def refused(url):
+    fields = urllib.parse.urlencode({"login": "operator", "password": "between two logs"}).encode()
+    try:
+        urllib.request.build_opener(Came).open(url + "login", data=fields, timeout=20)
+    except urllib.error.HTTPError as error:
+        return error.code == 422 and not error.headers.get_all("Set-Cookie")
+    return False
 
 
 def referee(report, data, ready, binary):
@@ -227,6 +281,7 @@ class Served:
             self.process.kill()
             raise Failed("a server tells where it serves", log)
         self.url = json.loads(line)["url"]
+        enter(self.url)
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -240,8 +295,7 @@ def lost_days(served):
     first, last = (served.now.date() + datetime.timedelta(days=days) for days in (-4, 1))
     until = time.monotonic() + 60
     while time.monotonic() < until:
-        with urllib.request.urlopen(f"{served.url.rstrip('/')}/api/v1/sla?from={first}&to={last}") as answer:
-            days = json.load(answer)["days"]
+        days = json.loads(get(f"{served.url.rstrip('/')}/api/v1/sla?from={first}&to={last}")[1])["days"]
         if any(day["missed"] for day in days):
             return days
         time.sleep(0.5)

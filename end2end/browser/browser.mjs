@@ -47,8 +47,23 @@ export async function launch() {
   return browser;
 }
 
-/** A page of its own context; `page.complaints` collects console errors, exceptions and failed answers. */
-export async function open(browser, base, { theme, width = 1440, height = 1000, javaScript = true } = {}) {
+const PASSWORD = "between two log applies";
+const sessions = new Map();
+
+/** Cookies of one of the demo's log-ins; logged in once per server and name. */
+async function known(context, base, login) {
+  const key = `${base} ${login}`;
+  if (!sessions.has(key)) {
+    const answer = await context.request.post(`${base}/login`, { form: { login, password: PASSWORD }, maxRedirects: 0 });
+    if (answer.status() !== 303) throw new Error(`${login} is not let in: ${answer.status()}`);
+    const cookies = await context.cookies(base);
+    sessions.set(key, cookies.filter((cookie) => cookie.name === "stillpoint"));
+  }
+  await context.addCookies(sessions.get(key));
+}
+
+/** A page of its own context, logged in as `login` (nobody with `null`); `page.complaints` collects console errors, exceptions and failed answers. */
+export async function open(browser, base, { theme, width = 1440, height = 1000, javaScript = true, login = "operator" } = {}) {
   const context = await browser.newContext({
     viewport: { width, height },
     javaScriptEnabled: javaScript,
@@ -56,6 +71,7 @@ export async function open(browser, base, { theme, width = 1440, height = 1000, 
     reducedMotion: "reduce",
   });
   if (theme) await context.addCookies([{ name: "stillpoint_theme", value: theme, url: base }]);
+  if (login) await known(context, base.replace(/\/$/, ""), login);
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   page.complaints = [];

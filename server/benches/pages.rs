@@ -10,11 +10,12 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::attribution::Attribution;
-use domain::calendar::{DayWindow, SlaDay};
-use domain::ids::{HostId, ReplicaId, VmGuid};
+use domain::calendar::{DayWindow, SlaDay, Zone};
+use domain::ids::{HostId, ReplicaId, TenantId, VmGuid};
 use domain::obligation::{Obligation, ObligationKey, Outcome, Owner};
 use domain::policy::Terms;
 use domain::verdict::Verdict;
+use engine::{MachineClock as _, SystemMachineClock};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use std::time::{Duration, Instant};
 use stillpoint::config::Config;
 use stillpoint::console::{EngineDoor, Now, Site, StoreConsole};
 use stillpoint::deeds::Known;
+use stillpoint::doors::{Comer, DEMO_PASSWORD, DoorKey, Doors, Hasher};
 use stillpoint::http::{Desk, listen};
 use store::SqliteStore;
 use store::conformance::{Seed, status};
@@ -32,6 +34,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+use vault::Kek;
 
 const TENANTS: usize = 40;
 const HOSTS: usize = 50;
@@ -215,6 +218,7 @@ impl EngineDoor for Nobody {
 /// The screens over the store, and the hosts' looks beside them.
 struct Server {
     address: SocketAddr,
+    cookie: String,
     stop: CancellationToken,
 }
 
@@ -250,9 +254,12 @@ impl Server {
             .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let doors = doors(&store).await;
+        let cookie = cookie(&doors).await;
         let router = stillpoint::http::router(
             Arc::new(console),
             desk,
+            doors,
             store.clone(),
             &data.join("site"),
             address,
@@ -260,13 +267,20 @@ impl Server {
         );
         tokio::spawn(listen::serve(listener, router, stop.clone(), listen::HEADER_MAX));
         tokio::spawn(look(store, stop.clone()));
-        Self { address, stop }
+        Self {
+            address,
+            cookie,
+            stop,
+        }
     }
 
     /// Asks for a page and returns how long it is.
     async fn get(&self, path: &str) -> usize {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
-        let request = format!("GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address);
+        let request = format!(
+            "GET {path} HTTP/1.0\r\nHost: {}\r\nCookie: stillpoint={}\r\n\r\n",
+            self.address, self.cookie
+        );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.unwrap();
@@ -274,6 +288,35 @@ impl Server {
         assert!(head.starts_with("HTTP/1.0 200"), "{path}: {head}");
         answer.len()
     }
+}
+
+/// The doors, with the log-ins of the demo.
+async fn doors(store: &SqliteStore) -> Arc<Doors> {
+    let key = DoorKey::of(store, &Kek::of([7; 32])).await.unwrap();
+    let hasher = Hasher::quick().await.unwrap();
+    let machine = Arc::new(|| DateTime::from_timestamp_millis(SystemMachineClock.unix_ms()).unwrap());
+    let doors = Doors::new(Arc::new(store.clone()), hasher, key, machine);
+    let tenant: TenantId = "tenant-000".parse().unwrap();
+    doors
+        .tenants(&[(tenant.clone(), "Tenant".to_owned(), Zone::UTC)])
+        .await
+        .unwrap();
+    doors.seed(&tenant).await.unwrap();
+    Arc::new(doors)
+}
+
+/// The operator's session.
+async fn cookie(doors: &Doors) -> String {
+    let comer = Comer {
+        address: [127, 0, 0, 1].into(),
+        agent: "bench".to_owned(),
+        device: None,
+    };
+    let given = doors
+        .log_in(&comer, "operator", DEMO_PASSWORD.to_owned().into())
+        .await
+        .unwrap();
+    given.session.reveal().to_owned()
 }
 
 /// Writes one host's look after the other, each host's every 30 s; of every look one replica's verdict is another.

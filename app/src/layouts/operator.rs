@@ -74,7 +74,9 @@ pub fn Operator() -> impl IntoView {
                         })}
                     </Transition>
                     {theme_switch()}
-                    <span class="person">"operator"</span>
+                    <Transition>
+                        {move || Suspend::new(async move { bar.await.ok().and_then(|bar| bar.viewer).map(person) })}
+                    </Transition>
                 </div>
             </header>
             <main id="main" tabindex="-1" class:stale=stale>
@@ -83,6 +85,25 @@ pub fn Operator() -> impl IntoView {
             </main>
         </div>
     }
+}
+
+/// Who is in, and the way out. These pages are the server's own: they are loaded, not routed.
+fn person(viewer: console::Viewer) -> AnyView {
+    let people = viewer
+        .manages_people
+        .then(|| view! { <a href="/people" rel="external">"People"</a> });
+    let audit = viewer
+        .sees_audit
+        .then(|| view! { <a href="/audit" rel="external">"Audit"</a> });
+    view! {
+        <span class="person">
+            {people}
+            {audit}
+            <a href="/me" rel="external">{viewer.login}</a>
+            <form method="post" action="/logout"><button type="submit" class="plain">"Log out"</button></form>
+        </span>
+    }
+    .into_any()
 }
 
 /// What the night asks for first: risk, else what waits.

@@ -31,7 +31,7 @@ pub use error::UiError;
 pub use holds::{ActivityRow, ActivityView, Held, HoldRow, HoldsView};
 pub use mark::{DayMark, Mark, Standing};
 pub use night::{
-    Bar, EndedCounts, FindingRow, HostRow, NightCounts, NightView, OwedCounts, RunningRow, TenantRow,
+    Bar, EndedCounts, FindingRow, HostRow, NightCounts, NightView, OwedCounts, RunningRow, TenantRow, Viewer,
 };
 pub use outlook::{Acknowledged, Cause, Forecast, NoticeRow, OpenAt, Pace, RiskRow};
 pub use owed::{Chance, OwedView, PauseRow, PlanView};

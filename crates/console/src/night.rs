@@ -26,6 +26,16 @@ pub struct Bar {
     pub holds: u64,
     pub findings: u64,
     pub tenants: Vec<TenantRow>,
+    /// Who asks; `None` where nobody logs in.
+    pub viewer: Option<Viewer>,
+}
+
+/// Somebody who looks, and which doors are theirs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Viewer {
+    pub login: String,
+    pub manages_people: bool,
+    pub sees_audit: bool,
 }
 
 /// A tenant for the scope switch.

@@ -38,6 +38,7 @@ impl StoreConsole {
             at_risk: ahead.causes.as_ref().map(|_| ahead.owed.at_risk),
             holds: self.holds_in_force(&picture).await?.len() as u64,
             findings: picture.snapshot.findings_of(&self.scope).count() as u64,
+            viewer: None,
             tenants: self
                 .site()
                 .tenants

@@ -32,6 +32,10 @@ pub(super) async fn check(State(doors): State<Arc<Doors>>, mut request: Request,
         Err(error) => return failed(&error),
     };
     let at_site = visitor.seat().tenant().is_none();
+    // A tenant's people begin on their own page, not on the hoster's night.
+    if !at_site && request.uri().path() == "/" && is_page(&request) {
+        return Redirect::to("/own").into_response();
+    }
     let allowed = match access {
         // What is no route is answered by the router, in its own words: it tells nothing of anybody.
         None => at_site || route.is_none(),
@@ -40,10 +44,6 @@ pub(super) async fn check(State(doors): State<Arc<Doors>>, mut request: Request,
         Some(Access::Scoped(permission)) => visitor.allows(permission),
     };
     if !allowed {
-        // A tenant's people begin on their own page, not on the hoster's night.
-        if !at_site && request.uri().path() == "/" && *request.method() == Method::GET {
-            return Redirect::to("/own").into_response();
-        }
         return missing(&request);
     }
     let deed = match access {
@@ -169,3 +169,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
         found.ok_or_else(|| Problem::missing("there is nothing here, or nothing for you"))
     }
 }
+
+#[cfg(test)]
+mod tests;

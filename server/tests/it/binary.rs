@@ -78,6 +78,8 @@ pub fn spawn(data: &Path, args: &[&str]) -> Child {
 /// `stillpoint serve` on a free port; killed when dropped.
 pub struct Server {
     address: String,
+    /// The owner's session.
+    cookie: String,
     child: Child,
     _out: Lines<BufReader<ChildStdout>>,
 }
@@ -93,11 +95,43 @@ impl Server {
         assert_eq!(ready["event"], "ready", "{ready}");
         let url = ready["url"].as_str().unwrap();
         let address = url.strip_prefix("http://").unwrap().trim_end_matches('/');
-        Self {
+        let mut server = Self {
             address: address.to_owned(),
+            cookie: String::new(),
             child,
             _out: out,
-        }
+        };
+        server.cookie = server.enter(ready["first_owner"].as_str()).await;
+        server
+    }
+
+    /// The first start's link makes the owner; later ones log in.
+    async fn enter(&self, link: Option<&str>) -> String {
+        let (path, fields) = match link {
+            Some(link) => {
+                let code = link.split_once('#').expect("a code").1;
+                (
+                    "/join",
+                    format!("code={code}&login=it-owner&name=It&password=a+first+owner+of+tests"),
+                )
+            }
+            None => (
+                "/login",
+                "login=it-owner&password=a+first+owner+of+tests".to_owned(),
+            ),
+        };
+        let request = format!(
+            "POST {path} HTTP/1.0\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{fields}",
+            self.address,
+            fields.len()
+        );
+        let (head, body) = self.ask(&request).await;
+        let cookie = head.lines().find_map(|line| {
+            let (name, value) = line.split_once(": ")?;
+            let is_session = name.eq_ignore_ascii_case("set-cookie") && value.starts_with("stillpoint=");
+            is_session.then(|| value.split(';').next().unwrap_or_default().to_owned())
+        });
+        cookie.unwrap_or_else(|| panic!("not let in: {head}\n{body}"))
     }
 
     pub fn process(&self) -> u32 {
@@ -106,9 +140,18 @@ impl Server {
 
     /// Status and body.
     pub async fn get(&self, path: &str) -> (u16, String) {
+        let request = format!(
+            "GET {path} HTTP/1.0\r\nHost: {}\r\nCookie: {}\r\n\r\n",
+            self.address, self.cookie
+        );
+        let (head, body) = self.ask(&request).await;
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, body)
+    }
+
+    /// Head and body. HTTP/1.0: the body ends with the connection and comes in one piece.
+    async fn ask(&self, request: &str) -> (String, String) {
         let mut stream = TcpStream::connect(&self.address).await.unwrap();
-        // HTTP/1.0: the body ends with the connection and comes in one piece.
-        let request = format!("GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address);
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         timeout(Duration::from_secs(30), stream.read_to_end(&mut answer))
@@ -117,8 +160,7 @@ impl Server {
             .unwrap();
         let answer = String::from_utf8(answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, body.to_owned())
+        (head.to_owned(), body.to_owned())
     }
 
     pub async fn json(&self, path: &str) -> Value {

@@ -35,6 +35,8 @@ pub struct Site {
     lab: Option<Service>,
     server: Option<Service>,
     url: String,
+    /// The owner's session; it outlives every kill.
+    cookie: String,
     /// Hosts that guard nothing any more.
     unguarded: Vec<String>,
     /// World seconds of each start of the server.
@@ -81,6 +83,7 @@ impl Site {
             lab: Some(lab),
             server: None,
             url: String::new(),
+            cookie: String::new(),
             unguarded: Vec::new(),
             starts: Vec::new(),
         };
@@ -207,10 +210,12 @@ impl Site {
         self.url = text(&ready, "url").to_owned();
         self.server = Some(server);
         if self.url.is_empty() {
-            Err(format!("`serve` is ready without a URL: {ready}"))
-        } else {
-            Ok(())
+            return Err(format!("`serve` is ready without a URL: {ready}"));
         }
+        if self.cookie.is_empty() {
+            self.cookie = web::enter(&self.url, ready["first_owner"].as_str())?;
+        }
+        Ok(())
     }
 
     /// From the next start on, who has a point owes none for a long time.
@@ -264,7 +269,7 @@ impl Site {
         let mut attempts = Vec::new();
         let mut path = "/api/v1/attempts?limit=500".to_owned();
         loop {
-            let mut page = web::get(&self.url, &path)?;
+            let mut page = web::get(&self.url, &self.cookie, &path)?;
             match page["rows"].take() {
                 Value::Array(rows) => attempts.extend(rows),
                 _ => return Err(format!("{path} has no rows")),
@@ -287,7 +292,7 @@ impl Site {
     /// Replicas that are on a protected host now and that nothing keeps blocked for good.
     pub fn protectable(&self) -> Result<Vec<String>, String> {
         // One page has room for all replicas of a soak.
-        let mut told = web::get(&self.url, "/api/v1/replicas?sort=name")?;
+        let mut told = web::get(&self.url, &self.cookie, "/api/v1/replicas?sort=name")?;
         let Value::Array(rows) = told["rows"].take() else {
             return Err("/api/v1/replicas has no rows".to_owned());
         };

@@ -8,5 +8,6 @@ use leptos::server_fn::codec::Json;
 #[server(prefix = "/fn", endpoint = "bar", input = Json)]
 pub async fn load_bar() -> Result<Bar, Fault> {
     use crate::errors::{answer, console};
-    answer(console()?.bar().await)
+    let viewer = use_context::<console::Viewer>();
+    answer(console()?.bar().await.map(|bar| Bar { viewer, ..bar }))
 }

@@ -2,12 +2,15 @@
 
 use crate::console::{NoEngine, Now, Site, StoreConsole};
 use crate::deeds::Known;
+use crate::doors::{Comer, DEMO_PASSWORD, DoorKey, Doors, Hasher};
 use crate::http::{AppState, Desk, Events, guarded};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
+use domain::calendar::Zone;
 use domain::obligation::Outcome;
+use engine::{MachineClock as _, SystemMachineClock};
 use futures::StreamExt;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -17,10 +20,43 @@ use store::obligations::ObligationStore as _;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+async fn doors(store: &SqliteStore, seed: &Seed) -> (Arc<Doors>, String) {
+    let machine = || DateTime::from_timestamp_millis(SystemMachineClock.unix_ms()).unwrap();
+    let doors = Doors::new(
+        Arc::new(store.clone()),
+        Hasher::quick().await.unwrap(),
+        DoorKey::fixed(),
+        Arc::new(machine),
+    );
+    let tenants: Vec<_> = [&seed.ours.tenant, &seed.theirs.tenant]
+        .map(|tenant| (tenant.clone(), tenant.to_string(), Zone::UTC))
+        .into();
+    doors.tenants(&tenants).await.unwrap();
+    doors.seed(&seed.ours.tenant).await.unwrap();
+    let operator = cookie(&doors, "operator").await;
+    (Arc::new(doors), operator)
+}
+
+async fn cookie(doors: &Doors, login: &str) -> String {
+    let comer = Comer {
+        address: [127, 0, 0, 1].into(),
+        agent: "test".to_owned(),
+        device: None,
+    };
+    let given = doors
+        .log_in(&comer, login, DEMO_PASSWORD.to_owned().into())
+        .await
+        .unwrap();
+    format!("stillpoint={}", given.session.reveal())
+}
+
 pub struct Server {
     pub app: Router,
     pub store: SqliteStore,
     pub seed: Seed,
+    pub doors: Arc<Doors>,
+    /// The operator's session, as a `Cookie` header.
+    pub operator: String,
     stop: CancellationToken,
     _dir: tempfile::TempDir,
 }
@@ -57,9 +93,11 @@ impl Server {
             now: clock,
         };
         let stop = CancellationToken::new();
+        let (doors, operator) = doors(&store, &seed).await;
         let state = AppState {
             console: Arc::new(console),
             desk: Arc::new(desk),
+            doors: Arc::clone(&doors),
             events: Events::of(&store, stop.clone()),
             readiness: Arc::new(store.clone()),
         };
@@ -68,13 +106,23 @@ impl Server {
             app,
             store,
             seed,
+            doors,
+            operator,
             stop,
             _dir: dir,
         }
     }
 
+    /// Another of the demo's log-ins, as a `Cookie` header.
+    pub async fn cookie(&self, login: &str) -> String {
+        cookie(&self.doors, login).await
+    }
+
     async fn ask(&self, path: &str, headers: &[(&str, &str)]) -> Response<Body> {
-        let mut request = Request::builder().uri(path).header("host", "127.0.0.1:3000");
+        let mut request = Request::builder()
+            .uri(path)
+            .header("host", "127.0.0.1:3000")
+            .header("cookie", &self.operator);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -203,7 +251,9 @@ async fn what_is_not_there_is_not_found() {
 async fn a_method_that_an_address_does_not_know_is_a_problem_that_names_the_others() {
     let server = Server::new().await;
     for path in ["/api/v1/replicas", "/api/v1/events", "/healthz"] {
-        let request = Request::delete(path).header("host", "127.0.0.1:3000");
+        let request = Request::delete(path)
+            .header("host", "127.0.0.1:3000")
+            .header("cookie", &server.operator);
         let response = server
             .app
             .clone()
@@ -303,6 +353,7 @@ impl Server {
     async fn post(&self, path: &str, body: Value) -> (u16, Value) {
         let request = Request::post(path)
             .header("host", "127.0.0.1:3000")
+            .header("cookie", &self.operator)
             .header("content-type", "application/json")
             .body(Body::from(body.to_string()))
             .unwrap();

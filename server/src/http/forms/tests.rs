@@ -12,6 +12,7 @@ use tower::ServiceExt as _;
 async fn send(server: &Server, form: &str, fields: &str) -> (u16, Option<String>, String) {
     let request = Request::post(format!("/forms/{form}"))
         .header("host", "127.0.0.1:3000")
+        .header("cookie", &server.operator)
         .header("content-type", "application/x-www-form-urlencoded")
         .body(Body::from(fields.to_owned()))
         .unwrap();
