@@ -34,7 +34,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use vault::Kek;
 
 const TENANTS: usize = 40;
 const HOSTS: usize = 50;
@@ -292,7 +291,7 @@ impl Server {
 
 /// The doors, with the log-ins of the demo.
 async fn doors(store: &SqliteStore) -> Arc<Doors> {
-    let key = DoorKey::of(store, &Kek::of([7; 32])).await.unwrap();
+    let key = DoorKey::of(&[7; 32]).unwrap();
     let hasher = Hasher::quick().await.unwrap();
     let machine = Arc::new(|| DateTime::from_timestamp_millis(SystemMachineClock.unix_ms()).unwrap());
     let doors = Doors::new(Arc::new(store.clone()), hasher, key, machine);

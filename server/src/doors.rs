@@ -15,7 +15,7 @@ mod trail;
 mod visitor;
 
 pub use account::{Own, SecondFactorBegun};
-pub use door_key::DoorKey;
+pub use door_key::{DOOR_KEY, DoorKey};
 pub use fault::DoorFault;
 pub use hasher::Hasher;
 pub use log_in::{Comer, Given, Let};

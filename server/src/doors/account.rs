@@ -210,7 +210,7 @@ impl Doors {
             .map(|_| RecoveryCode::from_random(rand::random::<[u8; RECOVERY_BYTES]>()))
             .collect();
         let pepper = self.key.pepper();
-        let hashes: Vec<_> = codes.iter().map(|code| code.hash(&pepper)).collect();
+        let hashes: Vec<_> = codes.iter().map(|code| code.hash(pepper)).collect();
         let put = self
             .store
             .recovery_put(&visitor.scope(), visitor.person.id, &hashes)

@@ -80,7 +80,7 @@ impl Doors {
         let Ok(code) = code.parse::<RecoveryCode>() else {
             return Ok(false);
         };
-        let hash = code.hash(&self.key.pepper());
+        let hash = code.hash(self.key.pepper());
         used_up(
             self.store
                 .recovery_use(&BEFORE, person.id, &hash, self.now())

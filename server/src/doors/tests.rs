@@ -30,7 +30,7 @@ impl Site {
         let doors = Doors::new(
             Arc::new(store.clone()),
             Hasher::quick().await.unwrap(),
-            DoorKey::fixed(),
+            DoorKey::of(&[7; 32]).unwrap(),
             now,
         );
         let tenants = ["contoso", "fabrikam"].map(|id| (id.parse().unwrap(), id.to_owned(), Zone::UTC));

@@ -25,7 +25,7 @@ async fn doors(store: &SqliteStore, seed: &Seed) -> (Arc<Doors>, String) {
     let doors = Doors::new(
         Arc::new(store.clone()),
         Hasher::quick().await.unwrap(),
-        DoorKey::fixed(),
+        DoorKey::of(&[7; 32]).unwrap(),
         Arc::new(machine),
     );
     let tenants: Vec<_> = [&seed.ours.tenant, &seed.theirs.tenant]
