@@ -115,7 +115,7 @@ impl Opened {
     pub async fn doors(&self) -> Result<Doors, Failure> {
         let failed =
             |fault: DoorFault| Failure::new(exit::FAILED, format!("the doors could not be set up: {fault}"));
-        let key = self.sealed().await?.site_key(DOOR_KEY).await?;
+        let key = self.sealed().await?.site_secret(DOOR_KEY).await?;
         let key = DoorKey::of(&key).map_err(failed)?;
         let hasher = Hasher::new().await.map_err(failed)?;
         let machine: MachineNow =

@@ -44,6 +44,11 @@ impl Console for Sample {
             replicas,
         };
         Ok(Bar {
+            viewer: Some(console::Viewer {
+                login: "operator".to_owned(),
+                manages_people: true,
+                sees_audit: true,
+            }),
             as_of: as_of(),
             zone: zone(),
             oldest_observation: Some(ago(14)),

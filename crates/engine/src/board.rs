@@ -64,6 +64,8 @@ struct Inner {
     surveys: BTreeMap<HostId, DateTime<Utc>>,
     shown: BTreeMap<HostId, BTreeSet<VmGuid>>,
     sighted: BTreeMap<HostId, Vec<Sighted>>,
+    left: BTreeMap<VmGuid, DateTime<Utc>>,
+    silent: BTreeSet<HostId>,
 }
 
 /// Shared by all tasks of one engine.
@@ -271,10 +273,31 @@ impl Board {
         self.lock().sighted.values().flatten().cloned().collect()
     }
     /// The VMs that the newest survey of a host saw; none when the host did not answer.
-    pub fn shown_set(&self, host: &HostId, vms: BTreeSet<VmGuid>) {
-        self.lock().shown.insert(host.clone(), vms);
+    pub fn shown_set(&self, host: &HostId, vms: BTreeSet<VmGuid>, at: DateTime<Utc>) {
+        let mut inner = self.lock();
+        for vm in &vms {
+            inner.left.remove(vm);
+        }
+        inner.silent.remove(host);
+        let before = inner.shown.insert(host.clone(), vms).unwrap_or_default();
+        let now = inner.shown.get(host).cloned().unwrap_or_default();
+        for vm in before.difference(&now) {
+            inner.left.entry(*vm).or_insert(at);
+        }
+    }
+    /// When a survey of the host that had shown a VM first did not show it any more, while no host has shown it since.
+    pub fn left(&self, vm: VmGuid) -> Option<DateTime<Utc>> {
+        self.lock().left.get(&vm).copied()
+    }
+    /// The host could not be surveyed: what it shows now is not known, what it showed last is.
+    pub fn silent_set(&self, host: &HostId) {
+        self.lock().silent.insert(host.clone());
     }
     pub fn shows(&self, host: &HostId, vm: VmGuid) -> bool {
+        !self.lock().silent.contains(host) && self.showed(host, vm)
+    }
+    /// Whether the newest survey that was answered showed the VM.
+    pub fn showed(&self, host: &HostId, vm: VmGuid) -> bool {
         self.lock().shown.get(host).is_some_and(|vms| vms.contains(&vm))
     }
 
@@ -333,5 +356,26 @@ pub fn job_look_of(seen: &Observation) -> JobLook {
         last_apply: relationships.iter().map(|r| r.last_apply).collect(),
         states: relationships.iter().map(|r| r.state).collect(),
         applies: seen.jobs.iter().filter(|j| j.is_apply()).cloned().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vm_has_left_from_the_first_survey_that_does_not_show_it_until_some_host_does() {
+        let board = Board::default();
+        let host = |text: &str| -> HostId { text.parse().unwrap() };
+        let at = |secs: i64| DateTime::from_timestamp(1_800_000_000 + secs, 0).unwrap();
+        let vm = VmGuid(uuid::Uuid::from_u128(1));
+        board.shown_set(&host("a"), [vm].into(), at(0));
+        board.shown_set(&host("b"), BTreeSet::new(), at(5));
+        assert_eq!(board.left(vm), None);
+        board.shown_set(&host("a"), BTreeSet::new(), at(30));
+        board.shown_set(&host("a"), BTreeSet::new(), at(60));
+        assert_eq!(board.left(vm), Some(at(30)));
+        board.shown_set(&host("b"), [vm].into(), at(65));
+        assert_eq!(board.left(vm), None);
     }
 }

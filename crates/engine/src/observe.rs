@@ -20,7 +20,7 @@ use domain::verdict::Verdict;
 use findings::Findings;
 use hyperv::host::{HostError, ReplicaHost, ReplicaSighting, Survey};
 use poll::Poll;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::records::{HostStatus, Replica, ReplicaStatus};
 use store::traits::{PollWrite, StoreError};
@@ -150,7 +150,7 @@ impl Observer {
         self.status.last_error = None;
         let shown = survey.replicas.iter().map(|s| s.observation.vm);
         let shown = shown.chain(survey.unreadable.iter().map(|u| u.vm)).collect();
-        self.shared.board.shown_set(self.host.id(), shown);
+        self.shared.board.shown_set(self.host.id(), shown, seen_at);
         let sighted = Sighted::of(self.host.id(), &survey, seen_at);
         self.shared.board.sighted_set(self.host.id(), sighted);
         self.findings.begin();
@@ -278,7 +278,7 @@ impl Observer {
             self.status.last_error = Some(text.clone());
             self.status.last_error_at = Some(now);
         }
-        self.shared.board.shown_set(self.host.id(), BTreeSet::new());
+        self.shared.board.silent_set(self.host.id());
         let known = self.shared.ports.store.replicas(&SITE).await?;
         let mut write = self.poll.begin(now);
         self.stale(&known, &[], &mut write).await?;

@@ -1,15 +1,13 @@
 //! The screens: rendered by `app`, woken by the wasm under `/pkg`. Everything that a page may use is given to it in one place,
 //! [`context`], so that a page rendered here and a server function called by the browser see the same.
 
-use crate::doors::Visitor;
 use app::{App, THEME_COOKIE, shell};
 use axum::Router;
 use axum::extract::Form;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
-use console::Console;
-use domain::door::permission::Permission;
+use console::{Console, Viewer};
 use leptos::config::LeptosOptions;
 use leptos::context::{provide_context, use_context};
 use leptos::nonce::use_nonce;
@@ -59,7 +57,9 @@ fn context(console: &Arc<dyn Console>) -> impl Fn() + Clone + Send + Sync + 'sta
     let console = Arc::clone(console);
     move || {
         provide_context(Arc::clone(&console));
-        if let Some(viewer) = use_context::<http::request::Parts>().and_then(|parts| viewer(&parts)) {
+        // The wall noted who asks.
+        let parts = use_context::<http::request::Parts>();
+        if let Some(viewer) = parts.and_then(|parts| parts.extensions.get::<Viewer>().cloned()) {
             provide_context(viewer);
         }
         let policy = use_nonce().and_then(|nonce| HeaderValue::try_from(policy(&nonce.to_string())).ok());
@@ -68,16 +68,6 @@ fn context(console: &Arc<dyn Console>) -> impl Fn() + Clone + Send + Sync + 'sta
             options.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
     }
-}
-
-/// Who asks, as the frame names them.
-fn viewer(parts: &http::request::Parts) -> Option<console::Viewer> {
-    let visitor = parts.extensions.get::<Visitor>()?;
-    Some(console::Viewer {
-        login: visitor.author().to_owned(),
-        manages_people: visitor.allows(Permission::ManagePeople),
-        sees_audit: visitor.allows(Permission::SeeAudit),
-    })
 }
 
 fn policy(nonce: &str) -> String {

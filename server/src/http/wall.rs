@@ -6,6 +6,7 @@ use super::cookie;
 use super::door::leaf;
 use super::problem::Problem;
 use crate::doors::{DoorFault, Doors, Visitor};
+use ::console::Viewer;
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -52,6 +53,7 @@ pub(super) async fn check(State(doors): State<Arc<Doors>>, mut request: Request,
         }
         _ => None,
     };
+    request.extensions_mut().insert(viewer(&visitor));
     let Some(permission) = deed else {
         request.extensions_mut().insert(visitor);
         return next.run(request).await;
@@ -71,6 +73,15 @@ pub(super) async fn check(State(doors): State<Arc<Doors>>, mut request: Request,
     match doors.tell_deed(&visitor, permission, &object, outcome).await {
         Ok(()) => answer,
         Err(error) => failed(&error),
+    }
+}
+
+/// Who asks, as the screens' frame names them.
+fn viewer(visitor: &Visitor) -> Viewer {
+    Viewer {
+        login: visitor.author().to_owned(),
+        manages_people: visitor.allows(Permission::ManagePeople),
+        sees_audit: visitor.allows(Permission::SeeAudit),
     }
 }
 

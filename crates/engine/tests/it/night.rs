@@ -260,6 +260,11 @@ async fn a_replica_on_no_host_owes_nothing_more_and_its_absence_is_written_down_
     let world = World::new().await;
     world.hours(12).await;
     let vms = std::mem::take(&mut world.host.model().vms);
+    // It may be on its way to another host until each was asked again.
+    for _ in 0..2 {
+        world.clock.advance(Duration::from_secs(120));
+        world.engine.survey().await.unwrap();
+    }
     for _ in 0..3 {
         world.hours(24).await;
     }
@@ -282,6 +287,36 @@ async fn a_replica_on_no_host_owes_nothing_more_and_its_absence_is_written_down_
     assert_eq!(days, kinds(&expected));
     let absent = world.row("2027-01-17").await.obligation.excluded;
     assert!(matches!(absent, Some(Exclusion::Absent { .. })));
+}
+
+#[tokio::test]
+async fn a_replica_that_is_shown_and_cannot_be_read_owes_its_days_whatever_fails_meanwhile() {
+    let mut world = World::new().await;
+    world.hours(12).await;
+    let vms = std::mem::take(&mut world.host.model().vms);
+    world.host.model().unreadable = vec![hyperv::host::UnreadableVm {
+        vm: vms[0],
+        reason: "its row says nothing".to_owned(),
+    }];
+    world.hours(24).await;
+    // One poll is lost, and then the whole process.
+    world.host.model().down = true;
+    world.hours(1).await;
+    world.host.model().down = false;
+    world.hours(23).await;
+    world.restart(Script::default()).await;
+    world.hours(24).await;
+    world.host.model().unreadable.clear();
+    world.host.model().vms = vms;
+    world.hours(12).await;
+    let expected = [
+        ("2027-01-14", OutcomeKind::Excluded),
+        ("2027-01-15", OutcomeKind::Missed),
+        ("2027-01-16", OutcomeKind::Missed),
+        ("2027-01-17", OutcomeKind::Missed),
+    ];
+    let days = world.kinds().await;
+    assert_eq!(days[..4], kinds(&expected), "{days:?}");
 }
 
 #[tokio::test]
