@@ -13,7 +13,7 @@ mod tests;
 
 use crate::config::Config;
 use crate::data::DataDir;
-use crate::telling::{Failure, exit};
+use crate::telling::Failure;
 use ::vault::{KekSource, KeyFiles, KeyPlace as _, KeyRing, Vault, Wrapped, local_stores};
 use place::StateKeys;
 use std::path::{Path, PathBuf};

@@ -15,7 +15,8 @@ use ::vault::Vault;
 use chrono::DateTime;
 use domain::ids::{ReplicaId, TenantId};
 use engine::{
-    EngineConfig, Heartbeat, MachineClock as _, Messenger, Ports, SpedClock, Staging, SystemMachineClock, Tenancy,
+    EngineConfig, Heartbeat, MachineClock as _, Messenger, Ports, SpedClock, Staging, SystemMachineClock,
+    Tenancy,
 };
 use hyperv::connect::{HostConnection, WsmanHost};
 use hyperv::host::ReplicaHost;

@@ -59,6 +59,8 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("GET", "/policies", Site(P::SeeRules)),
     ("GET", "/holds", Site(P::SeeRules)),
     ("GET", "/activity", Site(P::SeeAudit)),
+    ("GET", "/tenants", Site(P::SeeTenants)),
+    ("GET", "/findings", Site(P::SeeHosts)),
     ("GET", "/points", Site(P::SeeNight)),
     ("GET", "/points/{id}", Site(P::SeeNight)),
     ("GET", "/attempts", Site(P::SeeNight)),
@@ -71,6 +73,8 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/fn/policies", Site(P::SeeRules)),
     ("POST", "/fn/holds", Site(P::SeeRules)),
     ("POST", "/fn/activity", Site(P::SeeAudit)),
+    ("POST", "/fn/tenants", Site(P::SeeTenants)),
+    ("POST", "/fn/findings", Site(P::SeeHosts)),
     ("POST", "/fn/points", Site(P::SeeNight)),
     ("POST", "/fn/point", Site(P::SeeNight)),
     ("POST", "/fn/attempts", Site(P::SeeNight)),
@@ -83,6 +87,8 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/forms/assign", Site(P::ManagePolicies)),
     ("POST", "/forms/policy", Site(P::ManagePolicies)),
     ("POST", "/forms/cancel", Site(P::CancelAttempt)),
+    ("POST", "/forms/tenant", Site(P::ManageTenants)),
+    ("POST", "/forms/rule", Site(P::ManageTenants)),
     // The API.
     ("GET", "/api/v1/replicas", Site(P::SeeNight)),
     ("GET", "/api/v1/replicas/{id}", Site(P::SeeNight)),
@@ -106,6 +112,20 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/api/v1/policies", Site(P::ManagePolicies)),
     ("GET", "/api/v1/policies/{id}", Site(P::SeeRules)),
     ("POST", "/api/v1/assignments", Site(P::ManagePolicies)),
+    ("GET", "/api/v1/tenants", Site(P::SeeTenants)),
+    ("POST", "/api/v1/tenants", Site(P::ManageTenants)),
+    ("POST", "/api/v1/tenants/{id}/rules", Site(P::ManageTenants)),
+    (
+        "POST",
+        "/api/v1/tenants/{id}/rules/remove",
+        Site(P::ManageTenants),
+    ),
+    (
+        "POST",
+        "/api/v1/tenants/{id}/rules/preview",
+        Site(P::ManageTenants),
+    ),
+    ("GET", "/api/v1/findings", Site(P::SeeHosts)),
     ("GET", "/api/v1/events", Site(P::SeeNight)),
 ];
 

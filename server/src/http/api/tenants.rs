@@ -5,6 +5,7 @@ use super::body::Body;
 use super::parameters::Parameters;
 use crate::deeds::NewTenant;
 use crate::document::tenant;
+use crate::doors::Visitor;
 use crate::http::desk::{Desk, refused};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
@@ -67,6 +68,7 @@ async fn one(console: &Arc<dyn Console>, id: &str) -> Result<Json<Value>, Proble
 
 async fn create(
     State(desk): State<Arc<Desk>>,
+    visitor: Visitor,
     State(console): State<Arc<dyn Console>>,
     Body(new): Body<New>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
@@ -75,18 +77,19 @@ async fn create(
         name: new.name,
         zone: new.zone,
     };
-    let made = desk.deeds()?.create_tenant(new).await.map_err(refused)?;
+    let made = desk.deeds(&visitor)?.create_tenant(new).await.map_err(refused)?;
     desk.done().await;
     Ok((StatusCode::CREATED, one(&console, made.id.as_str()).await?))
 }
 
 async fn add(
     State(desk): State<Arc<Desk>>,
+    visitor: Visitor,
     State(console): State<Arc<dyn Console>>,
     Path(id): Path<String>,
     Body(rule): Body<Rule>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let deeds = desk.deeds()?;
+    let deeds = desk.deeds(&visitor)?;
     let mapping = deeds
         .mapping(&id, &rule.kind, &rule.text)
         .await
@@ -98,11 +101,12 @@ async fn add(
 
 async fn remove(
     State(desk): State<Arc<Desk>>,
+    visitor: Visitor,
     State(console): State<Arc<dyn Console>>,
     Path(id): Path<String>,
     Body(rule): Body<Rule>,
 ) -> Result<Json<Value>, Problem> {
-    let deeds = desk.deeds()?;
+    let deeds = desk.deeds(&visitor)?;
     let mapping = deeds
         .mapping(&id, &rule.kind, &rule.text)
         .await
@@ -114,11 +118,12 @@ async fn remove(
 
 async fn preview(
     State(desk): State<Arc<Desk>>,
+    visitor: Visitor,
     State(console): State<Arc<dyn Console>>,
     Path(id): Path<String>,
     Body(rule): Body<Rule>,
 ) -> Result<Json<Value>, Problem> {
-    let deeds = desk.deeds()?;
+    let deeds = desk.deeds(&visitor)?;
     deeds
         .mapping(&id, &rule.kind, &rule.text)
         .await

@@ -2,6 +2,7 @@
 
 use super::sent::{Refused, Sent, back};
 use crate::deeds::NewTenant;
+use crate::doors::Visitor;
 use crate::http::desk::{Desk, refused};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
@@ -28,13 +29,20 @@ struct New {
     back: String,
 }
 
-async fn create(State(desk): State<Arc<Desk>>, Sent(new): Sent<New>) -> Result<Response, Refused> {
+async fn create(
+    State(desk): State<Arc<Desk>>,
+    visitor: Visitor,
+    Sent(new): Sent<New>,
+) -> Result<Response, Refused> {
     let tenant = NewTenant {
         id: new.id,
         name: new.name,
         zone: new.zone,
     };
-    desk.deeds()?.create_tenant(tenant).await.map_err(refused)?;
+    desk.deeds(&visitor)?
+        .create_tenant(tenant)
+        .await
+        .map_err(refused)?;
     Ok(back(&desk, &new.back).await)
 }
 
@@ -48,8 +56,12 @@ struct Rule {
     back: String,
 }
 
-async fn change(State(desk): State<Arc<Desk>>, Sent(rule): Sent<Rule>) -> Result<Response, Refused> {
-    let deeds = desk.deeds()?;
+async fn change(
+    State(desk): State<Arc<Desk>>,
+    visitor: Visitor,
+    Sent(rule): Sent<Rule>,
+) -> Result<Response, Refused> {
+    let deeds = desk.deeds(&visitor)?;
     let mapping = deeds.mapping(&rule.tenant, &rule.kind, &rule.text).await;
     let mapping = mapping.map_err(refused)?;
     match rule.change.as_str() {

@@ -60,6 +60,8 @@ fn is_screen(route: &str) -> bool {
             "/activity",
             "/points",
             "/attempts",
+            "/tenants",
+            "/findings",
             "/theme",
         ]
         .contains(&route)
