@@ -91,7 +91,7 @@ impl<S> ConsoleStore for S where
 
 /// What the screens need from the running engine.
 pub trait EngineDoor: Send + Sync {
-    /// Asks for an attempt at the next still point.
+    /// Asks for one attempt now.
     ///
     /// # Errors
     /// A text for the person, when it cannot be asked for.
@@ -314,7 +314,7 @@ impl Console for StoreConsole {
             .backup_now(id)
             .map_err(|text| UiError::Conflict { text })?;
         Ok(Requested {
-            text: "Requested: starts at the next still point".to_owned(),
+            text: "Requested: one attempt is made now".to_owned(),
             at: (self.now)(),
         })
     }

@@ -158,7 +158,7 @@ impl Console for Sample {
 
     async fn backup_now(&self, _id: ReplicaId) -> Result<Requested, UiError> {
         Ok(Requested {
-            text: "Requested: it starts at the next still point.".into(),
+            text: "Requested: one attempt is made now".into(),
             at: as_of(),
         })
     }

@@ -37,6 +37,6 @@ pub trait Console: Send + Sync {
     async fn findings(&self) -> Result<FindingsView, UiError>;
     /// What people did, newest first.
     async fn activity(&self) -> Result<ActivityView, UiError>;
-    /// Asks for a backup at the next still point. It is a request: nothing has happened on the host when this returns.
+    /// Asks for one attempt now. It is a request: nothing has happened on the host when this returns.
     async fn backup_now(&self, id: ReplicaId) -> Result<Requested, UiError>;
 }

@@ -19,7 +19,7 @@
 
 use domain::calendar::{WallTime, WindowRule};
 use domain::code::Code;
-use domain::policy::{BasisPoints, PauseTerms, RetryTerms, Terms};
+use domain::policy::{BasisPoints, OwedDays, PauseTerms, RetryTerms, Terms};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -36,6 +36,9 @@ pub struct PolicyForm {
     /// A checkbox: `on` when the due time is on the next day; absent when not.
     #[serde(default)]
     pub due_next_day: String,
+    /// `every`, `none`, or `mon tue wed thu fri sat sun` in part; absent means every.
+    #[serde(default)]
+    pub owed_days: String,
     /// Percent with at most two decimals: `99.5`.
     pub target: String,
     pub priority: String,
@@ -100,6 +103,10 @@ impl PolicyForm {
             hold_secs_max: read("hold_secs_max", &self.hold_secs_max)?,
             pause,
             priority: read("priority", &self.priority)?,
+            owed_days: match self.owed_days.trim() {
+                "" => OwedDays::EVERY,
+                days => read("owed_days", days)?,
+            },
         })
     }
 
@@ -125,6 +132,7 @@ impl PolicyForm {
             open: terms.window.open().to_string(),
             due: terms.window.due().to_string(),
             due_next_day: if terms.window.due_next_day() { "on" } else { "" }.to_owned(),
+            owed_days: terms.owed_days.to_string(),
             target: crate::terms::percent(terms.target_bp),
             priority: terms.priority.to_string(),
             failures_max: terms.retry.failures_max.to_string(),
@@ -262,7 +270,7 @@ impl Told {
                 "Changed: replicas are bound by it from the next look at their host, within a minute or so."
             }
             Self::Backup => {
-                "Requested: it starts at the next still point; what came of it stands in the retry history."
+                "Requested: one attempt is made now. What came of it stands in the retry history; if a blocker puts it off, the night's plan goes on as before."
             }
         }
     }
@@ -282,6 +290,7 @@ mod tests {
         };
         terms.retry.look_secs_max.insert(Code::B5, 900);
         terms.target_bp = BasisPoints::new(9_905).expect("a share");
+        terms.owed_days = "mon tue fri".parse().expect("days");
         assert_eq!(PolicyForm::of("standard", &terms).terms(), Ok(terms));
     }
 
@@ -289,7 +298,8 @@ mod tests {
     fn a_field_that_cannot_be_read_is_named() {
         let good = PolicyForm::of("standard", &Terms::standard());
         type Spoil = fn(&mut PolicyForm);
-        let cases: [(&str, Spoil); 8] = [
+        let cases: [(&str, Spoil); 9] = [
+            ("owed_days", |f| f.owed_days = "workdays".into()),
             ("open", |f| f.open = "8 pm".into()),
             ("due", |f| f.due = "20:30".into()),
             ("due_next_day", |f| f.due_next_day = "yes".into()),

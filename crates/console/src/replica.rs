@@ -204,7 +204,7 @@ pub struct Fact {
 /// The answer to "back up now".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Requested {
-    /// "Requested: starts at the next still point".
+    /// "Requested: one attempt is made now".
     pub text: String,
     pub at: DateTime<Utc>,
 }

@@ -38,6 +38,7 @@ pub fn facts(terms: &Terms) -> Vec<Fact> {
             format!("{}–{}{next}", terms.window.open(), terms.window.due()),
         ),
         fact("Target", format!("{} % of days", percent(terms.target_bp))),
+        fact("Days owed", terms.owed_days.to_string()),
         fact("Priority", format!("{} of 5", terms.priority)),
         fact("Failed attempts allowed", terms.retry.failures_max.to_string()),
         fact(

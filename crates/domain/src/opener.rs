@@ -5,7 +5,7 @@ use crate::calendar::{self, DayWindow, SlaDay, Zone};
 use crate::ids::{ReplicaId, TenantId};
 use crate::obligation::{Exclusion, Obligation, ObligationKey};
 use crate::policy::Policy;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike as _, Utc};
 
 /// A replica as the opener needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,14 +56,20 @@ pub fn opening(owing: &Owing, policy: &Policy, now: DateTime<Utc>) -> Vec<Obliga
             terms: policy.terms.clone(),
             window,
             opened_at: now,
-            excluded: exclusion(owing, &window),
+            excluded: exclusion(owing, policy, day, &window),
         })
         .collect()
 }
 
-fn exclusion(owing: &Owing, window: &DayWindow) -> Option<Exclusion> {
+fn exclusion(owing: &Owing, policy: &Policy, day: SlaDay, window: &DayWindow) -> Option<Exclusion> {
     if window.is_empty() {
         return Some(Exclusion::NoWindow);
+    }
+    if !policy.terms.owed_days.contains(day.0.weekday()) {
+        return Some(Exclusion::Agreed {
+            reason: format!("backups are owed on {}", policy.terms.owed_days),
+            author: format!("policy {}, version {}", policy.id, policy.version),
+        });
     }
     if let Some((since, until)) = owing.absent
         && (since..until).contains(&window.open)
@@ -203,5 +209,24 @@ mod tests {
                 prop_assert_eq!(calendar::next_day(zone, pair[0].key.day), Some(pair[1].key.day));
             }
         }
+    }
+
+    #[test]
+    fn a_day_that_the_policy_leaves_out_is_excluded_when_it_opens_and_says_by_which_version() {
+        let mut policy = policy();
+        policy.terms.owed_days = "mon tue wed thu fri".parse().unwrap();
+        let mut owing = owing(Zone::UTC, at("2026-11-01T00:00:00Z"));
+        let mut left_out = Vec::new();
+        for day in 16..=22 {
+            // 2026-11-16 is a Monday.
+            for obligation in opened(&mut owing, &policy, at(&format!("2026-11-{day}T21:00:00Z"))) {
+                let Some(Exclusion::Agreed { author, .. }) = obligation.excluded else {
+                    continue;
+                };
+                assert_eq!(author, "policy standard, version 1");
+                left_out.push(obligation.key.day.to_string());
+            }
+        }
+        assert_eq!(left_out, ["2026-11-21", "2026-11-22"]);
     }
 }

@@ -1,5 +1,9 @@
 //! The SLA's terms: the hoster's catalogue, versioned. A change applies from the next SLA day.
 
+mod owed_days;
+
+pub use owed_days::{InvalidDays, OwedDays};
+
 use crate::calendar::WindowRule;
 use crate::code::Code;
 use crate::ids::PolicyId;
@@ -106,6 +110,9 @@ pub struct Terms {
     pub pause: PauseTerms,
     /// Which obligation goes first at equal slack: 1 (last) ..= 5 (first).
     pub priority: u8,
+    /// Days of the week that owe a backup, by the SLA day's date. The others are excluded when they open.
+    #[serde(default, skip_serializing_if = "OwedDays::is_every")]
+    pub owed_days: OwedDays,
 }
 
 /// One version of a policy. Versions count from 1 and are never changed.
@@ -143,6 +150,7 @@ impl Terms {
             hold_secs_max: 3_600,
             pause: PauseTerms::Never,
             priority: 3,
+            owed_days: OwedDays::EVERY,
         }
     }
 

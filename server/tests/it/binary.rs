@@ -12,6 +12,9 @@ use tokio::time::timeout;
 /// The longest that any command may take here.
 const COMMAND_MAX: Duration = Duration::from_secs(180);
 
+const OWNER: &str = "login=it-owner&password=a+first+owner+of+tests";
+const DEMO_OWNER: &str = "login=owner&password=between+two+log+applies";
+
 /// A command that ended.
 #[derive(Debug)]
 pub struct Ran {
@@ -105,33 +108,32 @@ impl Server {
         server
     }
 
-    /// The first start's link makes the owner; later ones log in.
+    /// The first start's link makes the owner; later ones log in, and where a demo was before, its owner does.
     async fn enter(&self, link: Option<&str>) -> String {
         let (path, fields) = match link {
             Some(link) => {
                 let code = link.split_once('#').expect("a code").1;
-                (
-                    "/join",
-                    format!("code={code}&login=it-owner&name=It&password=a+first+owner+of+tests"),
-                )
+                ("/join", format!("code={code}&name=It&{OWNER}"))
             }
-            None => (
-                "/login",
-                "login=it-owner&password=a+first+owner+of+tests".to_owned(),
-            ),
+            None => ("/login", OWNER.to_owned()),
         };
-        let request = format!(
-            "POST {path} HTTP/1.0\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{fields}",
-            self.address,
-            fields.len()
-        );
-        let (head, body) = self.ask(&request).await;
-        let cookie = head.lines().find_map(|line| {
-            let (name, value) = line.split_once(": ")?;
-            let is_session = name.eq_ignore_ascii_case("set-cookie") && value.starts_with("stillpoint=");
-            is_session.then(|| value.split(';').next().unwrap_or_default().to_owned())
-        });
-        cookie.unwrap_or_else(|| panic!("not let in: {head}\n{body}"))
+        for (path, fields) in [(path, fields.as_str()), ("/login", DEMO_OWNER)] {
+            let request = format!(
+                "POST {path} HTTP/1.0\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{fields}",
+                self.address,
+                fields.len()
+            );
+            let (head, _) = self.ask(&request).await;
+            let cookie = head.lines().find_map(|line| {
+                let (name, value) = line.split_once(": ")?;
+                let is_session = name.eq_ignore_ascii_case("set-cookie") && value.starts_with("stillpoint=");
+                is_session.then(|| value.split(';').next().unwrap_or_default().to_owned())
+            });
+            if let Some(cookie) = cookie {
+                return cookie;
+            }
+        }
+        panic!("nobody is let in")
     }
 
     pub fn process(&self) -> u32 {

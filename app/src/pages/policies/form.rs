@@ -52,6 +52,7 @@ pub fn edit(v: &PoliciesView, id: &str) -> AnyView {
         <div class="fields">
             {text("Opens", "open", &f.open, "On the tenant's wall clock.")}
             {text("Due", "due", &f.due, "At least 4 hours after the open.")}
+            {text("Days owed", "owed_days", &f.owed_days, "every, none, or such as: mon tue wed thu fri. The others are excluded by contract, in no figure.")}
             <label class="field check"><input type="checkbox" name="due_next_day" value="on" checked=next_day/><span>"Due on the next day"</span></label>
         </div>
         <div class="fields">

@@ -7,7 +7,7 @@ use crate::shared::Shared;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::calendar::DayWindow;
 use domain::ids::ReplicaId;
-use domain::obligation::ObligationKey;
+use domain::obligation::{Exclusion, ObligationKey};
 use domain::planner::{Owed, World};
 use domain::policy::Terms;
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,7 +79,17 @@ fn beside(
     owing: &BTreeSet<ReplicaId>,
 ) -> Vec<(Replica, DayWindow, Purpose)> {
     let now = shared.now();
-    let idle = ledger.rows.values().filter(|row| !owing.contains(&row.id));
+    // What the contract leaves out today is not made as a first point either.
+    let left_out: BTreeSet<ReplicaId> = ledger
+        .live
+        .values()
+        .filter(|it| matches!(it.obligation.excluded, Some(Exclusion::Agreed { .. })))
+        .map(|it| it.obligation.key.replica)
+        .collect();
+    let idle = ledger
+        .rows
+        .values()
+        .filter(|row| !owing.contains(&row.id) && !left_out.contains(&row.id));
     idle.filter(|row| ledger.is_bound(shared, row) || shared.runs_here(row.id))
         .filter_map(|row| {
             let (_, day) = ledger.days.get(&row.id)?;

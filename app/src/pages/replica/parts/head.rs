@@ -70,7 +70,7 @@ pub fn notice(back_up: ServerAction<BackUpNow>, requested: bool) -> impl IntoVie
         Some(Ok(answer)) => Some(view! { <p class="said" role="status">{mark(Mark::Running)} " " {answer.text}</p> }.into_any()),
         Some(Err(fault)) => Some(view! { <p class="said bad" role="alert">{mark(Mark::Missed)} " " {format::capital(&fault.to_string())} "."</p> }.into_any()),
         None if requested => Some(
-            view! { <p class="said" role="status">{mark(Mark::Running)} " Requested. It starts at the next still point; what came of it stands in the retry history."</p> }.into_any(),
+            view! { <p class="said" role="status">{mark(Mark::Running)} " Requested: one attempt is made now. What came of it stands in the retry history; if a blocker puts it off, the night's plan goes on as before."</p> }.into_any(),
         ),
         None => None,
     }
