@@ -227,6 +227,44 @@ def doors(report, url):
     report.check("an unknown replica's page is 404", code == 404, code)
 
 
+def taken_home(report, url, binary, data, out):
+    """A disk over HTTP: cut off in its midst, continued, and compared with what the command line restores."""
+    point = json.loads(get(url + "api/v1/points?limit=1")[1])["rows"][0]["id"]
+    path = f"{url}api/v1/points/{point}/disks/0"
+
+    def part(spec, tag=None):
+        headers = {"Cookie": COOKIES[origin(url)], "Range": spec, **({"If-Range": tag} if tag else {})}
+        with urllib.request.urlopen(urllib.request.Request(path, headers=headers), timeout=120) as answer:
+            return answer.status, answer.headers, answer.read()
+
+    code, head, first = part("bytes=0-4999999")
+    tag, whole = head["ETag"], int(head["Content-Range"].rsplit("/", 1)[1])
+    report.check("a part of a disk is given", code == 206 and len(first) == min(5_000_000, whole), f"{code} {len(first)} of {whole}")
+    code, _, rest = part(f"bytes={len(first)}-", tag)
+    file = out / "taken.vhdx"
+    file.write_bytes(first + rest)
+    report.check("what was cut off is continued", code == 206 and file.stat().st_size == whole, f"{code} {file.stat().st_size} of {whole}")
+    code, _, again = part("bytes=10-", '"another"')
+    report.check("of another file the whole comes", code == 200 and len(again) == whole, code)
+    ours, theirs = out / "taken-ours.raw", out / "taken-theirs.raw"
+    told = run([binary, "restore", point, "--disk", "0", "--to", ours, "--format", "raw", "--data", data])
+    report.check("stillpoint restores the same disk", told.returncode == 0, told.stderr)
+    told = run(["qemu-img", "check", file])
+    report.check("qemu-img finds nothing wrong with it", told.returncode == 0, told.stdout + told.stderr)
+    told = run(["qemu-img", "convert", "-O", "raw", file, theirs])
+    same = told.returncode == 0 and ours.stat().st_size == theirs.stat().st_size and run(["cmp", ours, theirs]).returncode == 0
+    report.check("and reads in it what stillpoint restores", same, told.stderr)
+    log_in = COOKIES[origin(url)]
+    enter(url, "tenant-viewer")
+    code, body = get(f"{path}")
+    report.check("whoever may not take it finds nothing there", code == 404, f"{code} {body[:200]}")
+    COOKIES[origin(url)] = log_in
+    code, body = get(url + "audit")
+    report.check("each download is in the audit trail", body.count("disk.download") >= 2, code)
+    for made in [file, ours, theirs]:
+        made.unlink(missing_ok=True)
+
+
 def refused(url):
     fields = urllib.parse.urlencode({"login": "operator", "password": "between two logs"}).encode()
     try:
@@ -345,6 +383,7 @@ def journeys(report, given, data, out):
     try:
         url = demo.ready["url"]
         doors(report, url)
+        taken_home(report, url, given.binary, data, out)
         referee(report, data, demo.ready, given.binary)
         if not given.no_browser:
             browser(report, url, out, "screens", "the browser finds every screen good")

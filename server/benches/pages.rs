@@ -259,6 +259,7 @@ impl Server {
             Arc::new(console),
             desk,
             doors,
+            None,
             store.clone(),
             &data.join("site"),
             address,

@@ -20,6 +20,7 @@ pub use desk::Desk;
 pub use state::{AppState, Events};
 
 use crate::doors::Doors;
+use crate::takehome::TakeHome;
 use ::console::Console;
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -31,6 +32,7 @@ use std::time::Duration;
 use store::SqliteStore;
 use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -46,6 +48,7 @@ pub fn router(
     console: Arc<dyn Console>,
     desk: Desk,
     doors: Arc<Doors>,
+    home: Option<Arc<TakeHome>>,
     store: SqliteStore,
     site: &Path,
     listen: SocketAddr,
@@ -64,6 +67,7 @@ pub fn router(
             console,
             desk: Arc::new(desk),
             doors,
+            home,
             events,
             readiness: Arc::new(store),
         },
@@ -91,7 +95,10 @@ fn guarded(state: AppState, listen: SocketAddr, pages: Router<AppState>) -> Rout
             Duration::from_secs(ANSWER_SECS_MAX),
         ))
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(
+            // A disk is asked for by its bytes, and continued by them.
+            DefaultPredicate::new().and(NotForContentType::const_new("application/octet-stream")),
+        ))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(header::REFERRER_POLICY, "no-referrer"))
         .layer(header(header::X_FRAME_OPTIONS, "DENY"))

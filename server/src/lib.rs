@@ -13,6 +13,7 @@ pub mod http;
 pub mod keys;
 pub mod looking;
 pub mod secret_file;
+pub mod takehome;
 pub mod telling;
 pub mod tenancy;
 pub mod tonight;

@@ -326,11 +326,13 @@ pub fn point(row: PointRow) -> PointView {
         ],
         disks: vec![
             DiskRow {
+                disk: Some(0),
                 name: "system.vhdx".into(),
                 bytes: 48_000_000,
                 blake3: "a3f1".repeat(16),
             },
             DiskRow {
+                disk: Some(1),
                 name: "data-1.vhdx".into(),
                 bytes: 14_000_000,
                 blake3: "09bc".repeat(16),

@@ -107,6 +107,8 @@ pub struct AnswerRow {
 /// A disk or configuration file in the point.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DiskRow {
+    /// Its number, where it is a disk: `/api/v1/points/{id}/disks/{disk}` gives it out.
+    pub disk: Option<u32>,
     pub name: String,
     pub bytes: u64,
     pub blake3: String,

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::records::{Attempt, Finding, JournalEntry, Lease, Replica};
 use store::traits::{PollWrite, StoreError};
+use tokio::sync::oneshot;
 
 const PAUSE: Duration = Duration::from_secs(5);
 const PAUSE_REAL_MIN: Duration = Duration::from_millis(500);
@@ -47,6 +48,23 @@ pub(crate) struct Rescuer {
     tries: BTreeMap<AttemptId, u32>,
 }
 
+/// Looks for the snapshots of all sealed points, once, after the first round.
+async fn audited(shared: Arc<Shared>, first: oneshot::Receiver<()>) {
+    if first.await.is_err() {
+        return;
+    }
+    let audit = Rescuer::new(shared.clone());
+    tokio::select! {
+        biased;
+        () = shared.soft.cancelled() => {}
+        result = audit.audit() => {
+            if let Err(error) = result {
+                tracing::warn!(error = %chain(&error), "the sealed points could not be looked for in the vault");
+            }
+        }
+    }
+}
+
 impl Rescuer {
     pub fn new(shared: Arc<Shared>) -> Self {
         Self {
@@ -55,10 +73,16 @@ impl Rescuer {
         }
     }
 
-    pub async fn run(mut self) {
-        if let Err(error) = self.audit().await {
-            tracing::warn!(error = %chain(&error), "the sealed points could not be looked for in the vault");
-        }
+    /// Until the engine stops. What a killed process left holds applies back, so it is rescued first; the audit of a large vault takes hours and
+    /// goes on beside the rounds.
+    pub async fn run(self) {
+        let shared = self.shared.clone();
+        let (rescued, first) = oneshot::channel();
+        tokio::join!(self.rounds(rescued), audited(shared, first));
+    }
+
+    async fn rounds(mut self, rescued: oneshot::Sender<()>) {
+        let mut rescued = Some(rescued);
         for round in 0_u64.. {
             if self.shared.soft.is_cancelled() {
                 return;
@@ -72,6 +96,8 @@ impl Rescuer {
             if let Err(error) = self.activate().await {
                 tracing::warn!(error = %chain(&error), "the rescuer could not read the store");
             }
+            // The audit may be over already: then nobody listens.
+            rescued.take().map(|rescued| rescued.send(()));
             tokio::select! {
                 biased;
                 () = self.shared.soft.cancelled() => return,

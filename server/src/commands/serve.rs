@@ -6,6 +6,7 @@ use crate::data::RoleLock;
 use crate::deeds::Known;
 use crate::doors::Doors;
 use crate::http::{Desk, listen};
+use crate::takehome::TakeHome;
 use crate::telling::{Failure, exit};
 use crate::tenancy;
 use crate::wiring::{self, Opened};
@@ -177,6 +178,7 @@ pub async fn start(opened: Opened, args: &Args, taken: Taken) -> Result<Running,
         Arc::new(console),
         desk,
         Arc::clone(&doors),
+        Some(Arc::new(TakeHome::new(opened.vault().await?))),
         opened.store.clone(),
         &site,
         address,

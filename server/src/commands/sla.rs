@@ -52,7 +52,7 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     let (scope, replica, whose) = match (args.tenant, args.replica) {
         (Some(tenant), _) => {
             if !opened.knows(&tenant).await? {
-                return Err(Failure::usage(format!("there is no tenant `{tenant}`")));
+                return Err(Failure::usage(format!("there is no tenant `{tenant}`; `stillpoint tenant list` names them")));
             }
             (Scope::Tenant(tenant.clone()), None, format!("tenant {tenant}"))
         }

@@ -81,11 +81,12 @@ impl StoreConsole {
                     job: answer.job.as_ref().map(tell),
                 })
                 .collect(),
-            disks: evidence
-                .disks
-                .iter()
-                .chain(&evidence.files)
-                .map(|file| DiskRow {
+            disks: (0..)
+                .map(Some)
+                .zip(&evidence.disks)
+                .chain(evidence.files.iter().map(|file| (None, file)))
+                .map(|(disk, file)| DiskRow {
+                    disk,
                     name: file.name.clone(),
                     bytes: file.bytes,
                     blake3: file.blake3.clone(),

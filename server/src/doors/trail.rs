@@ -95,13 +95,41 @@ impl Doors {
         object: &str,
         outcome: AuditOutcome,
     ) -> Result<(), DoorFault> {
+        let tenant = visitor.seat().tenant().cloned();
+        self.tell_on(visitor, permission, object, tenant, outcome).await
+    }
+
+    /// The same, to something of a tenant's: its people read of it, whoever did it.
+    ///
+    /// # Errors
+    /// The trail could not be written.
+    pub async fn tell_of(
+        &self,
+        visitor: &Visitor,
+        permission: Permission,
+        object: &str,
+        tenant: &TenantId,
+        outcome: AuditOutcome,
+    ) -> Result<(), DoorFault> {
+        self.tell_on(visitor, permission, object, Some(tenant.clone()), outcome)
+            .await
+    }
+
+    async fn tell_on(
+        &self,
+        visitor: &Visitor,
+        permission: Permission,
+        object: &str,
+        tenant: Option<TenantId>,
+        outcome: AuditOutcome,
+    ) -> Result<(), DoorFault> {
         self.append(Happened {
             at: self.now(),
             who: visitor.who(),
             from: Some(visitor.address.to_canonical().to_string()),
             deed: permission.code().replace(':', "."),
             object: object.to_owned(),
-            tenant: visitor.seat().tenant().cloned(),
+            tenant,
             outcome,
             details: BTreeMap::new(),
         })

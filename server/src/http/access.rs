@@ -97,6 +97,7 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/api/v1/attempts/{id}/cancel", Site(P::CancelAttempt)),
     ("GET", "/api/v1/points", Site(P::SeeNight)),
     ("GET", "/api/v1/points/{id}", Site(P::SeeNight)),
+    ("GET", "/api/v1/points/{id}/disks/{disk}", Scoped(P::DownloadDisk)),
     ("GET", "/api/v1/night", Site(P::SeeNight)),
     ("GET", "/api/v1/obligations", Site(P::SeeNight)),
     ("GET", "/api/v1/obligations/{replica}/{day}", Site(P::SeeNight)),

@@ -5,6 +5,7 @@ mod attempts;
 mod body;
 mod cancel;
 mod corrections;
+mod disks;
 mod events;
 mod findings;
 mod health;
@@ -37,6 +38,7 @@ pub fn router() -> Router<AppState> {
         .merge(replica::router())
         .merge(attempts::router())
         .merge(points::router())
+        .merge(disks::router())
         .merge(night::router())
         .merge(obligations::router())
         .merge(sla::router())

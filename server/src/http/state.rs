@@ -2,6 +2,7 @@
 
 use super::desk::Desk;
 use crate::doors::Doors;
+use crate::takehome::TakeHome;
 use ::console::Console;
 use async_trait::async_trait;
 use axum::extract::FromRef;
@@ -20,6 +21,8 @@ pub struct AppState {
     pub console: Arc<dyn Console>,
     pub desk: Arc<Desk>,
     pub doors: Arc<Doors>,
+    /// `None` where there is no vault to take from.
+    pub home: Option<Arc<TakeHome>>,
     pub events: Events,
     pub readiness: Arc<dyn Readiness>,
 }
@@ -83,5 +86,11 @@ impl FromRef<AppState> for Arc<Desk> {
 impl FromRef<AppState> for Arc<Doors> {
     fn from_ref(state: &AppState) -> Self {
         Arc::clone(&state.doors)
+    }
+}
+
+impl FromRef<AppState> for Option<Arc<TakeHome>> {
+    fn from_ref(state: &AppState) -> Self {
+        state.home.clone()
     }
 }

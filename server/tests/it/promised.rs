@@ -140,7 +140,7 @@ async fn a_range_that_cannot_be_is_refused_with_what_is_right() {
             &["--month", "2026-11", "--from", "2026-11-01", "--to", "2026-11-02"],
             &["--month"],
         ),
-        (&["--tenant", "nobody"], &["`nobody`", "configuration"]),
+        (&["--tenant", "nobody"], &["`nobody`", "tenant list"]),
         (&["--replica", "contoso/nothing"], &["nothing"]),
         (
             &["--tenant", "contoso", "--replica", "contoso/sql-01"],

@@ -138,7 +138,14 @@ fn disks(p: &PointView) -> AnyView {
     let rows = p
         .disks
         .iter()
-        .map(|d| view! { <li><div class="line"><span class="mono">{d.name.clone()}</span><span class="dim">{format::bytes(d.bytes)}</span></div><p class="mono dim" title=d.blake3.clone()>"BLAKE3 " {format::short_id(&d.blake3)}</p></li> })
+        .map(|d| {
+            let take = d.disk.map(|disk| {
+                let href = format!("/api/v1/points/{}/disks/{disk}", p.row.id);
+                let label = format!("Download {} as VHDX", d.name);
+                view! { <a class="act" href=href rel="external" download="" aria-label=label>"Download"</a> }
+            });
+            view! { <li><div class="line"><span class="mono">{d.name.clone()}</span>{take}<span class="dim">{format::bytes(d.bytes)}</span></div><p class="mono dim" title=d.blake3.clone()>"BLAKE3 " {format::short_id(&d.blake3)}</p></li> }
+        })
         .collect_view();
     panel(
         "files",

@@ -40,6 +40,7 @@ fn path_of(server: &Server, route: &str) -> String {
         .replace("{replica}", &replica)
         .replace("{id}", &replica)
         .replace("{day}", "2027-01-15")
+        .replace("{disk}", "0")
 }
 
 fn seat(role: &str, server: &Server) -> Seat {
