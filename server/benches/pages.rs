@@ -243,6 +243,7 @@ impl Server {
             known: Known::of(&config),
             engine: Arc::new(Nobody),
             snapshots: console.snapshots(),
+            home: None,
             now: clock,
         };
         let stop = CancellationToken::new();
@@ -259,7 +260,6 @@ impl Server {
             Arc::new(console),
             desk,
             doors,
-            None,
             store.clone(),
             &data.join("site"),
             address,

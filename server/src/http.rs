@@ -20,7 +20,6 @@ pub use desk::Desk;
 pub use state::{AppState, Events};
 
 use crate::doors::Doors;
-use crate::takehome::TakeHome;
 use ::console::Console;
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -48,7 +47,6 @@ pub fn router(
     console: Arc<dyn Console>,
     desk: Desk,
     doors: Arc<Doors>,
-    home: Option<Arc<TakeHome>>,
     store: SqliteStore,
     site: &Path,
     listen: SocketAddr,
@@ -67,7 +65,6 @@ pub fn router(
             console,
             desk: Arc::new(desk),
             doors,
-            home,
             events,
             readiness: Arc::new(store),
         },

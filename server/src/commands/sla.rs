@@ -52,7 +52,9 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     let (scope, replica, whose) = match (args.tenant, args.replica) {
         (Some(tenant), _) => {
             if !opened.knows(&tenant).await? {
-                return Err(Failure::usage(format!("there is no tenant `{tenant}`; `stillpoint tenant list` names them")));
+                return Err(Failure::usage(format!(
+                    "there is no tenant `{tenant}`; `stillpoint tenant list` names them"
+                )));
             }
             (Scope::Tenant(tenant.clone()), None, format!("tenant {tenant}"))
         }

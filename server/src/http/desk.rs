@@ -4,6 +4,7 @@ use super::problem::Problem;
 use crate::console::{ConsoleStore, EngineDoor, Now, Snapshots, told_to_people};
 use crate::deeds::{DeedError, DeedStore, Deeds, Known};
 use crate::doors::Visitor;
+use crate::takehome::TakeHome;
 use ::console::UiError;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
@@ -25,6 +26,8 @@ pub struct Desk {
     pub known: Known,
     pub engine: Arc<dyn EngineDoor>,
     pub snapshots: Arc<Snapshots>,
+    /// Disks to take home; `None` where there is no vault.
+    pub home: Option<Arc<TakeHome>>,
     pub now: Now,
 }
 

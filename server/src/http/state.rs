@@ -2,7 +2,6 @@
 
 use super::desk::Desk;
 use crate::doors::Doors;
-use crate::takehome::TakeHome;
 use ::console::Console;
 use async_trait::async_trait;
 use axum::extract::FromRef;
@@ -21,8 +20,6 @@ pub struct AppState {
     pub console: Arc<dyn Console>,
     pub desk: Arc<Desk>,
     pub doors: Arc<Doors>,
-    /// `None` where there is no vault to take from.
-    pub home: Option<Arc<TakeHome>>,
     pub events: Events,
     pub readiness: Arc<dyn Readiness>,
 }
@@ -86,11 +83,5 @@ impl FromRef<AppState> for Arc<Desk> {
 impl FromRef<AppState> for Arc<Doors> {
     fn from_ref(state: &AppState) -> Self {
         Arc::clone(&state.doors)
-    }
-}
-
-impl FromRef<AppState> for Option<Arc<TakeHome>> {
-    fn from_ref(state: &AppState) -> Self {
-        state.home.clone()
     }
 }

@@ -6,8 +6,8 @@ use crate::doors::{Doors, Visitor};
 use crate::http::desk::{Desk, failed};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
+use crate::takehome::NotGiven;
 use crate::takehome::range::{Asked, asked};
-use crate::takehome::{NotGiven, TakeHome};
 use crate::telling::chain;
 use ::console::PointId;
 use axum::Router;
@@ -31,7 +31,6 @@ fn nothing() -> Problem {
 async fn give(
     State(desk): State<Arc<Desk>>,
     State(doors): State<Arc<Doors>>,
-    State(home): State<Option<Arc<TakeHome>>>,
     visitor: Visitor,
     method: Method,
     headers: HeaderMap,
@@ -43,7 +42,7 @@ async fn give(
         (Ok(id), Ok(disk)) => (id, disk),
         _ => return Err(nothing()),
     };
-    let home = home.ok_or_else(nothing)?;
+    let home = desk.home.as_ref().ok_or_else(nothing)?;
     let point = desk
         .store
         .point(&visitor.scope(), id)

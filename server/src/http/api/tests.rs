@@ -4,7 +4,6 @@ use crate::console::{NoEngine, Now, Site, StoreConsole};
 use crate::deeds::Known;
 use crate::doors::{Comer, DEMO_PASSWORD, DoorKey, Doors, Hasher};
 use crate::http::{AppState, Desk, Events, guarded};
-use crate::takehome::TakeHome;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
@@ -91,22 +90,15 @@ impl Server {
             },
             engine: Arc::new(NoEngine),
             snapshots: console.snapshots(),
+            home: None,
             now: clock,
         };
         let stop = CancellationToken::new();
         let (doors, operator) = doors(&store, &seed).await;
-        let vault = vault::Vault::open_with(
-            &dir.path().join("vault"),
-            &dir.path().join("secrets"),
-            None,
-            vault::local_stores(),
-        );
-        let vault = Arc::new(vault.unwrap());
         let state = AppState {
             console: Arc::new(console),
             desk: Arc::new(desk),
             doors: Arc::clone(&doors),
-            home: Some(Arc::new(TakeHome::new(Arc::clone(&vault)))),
             events: Events::of(&store, stop.clone()),
             readiness: Arc::new(store.clone()),
         };
