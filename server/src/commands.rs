@@ -2,6 +2,7 @@
 
 pub mod ack;
 pub mod alarm;
+pub mod audit;
 pub mod backup;
 pub mod cancel;
 pub mod config;
@@ -79,6 +80,8 @@ pub enum Command {
     Ack(ack::Args),
     /// Try the webhook, and see what was told
     Alarm(alarm::Args),
+    /// Who did what: verify the trail, or write it out
+    Audit(audit::Args),
     /// Who the tenants are, and what claims replicas for them
     Tenant(tenant::Args),
     /// What a person should look at and no attempt owns
@@ -146,6 +149,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Hold(args) => hold::run(&global, args).await,
         Command::Ack(args) => ack::run(&global, args).await,
         Command::Alarm(args) => alarm::run(&global, args).await,
+        Command::Audit(args) => audit::run(&global, args).await,
         Command::Tenant(args) => tenant::run(&global, args).await,
         Command::Findings => findings::run(&global).await,
         Command::Correct(args) => correct::run(&global, args).await,

@@ -11,6 +11,7 @@ mod people;
 mod second_factor;
 mod secret;
 mod seeds;
+mod tokens;
 mod trail;
 mod visitor;
 
@@ -84,6 +85,12 @@ impl Doors {
             key,
             now,
         }
+    }
+
+    /// The machine's now: what log-ins and tokens go by.
+    #[must_use]
+    pub fn instant(&self) -> DateTime<Utc> {
+        self.now()
     }
 
     fn now(&self) -> DateTime<Utc> {

@@ -385,3 +385,49 @@ async fn pages_of_the_trail_follow_each_other_and_their_links_tell_no_number() {
         DoorFault::Missing("page")
     );
 }
+
+#[tokio::test]
+async fn a_token_opens_what_it_was_given_until_it_is_revoked_or_its_giver_is_out() {
+    let site = Site::seeded().await;
+    let (owner, admin) = (site.visitor("owner").await, site.visitor("tenant-admin").await);
+    let scopes = |codes: &[&str]| {
+        codes
+            .iter()
+            .map(|code| code.parse().unwrap())
+            .collect::<BTreeSet<_>>()
+    };
+    for (name, codes, days) in [
+        ("", &["sla:read"][..], 90),
+        ("x", &[], 90),
+        ("x", &["holds:manage"], 90),
+        ("x", &["people:manage"], 90),
+        ("x", &["sla:read"], 0),
+        ("x", &["sla:read"], 401),
+    ] {
+        let refused = site.doors.token_make(&admin, name, scopes(codes), days).await;
+        assert!(
+            matches!(refused, Err(DoorFault::Field { .. })),
+            "{name} {codes:?} {days}"
+        );
+    }
+    let reads = scopes(&["sla:read", "replicas:read"]);
+    let key = site
+        .doors
+        .token_make(&admin, "billing", reads.clone(), 90)
+        .await
+        .unwrap();
+    let by = async |key: &Secret| site.doors.by_token(key.reveal(), comer().address).await.unwrap();
+    let visitor = by(&key).await.unwrap();
+    assert_eq!((visitor.may, visitor.person.id), (reads.clone(), admin.person.id));
+    let listed = site.doors.tokens(&admin).await.unwrap();
+    assert_eq!(listed[0].name, "billing");
+    site.doors.token_revoke(&admin, listed[0].id).await.unwrap();
+    assert!(by(&key).await.is_none());
+    let other = site.doors.token_make(&admin, "backup", reads, 1).await.unwrap();
+    site.doors.person_put_out(&owner, admin.person.id).await.unwrap();
+    assert!(by(&other).await.is_none(), "its giver is out");
+    site.doors.person_let_in(&owner, admin.person.id).await.unwrap();
+    assert!(by(&other).await.is_some());
+    site.later(86_401);
+    assert!(by(&other).await.is_none(), "its day is over");
+}

@@ -44,6 +44,9 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/people/role", Scoped(P::ManagePeople)),
     ("POST", "/people/put-out", Scoped(P::ManagePeople)),
     ("POST", "/people/let-in", Scoped(P::ManagePeople)),
+    ("GET", "/tokens", Scoped(P::ManageTokens)),
+    ("POST", "/tokens/make", Scoped(P::ManageTokens)),
+    ("POST", "/tokens/revoke", Scoped(P::ManageTokens)),
     // A tenant's own screens.
     ("GET", "/own", Scoped(P::SeeReplicas)),
     ("GET", "/audit", Scoped(P::SeeAudit)),

@@ -9,6 +9,7 @@ mod me;
 mod own;
 mod people;
 mod second_factor;
+mod tokens;
 
 use super::state::AppState;
 use axum::Router;
@@ -21,6 +22,7 @@ pub(super) fn router() -> Router<AppState> {
         .merge(join::router())
         .merge(me::router())
         .merge(people::router())
+        .merge(tokens::router())
         .merge(own::router())
         .merge(audit::router())
 }

@@ -20,6 +20,7 @@ pub(super) struct Frame {
     /// Where the brand leads.
     pub home: &'static str,
     pub people: bool,
+    pub tokens: bool,
     pub audit: bool,
     pub nonce: String,
     /// What was done, in a sentence.
@@ -79,6 +80,7 @@ impl Frame {
                 "/own"
             },
             people: visitor.allows(Permission::ManagePeople),
+            tokens: visitor.allows(Permission::ManageTokens),
             audit: visitor.allows(Permission::SeeAudit),
             ..Self::outside(title, theme)
         }
