@@ -25,6 +25,8 @@ use store::obligations::DayHead;
 
 /// Days of the bars.
 const DAYS: u64 = 90;
+/// Restore points looked through for the newest of each machine.
+const HEADS: u32 = 1_000;
 /// Width of a day, in pixels.
 const STEP: usize = 4;
 
@@ -70,6 +72,8 @@ struct Own {
     machines: Vec<Machine>,
     lost: Vec<Lost>,
     lost_total: u64,
+    /// Whether any day is over.
+    owed: bool,
     as_of: String,
 }
 
@@ -118,11 +122,20 @@ async fn drawn(
     for head in &heads {
         days.entry(head.replica).or_default().insert(head.day.0, head);
     }
+    let heads = desk.store.point_heads(&scope, None, None, HEADS).await;
+    let mut newest: HashMap<ReplicaId, DateTime<Utc>> = HashMap::new();
+    for head in heads.map_err(crate::http::desk::failed)? {
+        // Newest first.
+        newest.entry(head.replica).or_insert(head.taken);
+    }
     let nothing = HashMap::new();
     let mut machines: Vec<Machine> = figures
         .replicas
         .values()
-        .map(|replica| machine(&replica.name, days.get(&replica.id).unwrap_or(&nothing), from))
+        .map(|replica| {
+            let own = days.get(&replica.id).unwrap_or(&nothing);
+            machine(&replica.name, own, from, newest.get(&replica.id).copied())
+        })
         .collect();
     machines.sort_by(|a, b| a.name.cmp(&b.name));
     let lost = view.losses.into_iter().map(|loss| Lost {
@@ -145,18 +158,20 @@ async fn drawn(
         machines,
         lost: lost.collect(),
         lost_total: view.losses_total,
+        owed: view.figures.raw.of > 0,
         as_of: instant(now),
     })
 }
 
-fn machine(name: &str, days: &HashMap<NaiveDate, &DayHead>, from: NaiveDate) -> Machine {
+fn machine(
+    name: &str,
+    days: &HashMap<NaiveDate, &DayHead>,
+    from: NaiveDate,
+    newest: Option<DateTime<Utc>>,
+) -> Machine {
     let (mut bars, mut met, mut owed) = (Vec::new(), 0, 0);
-    let mut newest: Option<DateTime<Utc>> = None;
     for (n, day) in from.iter_days().take(DAYS as usize).enumerate() {
         let kind = days.get(&day).map(|head| head.kind);
-        if let Some(head) = days.get(&day) {
-            newest = newest.max(head.taken);
-        }
         match kind {
             Some(OutcomeKind::Met) => (met, owed) = (met + 1, owed + 1),
             Some(OutcomeKind::MetLate | OutcomeKind::Missed | OutcomeKind::Excused) => owed += 1,
@@ -175,7 +190,7 @@ fn machine(name: &str, days: &HashMap<NaiveDate, &DayHead>, from: NaiveDate) -> 
         bars,
         pct: pct(ratio),
         of: of(ratio),
-        newest: newest.map_or_else(|| "none in these days".to_owned(), instant),
+        newest: newest.map_or_else(|| "none yet".to_owned(), instant),
     }
 }
 

@@ -143,7 +143,8 @@ async fn seats(doors: &Doors, visitor: &Visitor) -> Vec<(String, String)> {
     places.extend(doors.places(visitor).await.into_iter().map(Some));
     let mut seats = Vec::new();
     for place in places {
-        for role in Role::ALL {
+        // The one with the fewest rights first: what a form begins with is what a hurry takes.
+        for role in Role::ALL.into_iter().rev() {
             let Some(seat) = Seat::new(role, place.clone()) else {
                 continue;
             };
