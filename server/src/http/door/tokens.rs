@@ -2,6 +2,7 @@
 
 use super::leaf::{Frame, Theme, page, told};
 use crate::doors::{DoorFault, Doors, Visitor};
+use crate::http::access::{Access, TABLE};
 use crate::http::state::AppState;
 use askama::Template;
 use axum::Router;
@@ -57,6 +58,16 @@ struct Shown {
     said: Option<&'static str>,
 }
 
+/// Whether any address of the API asks for it: what opens nothing is not offered.
+fn is_asked(permission: Permission) -> bool {
+    TABLE.iter().any(|(_, route, access)| {
+        let (Access::Site(asked) | Access::Scoped(asked)) = access else {
+            return false;
+        };
+        route.starts_with("/api/") && *asked == permission
+    })
+}
+
 async fn drawn(doors: &Doors, visitor: &Visitor, theme: Theme, shown: Shown) -> Response {
     let tokens = match doors.tokens(visitor).await {
         Ok(tokens) => tokens,
@@ -99,7 +110,7 @@ async fn drawn(doors: &Doors, visitor: &Visitor, theme: Theme, shown: Shown) -> 
         scopes: visitor
             .may
             .iter()
-            .filter(|permission| permission.may_be_carried())
+            .filter(|permission| permission.may_be_carried() && is_asked(**permission))
             .map(|permission| permission.code())
             .collect(),
         made: shown.made,
