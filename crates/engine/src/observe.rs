@@ -20,7 +20,7 @@ use domain::verdict::Verdict;
 use findings::Findings;
 use hyperv::host::{HostError, ReplicaHost, ReplicaSighting, Survey};
 use poll::Poll;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::records::{HostStatus, Replica, ReplicaStatus};
 use store::traits::{PollWrite, StoreError};
@@ -89,7 +89,8 @@ impl Observer {
 
     /// Takes up the host's last status and its replicas' open intervals.
     pub async fn recall(&mut self) -> Result<(), StoreError> {
-        let store = &self.shared.ports.store;
+        let shared = self.shared.clone();
+        let store = &shared.ports.store;
         if let Some(known) = store
             .hosts()
             .await?
@@ -98,23 +99,31 @@ impl Observer {
         {
             self.status = known;
         }
-        let now = self.shared.now();
         let open = store.findings(&SITE).await?;
         self.findings.recall(self.host.id(), open);
+        let here = self.host.id().clone();
         for replica in store
             .replicas(&SITE)
             .await?
             .into_iter()
-            .filter(|r| r.host == *self.host.id())
+            .filter(|r| r.host == here)
         {
-            let intervals = store
-                .blocker_intervals(&SITE, replica.id, now - TimeDelta::seconds(1), now)
-                .await?;
-            self.poll
-                .open_set(replica.id, intervals.into_iter().filter(|i| i.to.is_none()));
-            if let Some(status) = store.status(&SITE, replica.id).await? {
-                self.poll.since_set(&status);
-            }
+            self.take_over(replica.id).await?;
+        }
+        Ok(())
+    }
+
+    /// What is open of a replica in the store, whoever's poll opened it: another host's, or another process's.
+    async fn take_over(&mut self, replica: ReplicaId) -> Result<(), StoreError> {
+        let store = &self.shared.ports.store;
+        let now = self.shared.now();
+        let intervals = store
+            .blocker_intervals(&SITE, replica, now - TimeDelta::seconds(1), now)
+            .await?;
+        self.poll
+            .open_set(replica, intervals.into_iter().filter(|i| i.to.is_none()));
+        if let Some(status) = store.status(&SITE, replica).await? {
+            self.poll.since_set(&status);
         }
         Ok(())
     }
@@ -157,6 +166,9 @@ impl Observer {
         self.findings.any_primary(self.host.id(), &survey, seen_at);
         self.findings.no_trust_group(self.host.id(), &survey, seen_at);
         let known = self.shared.ports.store.replicas(&SITE).await?;
+        let elsewhere = known.iter().filter(|row| row.host != *self.host.id());
+        let elsewhere: BTreeSet<ReplicaId> = elsewhere.map(|row| row.id).collect();
+        self.poll.forget(&elsewhere);
         let mut write = self.poll.begin(seen_at);
         let mut seen = Vec::new();
         let mut strays = Vec::new();
@@ -178,6 +190,10 @@ impl Observer {
                     .foreign_checkpoint(self.host.id(), &replica, checkpoint, seen_at);
             }
             seen.push(replica.id);
+            // It came from another host, whose poll knows what began there; from now on this one ends it.
+            if elsewhere.contains(&replica.id) {
+                self.take_over(replica.id).await?;
+            }
             self.judge(&replica, sighting, &trust, &mut write);
             write.replicas.push(replica);
         }

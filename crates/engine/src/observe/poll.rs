@@ -6,7 +6,7 @@ use domain::blocker::Blocker;
 use domain::ids::ReplicaId;
 use domain::verdict::Verdict;
 use domain::words::explain;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use store::records::{BlockerInterval, ReplicaStatus};
 use store::traits::PollWrite;
 
@@ -42,6 +42,13 @@ impl Poll {
     pub fn open_set(&mut self, replica: ReplicaId, intervals: impl Iterator<Item = BlockerInterval>) {
         let open = intervals.map(|it| (it.code, reason(it.detail.as_ref())));
         self.open.insert(replica, open.collect());
+    }
+
+    /// They are on another host now: what is remembered of them grows old here.
+    pub fn forget(&mut self, replicas: &BTreeSet<ReplicaId>) {
+        self.open.retain(|replica, _| !replicas.contains(replica));
+        self.since.retain(|replica, _| !replicas.contains(replica));
+        self.looked.retain(|replica, _| !replicas.contains(replica));
     }
 
     /// A restart is no news: what held before holds on.

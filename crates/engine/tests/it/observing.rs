@@ -288,6 +288,34 @@ async fn a_replica_whose_rows_make_no_sense_is_unknown_and_never_keeps_its_last_
 }
 
 #[tokio::test]
+async fn what_began_on_one_host_ends_on_the_next_when_the_vm_has_moved() {
+    let world = World::new().await;
+    let staging = world.config.staging.local.clone();
+    let next = crate::fake_host::FakeHost::new("hv-r-02", world.clock.clone(), staging);
+    let next = std::sync::Arc::new(next);
+    let ports = engine::Ports::new(
+        vec![world.host.clone(), next.clone()],
+        std::sync::Arc::new(world.store.clone()),
+        world.vault.clone(),
+        world.clock.clone(),
+        world.clock.clone(),
+    );
+    let vms = std::mem::take(&mut next.model().vms);
+    let engine = engine::Engine::prepare(world.config.clone(), ports)
+        .await
+        .unwrap();
+    world.host.model().state = ReplicationState::Resynchronizing;
+    let from = world.clock_now();
+    engine.survey().await.unwrap();
+    world.clock.advance(Duration::from_secs(60));
+    world.host.model().vms.clear();
+    next.model().vms = vms;
+    engine.survey().await.unwrap();
+    let known = minutes(&world, from).await;
+    assert!(known.contains(&("B5".to_owned(), 0, Some(1))), "{known:?}");
+}
+
+#[tokio::test]
 async fn a_vm_that_two_hosts_show_stays_on_its_host_until_that_shows_it_no_more() {
     let world = World::new().await;
     let staging = world.config.staging.local.clone();
