@@ -11,6 +11,7 @@ mod people;
 mod second_factor;
 mod secret;
 mod seeds;
+mod sweep;
 mod tokens;
 mod trail;
 mod visitor;

@@ -63,6 +63,7 @@ pub struct Running {
     http: tokio::task::JoinHandle<()>,
     keeping: tokio::task::JoinHandle<()>,
     following: tokio::task::JoinHandle<()>,
+    sweeping: tokio::task::JoinHandle<()>,
     stop: CancellationToken,
     _lock: RoleLock,
 }
@@ -92,6 +93,9 @@ impl Running {
         if let Err(error) = self.following.await {
             tracing::warn!(%error, "following the tenants' rules ended badly");
         }
+        if let Err(error) = self.sweeping.await {
+            tracing::warn!(%error, "sweeping the doors ended badly");
+        }
     }
 }
 
@@ -103,13 +107,13 @@ pub enum Taken {
     ChooseAnother,
 }
 
-/// Without log-in nothing else is served.
+/// Without TLS nothing else is served: passwords would cross the network in the clear.
 pub fn loopback_only(listen: SocketAddr) -> Result<(), Failure> {
     if listen.ip().is_loopback() {
         return Ok(());
     }
     Err(Failure::usage(format!(
-        "--listen {listen}: the console is served without log-in, so on loopback only (127.0.0.1 or [::1]); reach it from elsewhere through an SSH tunnel"
+        "--listen {listen}: the console is served without TLS, so on loopback only (127.0.0.1 or [::1]); reach it from elsewhere through an SSH tunnel"
     )))
 }
 
@@ -175,6 +179,7 @@ pub async fn start(opened: Opened, args: &Args, taken: Taken) -> Result<Running,
         stop.clone(),
     ));
     let doors = Arc::new(opened.doors().await?);
+    let sweeping = tokio::spawn(Arc::clone(&doors).keep_swept(stop.clone()));
     let router = crate::http::router(
         Arc::new(console),
         desk,
@@ -192,6 +197,7 @@ pub async fn start(opened: Opened, args: &Args, taken: Taken) -> Result<Running,
         http,
         keeping,
         following,
+        sweeping,
         stop,
         _lock: lock,
     })

@@ -81,8 +81,12 @@ impl Doors {
             .await?;
             return Err(DoorFault::Wrong);
         };
-        self.store.log_in_forgive(&BEFORE, &attempt).await?;
         let further = found.person.second_factor;
+        if !further {
+            // Before a second factor the try stays counted until that was right as well: whoever knows the password could otherwise
+            // forgive themselves every code that they guess.
+            self.store.log_in_forgive(&BEFORE, &attempt).await?;
+        }
         let stage = if further {
             SessionStage::SecondFactor
         } else {

@@ -219,6 +219,55 @@ async fn with_an_authenticator_the_password_alone_opens_nothing_and_no_code_open
 }
 
 #[tokio::test]
+async fn who_knows_the_password_cannot_try_codes_for_ever() {
+    let site = Site::seeded().await;
+    let visitor = site.visitor("operator").await;
+    let begun = site.doors.second_factor_begin(&visitor).await.unwrap();
+    let secret = TotpSecret::try_from_base32(&begun.secret).unwrap();
+    let totp = Builder::new().with_secret(secret.as_bytes().to_vec());
+    let totp = totp.with_account_name("x").build().unwrap();
+    let now = site.clock.lock().unwrap().timestamp();
+    let shown = totp.generate(now.try_into().unwrap()).to_string();
+    site.doors.second_factor_confirm(&visitor, &shown).await.unwrap();
+    let mut waited = false;
+    for n in 0..12 {
+        // Never from the same place, so that only the account's tally can hold them up.
+        let comer = Comer {
+            address: [198, 51, 100, n].into(),
+            ..comer()
+        };
+        let password = DEMO_PASSWORD.to_owned().into();
+        let tried = match site.doors.log_in(&comer, "operator", password).await {
+            Ok(given) => {
+                let cookie = given.session.reveal();
+                site.doors.second_factor(&comer, cookie, "000000").await
+            }
+            refused => refused,
+        };
+        waited |= matches!(tried, Err(DoorFault::Wait { .. }));
+    }
+    assert!(waited, "24 tries, and none had to wait");
+}
+
+#[tokio::test]
+async fn what_no_rule_remembers_is_swept_away() {
+    let site = Site::seeded().await;
+    let visitor = site.visitor("operator").await;
+    let kept = async || {
+        site.store
+            .sessions(&BEFORE, visitor.person.id)
+            .await
+            .unwrap()
+            .len()
+    };
+    site.doors.sweep().await.unwrap();
+    assert_eq!(kept().await, 1, "it still holds");
+    site.later(2 * 86_400);
+    site.doors.sweep().await.unwrap();
+    assert_eq!(kept().await, 0);
+}
+
+#[tokio::test]
 async fn a_new_password_ends_every_other_session_and_the_old_one_is_asked_for() {
     let site = Site::seeded().await;
     let other = site.log_in("operator", DEMO_PASSWORD).await.unwrap();

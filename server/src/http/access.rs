@@ -8,7 +8,7 @@ use domain::door::permission::Permission;
 pub enum Access {
     /// Anybody, logged in or not: doors, probes, what makes a page look right.
     Public,
-    /// Anybody who is in: their own log-in.
+    /// Anybody who is in by a session: their own log-in. No token reaches it.
     Own,
     /// People of the hoster with this permission: what is answered is about the whole site.
     Site(Permission),
@@ -135,6 +135,14 @@ pub const TABLE: &[(&str, &str, Access)] = &[
 
 /// What makes a page look right; the same for everybody.
 const FILES: [&str; 3] = ["/pkg/", "/fonts/", "/favicon.svg"];
+
+/// What says of an address that nothing is there.
+const NOTHING: [&str; 3] = ["/api", "/api/", "/api/{*rest}"];
+
+/// Whether the route is in the table, with whatever method.
+pub(super) fn is_listed(route: &str) -> bool {
+    NOTHING.contains(&route) || TABLE.iter().any(|(_, listed, _)| *listed == route)
+}
 
 /// Of a request: by the route that it matched, or by its path where that is a file. `None`: there is no such route.
 pub(super) fn of(method: &Method, route: Option<&str>, path: &str) -> Option<Access> {

@@ -1,4 +1,4 @@
-//! Who may ask. Without log-in the server listens on loopback only, and a browser on this machine can still be sent here by any
+//! Who may ask. Without TLS the server listens on loopback only, and a browser on this machine can still be sent here by any
 //! page: under a name that its owner lets point to 127.0.0.1 (DNS rebinding), or by a form or script of another site. So only
 //! our own loopback names with our own port are served, and a request that another origin caused is not.
 

@@ -6,6 +6,7 @@ use ::console::Console;
 use async_trait::async_trait;
 use axum::extract::FromRef;
 use std::sync::Arc;
+use std::time::Duration;
 use store::SqliteStore;
 use store::traits::{EventStore, Scope};
 use tokio::sync::{Semaphore, watch};
@@ -13,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Event streams open at once: a browser holds at most six to one server, and each costs a task and a query now and then.
 const STREAMS_MAX: usize = 256;
+/// So long a stream goes on: then it comes back through the wall, which knows who was put out meanwhile.
+const STREAM_SECS_MAX: u64 = 300;
 
 /// Cloned into every request.
 #[derive(Clone)]
@@ -34,6 +37,8 @@ pub struct Events {
     /// Ends all streams, so that the server can stop.
     pub stop: CancellationToken,
     pub slots: Arc<Semaphore>,
+    /// How long a stream goes on.
+    pub longest: Duration,
 }
 
 impl Events {
@@ -47,6 +52,7 @@ impl Events {
             },
             stop,
             slots: Arc::new(Semaphore::new(STREAMS_MAX)),
+            longest: Duration::from_secs(STREAM_SECS_MAX),
         }
     }
 }

@@ -38,9 +38,14 @@ pub(super) async fn check(State(doors): State<Arc<Doors>>, mut request: Request,
         return Redirect::to("/own").into_response();
     }
     let allowed = match access {
-        // What is no route is answered by the router, in its own words: it tells nothing of anybody.
-        None => at_site || route.is_none(),
-        Some(Access::Public | Access::Own) => true,
+        // What is no route is answered by the router, in its own words: it tells nothing of anybody. Nor does another method of a
+        // route of the table. What was registered without a line there is not there.
+        None => route
+            .as_deref()
+            .is_none_or(|route| at_site && access::is_listed(route)),
+        Some(Access::Public) => true,
+        // A token is no log-in: with one's own sessions and second factor it would outlive its revocation.
+        Some(Access::Own) => visitor.allows(Permission::OwnAccount),
         Some(Access::Site(permission)) => at_site && visitor.allows(permission),
         Some(Access::Scoped(permission)) => visitor.allows(permission),
     };

@@ -18,9 +18,11 @@ use futures::Stream;
 use serde_json::json;
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::time::Duration;
 use store::records;
 use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::time::Sleep;
 
 /// Events read at once.
 const BATCH: u32 = 200;
@@ -76,6 +78,7 @@ async fn stream(
         .data(json!({ "seq": seq, "kind": "ready" }).to_string());
     let feed = Feed {
         newest: events.newest.clone(),
+        ends: Box::pin(tokio::time::sleep(events.longest)),
         events,
         seq,
         waiting: VecDeque::from([hello]),
@@ -102,13 +105,14 @@ fn number(name: &str, text: &str) -> Result<i64, Problem> {
 struct Feed {
     events: Events,
     newest: watch::Receiver<i64>,
+    ends: Pin<Box<Sleep>>,
     seq: i64,
     waiting: VecDeque<Event>,
     _slot: OwnedSemaphorePermit,
 }
 
 impl Feed {
-    /// `None` ends the stream: the server stops, or the store failed and the client does well to come back.
+    /// `None` ends the stream: it went on for long enough, the server stops, or the store failed and the client does well to come back.
     async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.waiting.pop_front() {
@@ -141,6 +145,7 @@ impl Feed {
         let look = tokio::time::sleep(Duration::from_secs(LOOK_SECS));
         tokio::select! {
             () = self.events.stop.cancelled() => false,
+            () = self.ends.as_mut() => false,
             // The sender lives as long as the store; without it the clock alone wakes us.
             changed = self.newest.changed() => {
                 if changed.is_err() {
@@ -159,4 +164,31 @@ fn message(event: records::Event) -> Event {
         "subject": event.subject, "payload": event.payload,
     });
     Event::default().id(event.seq.to_string()).data(data.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use store::SqliteStore;
+    use tokio_util::sync::CancellationToken;
+
+    #[tokio::test]
+    async fn a_stream_ends_after_a_while_so_that_who_follows_it_is_asked_for_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(dir.path().join("stillpoint.db")).await.unwrap();
+        let mut events = Events::of(&store, CancellationToken::new());
+        events.longest = Duration::from_millis(20);
+        let mut feed = Feed {
+            newest: events.newest.clone(),
+            ends: Box::pin(tokio::time::sleep(events.longest)),
+            seq: 0,
+            waiting: VecDeque::new(),
+            _slot: events.slots.clone().try_acquire_owned().unwrap(),
+            events,
+        };
+        let ended = tokio::time::timeout(Duration::from_secs(20), async {
+            while feed.next().await.is_some() {}
+        });
+        ended.await.expect("the stream ends");
+    }
 }

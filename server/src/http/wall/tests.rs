@@ -4,6 +4,7 @@ use crate::http::access::{Access, TABLE};
 use crate::http::api::tests::Server;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, Response};
+use domain::door::permission::Permission;
 use domain::door::seat::{Role, Seat};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -18,12 +19,21 @@ const LOGINS: [(&str, &str); 5] = [
 ];
 
 async fn asked(server: &Server, method: &str, path: &str, cookie: Option<&str>) -> Response<Body> {
+    asked_with(server, method, path, cookie.map(|cookie| ("cookie", cookie))).await
+}
+
+async fn asked_with(
+    server: &Server,
+    method: &str,
+    path: &str,
+    proof: Option<(&str, &str)>,
+) -> Response<Body> {
     let mut request = Request::builder()
         .method(Method::from_bytes(method.as_bytes()).unwrap())
         .uri(path)
         .header("host", "127.0.0.1:3000");
-    if let Some(cookie) = cookie {
-        request = request.header("cookie", cookie);
+    if let Some((name, value)) = proof {
+        request = request.header(name, value);
     }
     server
         .app
@@ -124,6 +134,40 @@ async fn each_role_finds_what_the_table_gives_it_and_nothing_else_is_there() {
                 status != 401 && status != 403,
                 "{login}: {method} {route} answers {status}"
             );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_opens_what_it_carries_and_nobodys_log_in() {
+    let server = Server::new().await;
+    let cookie = server.cookie("owner").await;
+    let secret = cookie.strip_prefix("stillpoint=").unwrap();
+    let owner = server.doors.by_session(secret, [127, 0, 0, 1].into()).await;
+    let owner = owner.unwrap().unwrap();
+    let may_carry = owner.may.iter().copied().filter(|may| may.may_be_carried());
+    let all = may_carry.collect::<BTreeSet<_>>();
+    let reads = [Permission::SeeSla].into();
+    for carried in [all, reads] {
+        let token = server.doors.token_make(&owner, "test", carried.clone(), 1).await;
+        let bearer = format!("Bearer {}", token.unwrap().reveal());
+        let proof = Some(("authorization", bearer.as_str()));
+        for (method, route, access) in TABLE.iter().filter(|(_, route, _)| !is_screen(route)) {
+            let allowed = match access {
+                Access::Public => continue,
+                Access::Own => false,
+                Access::Site(permission) | Access::Scoped(permission) => carried.contains(permission),
+            };
+            if allowed && *route == "/api/v1/events" {
+                continue;
+            }
+            let answer = asked_with(&server, method, &path_of(&server, route), proof).await;
+            let status = answer.status();
+            let body = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+            let text = String::from_utf8_lossy(&body).into_owned();
+            let walled =
+                status == 404 && (text.contains("nothing for you") || text.contains("it is not for you"));
+            assert_eq!(!walled, allowed, "{method} {route} answers {status}: {text}");
         }
     }
 }
