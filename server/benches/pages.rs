@@ -262,10 +262,10 @@ impl Server {
             doors,
             store.clone(),
             &data.join("site"),
-            address,
+            stillpoint::http::Guard::of(address),
             stop.clone(),
         );
-        tokio::spawn(listen::serve(listener, router, stop.clone(), listen::HEADER_MAX));
+        tokio::spawn(listen::serve(listener, router, stop.clone(), listen::Wire::default()));
         tokio::spawn(look(store, stop.clone()));
         Self {
             address,

@@ -4,6 +4,7 @@
 
 mod alarm;
 mod hosts;
+mod listen;
 mod primaries;
 mod tenants;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tests;
 
 pub use alarm::AlarmConfig;
 pub use hosts::{AccountConfig, HostConfig, Verification};
+pub use listen::{ListenConfig, TlsFiles};
 pub use primaries::PrimaryConfig;
 pub use tenants::TenantConfig;
 
@@ -23,6 +25,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone)]
 pub struct Config {
     pub world: World,
+    pub listen: ListenConfig,
     pub staging: Staging,
     pub vault_path: PathBuf,
     /// `[keys] file`: the key encryption key; `None` is `secrets/kek`, made at first use.
@@ -131,6 +134,7 @@ pub enum ConfigError {
 struct Document {
     #[serde(default)]
     world: Option<WorldDocument>,
+    listen: Option<listen::ListenDocument>,
     staging: StagingDocument,
     #[serde(default)]
     vault: Option<VaultDocument>,
@@ -218,6 +222,7 @@ impl Config {
             base: path.parent().unwrap_or(Path::new(".")),
         };
         let world = world(&checker, document.world)?;
+        let listen = document.listen.map(|it| it.check(&checker)).transpose()?;
         if !document.staging.unc.starts_with(r"\\")
             || document.staging.unc[2..]
                 .split('\\')
@@ -276,6 +281,7 @@ impl Config {
         let primaries = primaries::check(document.primaries, &checker, &tenants, &hosts)?;
         Ok(Self {
             world,
+            listen: listen.unwrap_or_default(),
             staging: Staging {
                 path: checker.resolve(&document.staging.path),
                 unc: document.staging.unc,

@@ -9,22 +9,24 @@ mod door;
 mod failures;
 mod forms;
 mod guard;
+mod harden;
 pub mod listen;
 mod pages;
 mod problem;
 pub mod state;
+pub mod tls;
 mod wall;
 
 pub use caller::Caller;
 pub use desk::Desk;
+pub use guard::Guard;
 pub use state::{AppState, Events};
 
 use crate::doors::Doors;
 use ::console::Console;
 use axum::Router;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use leptos::config::LeptosOptions;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +35,6 @@ use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 use tower_http::limit::RequestBodyLimitLayer;
-use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
 /// No form of ours is longer.
@@ -41,7 +42,7 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Until an answer begins; a stream of events may then go on for days.
 const ANSWER_SECS_MAX: u64 = 30;
 
-/// Everything that is served on `listen`, the address that was bound: screens (with their built files from `site`), API, probes.
+/// Everything that is served under `guard`'s names: screens (with their built files from `site`), API, probes.
 /// `stop` ends the event streams, which would otherwise keep a server that stops waiting for ever.
 pub fn router(
     console: Arc<dyn Console>,
@@ -49,14 +50,14 @@ pub fn router(
     doors: Arc<Doors>,
     store: SqliteStore,
     site: &Path,
-    listen: SocketAddr,
+    guard: Guard,
     stop: CancellationToken,
 ) -> Router {
     let options = LeptosOptions::builder()
         .output_name("stillpoint")
         .site_root(site.display().to_string())
         .site_pkg_dir("pkg")
-        .site_addr(listen)
+        .site_addr(guard.bound())
         .build();
     let pages = pages::router(&options, &console);
     let events = Events::of(&store, stop);
@@ -68,15 +69,12 @@ pub fn router(
             events,
             readiness: Arc::new(store),
         },
-        listen,
+        guard,
         pages,
     )
 }
 
-fn guarded(state: AppState, listen: SocketAddr, pages: Router<AppState>) -> Router {
-    let header = |name: HeaderName, value: &'static str| {
-        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
-    };
+fn guarded(state: AppState, guard: Guard, pages: Router<AppState>) -> Router {
     Router::new()
         .merge(api::router())
         .merge(forms::router())
@@ -96,13 +94,8 @@ fn guarded(state: AppState, listen: SocketAddr, pages: Router<AppState>) -> Rout
             // A disk is asked for by its bytes, and continued by them.
             DefaultPredicate::new().and(NotForContentType::const_new("application/octet-stream")),
         ))
-        .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(header(header::REFERRER_POLICY, "no-referrer"))
-        .layer(header(header::X_FRAME_OPTIONS, "DENY"))
-        // Outermost: what comes under a foreign name reaches nothing, not even a 404.
-        .layer(axum::middleware::from_fn_with_state(
-            guard::Guard::of(listen),
-            guard::check,
-        ))
+        // What comes under a foreign name reaches nothing, not even a 404.
+        .layer(axum::middleware::from_fn_with_state(guard, guard::check))
+        .layer(axum::middleware::from_fn(harden::harden))
         .with_state(state)
 }

@@ -5,6 +5,7 @@ mod primaries;
 use crate::config::{Config, HostConfig, Verification};
 use crate::data::{DataDir, DataError, RoleLock};
 use crate::doors::{DOOR_KEY, DoorFault, DoorKey, Doors, Hasher, MachineNow};
+use crate::http::tls::Certified;
 use crate::keys::SealedRecords;
 use crate::keys::credential::{self, Credential, Credentials, Holder};
 use crate::secret_file;
@@ -235,6 +236,9 @@ pub fn world(config: &Config) -> SpedClock {
 /// Everything that `serve` would refuse about hosts and folders, without asking a host. `sealed`: the accounts that are kept for them.
 pub fn problems(config: &Config, root: &Path, sealed: &Credentials) -> Vec<String> {
     let mut found = folders(config, root);
+    if let Some(files) = &config.listen.tls {
+        found.extend(Certified::load(files).err().map(|e| e.to_string()));
+    }
     for host in &config.hosts {
         let account = account("host", host, &Holder::host(host), sealed);
         match (trust("host", host), account) {

@@ -71,7 +71,7 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     let running = serve::start(
         console,
         &serve::Args {
-            listen: args.listen,
+            listen: Some(args.listen),
             site: args.site.clone(),
         },
         serve::Taken::ChooseAnother,

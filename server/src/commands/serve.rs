@@ -1,11 +1,15 @@
 //! `stillpoint serve`: watches the hosts, makes the backups, serves console and API.
 
 use super::Global;
+use crate::config::{Config, ListenConfig};
 use crate::console::{EngineDoor, Now, Site, StoreConsole};
 use crate::data::RoleLock;
 use crate::deeds::Known;
 use crate::doors::Doors;
-use crate::http::{Desk, listen};
+use crate::http::listen::{self, Wire};
+use crate::http::tls::Certified;
+use crate::http::{Desk, Guard};
+use crate::looking;
 use crate::takehome::TakeHome;
 use crate::telling::{Failure, exit};
 use crate::tenancy;
@@ -14,28 +18,31 @@ use chrono::{DateTime, Utc};
 use domain::ids::{HostId, ReplicaId};
 use engine::{Engine, Foreseen, Planned, Sighted, WorldClock};
 use std::io::ErrorKind;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+/// Where nothing says otherwise.
+const USUAL_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
 /// Running attempts get this long to end before they are cancelled and undone.
 const GRACE: Duration = Duration::from_secs(20);
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Where the console is served; loopback only, there is no log-in yet
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000")]
-    pub listen: SocketAddr,
+    /// Where the console is served [default: `[listen] address`, or 127.0.0.1:3000]; elsewhere than on loopback only over TLS
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
     /// The built web UI; by default `site` beside the binary's folder, or target/site
     #[arg(long, value_name = "DIR", env = "STILLPOINT_SITE")]
     pub site: Option<PathBuf>,
 }
 
 pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
-    loopback_only(args.listen)?;
+    // Before anything is made.
+    admitted(&looking::config(&global.data)?, &args)?;
     let opened = wiring::open(&global.data).await?;
     let running = start(opened, &args, Taken::Refuse).await?;
     let first = running.first_owner().await?;
@@ -107,13 +114,21 @@ pub enum Taken {
     ChooseAnother,
 }
 
-/// Without TLS nothing else is served: passwords would cross the network in the clear.
+/// Where to listen, if that may be.
+fn admitted(config: &Config, args: &Args) -> Result<SocketAddr, Failure> {
+    let address = args.listen.or(config.listen.address).unwrap_or(USUAL_ADDRESS);
+    let admitted = config.listen.admit(address);
+    admitted.map_err(|reason| Failure::usage(format!("--listen {reason}")))?;
+    Ok(address)
+}
+
+/// For an emulated site, whose log-ins everybody knows.
 pub fn loopback_only(listen: SocketAddr) -> Result<(), Failure> {
     if listen.ip().is_loopback() {
         return Ok(());
     }
     Err(Failure::usage(format!(
-        "--listen {listen}: the console is served without TLS, so on loopback only (127.0.0.1 or [::1]); reach it from elsewhere through an SSH tunnel"
+        "--listen {listen}: everybody knows the demo's log-ins, so it is served on loopback only (127.0.0.1 or [::1]); reach it from elsewhere through an SSH tunnel"
     )))
 }
 
@@ -133,9 +148,16 @@ async fn bound(listen: SocketAddr, taken: Taken) -> Result<TcpListener, Failure>
 
 /// Starts engine and console on an opened data directory.
 pub async fn start(opened: Opened, args: &Args, taken: Taken) -> Result<Running, Failure> {
-    loopback_only(args.listen)?;
+    let listen_at = admitted(&opened.config, args)?;
+    let listening = &opened.config.listen;
+    let tls = match &listening.tls {
+        Some(files) => Some(Arc::new(
+            Certified::load(files).map_err(|e| Failure::usage(format!("listen.tls: {e}")))?,
+        )),
+        None => None,
+    };
     let lock = wiring::role(&opened.data, "serve")?;
-    let listener = bound(args.listen, taken).await?;
+    let listener = bound(listen_at, taken).await?;
     // One `serve` per data directory, by the lock: leases under this name are of a process that has ended.
     tenancy::write_down(&opened.config, &opened.store, opened.world().now()).await?;
     let engine = Engine::start(
@@ -186,12 +208,17 @@ pub async fn start(opened: Opened, args: &Args, taken: Taken) -> Result<Running,
         Arc::clone(&doors),
         opened.store.clone(),
         &site,
-        address,
+        Guard::of(address).with_names(&listening.names),
         stop.clone(),
     );
-    let http = tokio::spawn(listen::serve(listener, router, stop.clone(), listen::HEADER_MAX));
+    if let Some(tls) = &tls {
+        tokio::spawn(Arc::clone(tls).keep_fresh(stop.clone()));
+    }
+    let wire = Wire::of(listening, tls);
+    let url = url(listening, address);
+    let http = tokio::spawn(listen::serve(listener, router, stop.clone(), wire));
     Ok(Running {
-        url: format!("http://{address}/"),
+        url,
         engine,
         doors,
         http,
@@ -201,6 +228,26 @@ pub async fn start(opened: Opened, args: &Args, taken: Taken) -> Result<Running,
         stop,
         _lock: lock,
     })
+}
+
+/// As people reach it: by the first configured name, behind a proxy at its port.
+fn url(listening: &ListenConfig, address: SocketAddr) -> String {
+    let scheme = match (&listening.tls, address.ip().is_loopback()) {
+        (None, true) => "http",
+        _ => "https",
+    };
+    match listening.names.first() {
+        Some(name) if !address.ip().is_loopback() => {
+            let whole = listening.tls.is_none() || address.port() == 443 || name.contains(':');
+            let port = if whole {
+                String::new()
+            } else {
+                format!(":{}", address.port())
+            };
+            format!("{scheme}://{name}{port}/")
+        }
+        _ => format!("{scheme}://{address}/"),
+    }
 }
 
 /// The running engine, for the screens.

@@ -80,3 +80,32 @@ fn there_is_no_way_to_accept_any_certificate() {
     let without = GOOD.replace("ca_file = \"lab/ca.pem\"\n", "");
     refused(&without, "ca_file");
 }
+
+#[test]
+fn the_listener_is_refused_where_passwords_would_cross_a_network_in_the_clear() {
+    let listen = |text: &str| format!("{GOOD}\n[listen]\n{text}\n");
+    let tls = "[listen.tls]\ncertificate_file = \"c.pem\"\nkey_file = \"k.pem\"";
+    let proxy = "[listen.proxy]\ntrusted = [\"10.0.0.5\"]";
+    let names = "names = [\"still.example\"]";
+    refused(&listen("address = \"0.0.0.0:443\""), "[listen.tls]");
+    refused(&listen("address = \"0.0.0.0:443\""), "listen.address");
+    refused(&listen(&format!("address = \"0.0.0.0:443\"\n{tls}")), "names");
+    refused(&listen(&format!("address = \"10.0.0.9:80\"\n{proxy}")), "names");
+    refused(&listen("address = \"here\""), "listen.address");
+    refused(&listen("names = [\"a b\"]"), "listen.names");
+    refused(&listen("connections_max = 1"), "listen.connections_max");
+    refused(&listen("[listen.proxy]\ntrusted = []"), "listen.proxy.trusted");
+    refused(
+        &listen("[listen.proxy]\ntrusted = [\"proxy\"]"),
+        "listen.proxy.trusted",
+    );
+    refused(&listen("[listen.tls]\ncertificate_file = \"c.pem\""), "key_file");
+    for good in [
+        "address = \"127.0.0.1:0\"".to_owned(),
+        format!("address = \"0.0.0.0:443\"\n{names}\n{tls}"),
+        format!("address = \"10.0.0.9:443\"\n{tls}"),
+        format!("address = \"10.0.0.9:80\"\n{names}\n{proxy}"),
+    ] {
+        Config::parse(Path::new("/data/config.toml"), &listen(&good)).expect(&good);
+    }
+}

@@ -1,7 +1,8 @@
-//! Who may ask. Without TLS the server listens on loopback only, and a browser on this machine can still be sent here by any
-//! page: under a name that its owner lets point to 127.0.0.1 (DNS rebinding), or by a form or script of another site. So only
-//! our own loopback names with our own port are served, and a request that another origin caused is not.
+//! Who may ask. A browser can be sent here by any page: under a name that its owner lets point here (DNS rebinding), or by a form
+//! or script of another site. So only our own names with our own port are served: those of loopback, the address that was bound,
+//! and what the configuration names. A request that another origin caused is not served, and none that crossed a network in the clear.
 
+use super::caller::Caller;
 use super::problem::Problem;
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
@@ -9,66 +10,122 @@ use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
-/// The address that was bound.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Guard {
+/// What a watcher may ask without TLS, from inside the operator's own network: it tells no secret and brings none.
+const PROBES: [&str; 2] = ["/healthz", "/readyz"];
+
+/// The address that was bound, and the names of it.
+#[derive(Debug, Clone)]
+pub struct Guard {
     bound: SocketAddr,
+    names: Arc<[String]>,
 }
 
 impl Guard {
-    pub(super) fn of(listen: SocketAddr) -> Self {
-        Self { bound: listen }
+    /// Loopback's names, and the address itself.
+    pub fn of(listen: SocketAddr) -> Self {
+        Self {
+            bound: listen,
+            names: Arc::default(),
+        }
     }
 
-    /// One of our names: the address that was bound, another common one of loopback, or `localhost`; with our port.
-    fn is_own(self, authority: &str) -> bool {
+    /// And these: `host`, which is meant with the port that was bound and with 443, or `host:port`; in lower case.
+    #[must_use]
+    pub fn with_names(self, names: &[String]) -> Self {
+        Self {
+            names: names.into(),
+            ..self
+        }
+    }
+
+    pub(super) fn bound(&self) -> SocketAddr {
+        self.bound
+    }
+
+    /// One of our names: the address that was bound, another common one of loopback, or `localhost`, with our port; or a
+    /// configured one. What stands without a port means the scheme's.
+    fn is_own(&self, authority: &str, secure: bool) -> bool {
         let Ok(parsed) = authority.parse::<Authority>() else {
             return false;
         };
         let port = match parsed.port_u16() {
             Some(port) => port,
             // `localhost:` and `localhost:x` are no authorities without a port.
-            None if parsed.port().is_none() && !authority.ends_with(':') => 80,
+            None if parsed.port().is_none() && !authority.ends_with(':') => {
+                if secure {
+                    443
+                } else {
+                    80
+                }
+            }
             None => return false,
         };
         let name = parsed.host().to_ascii_lowercase();
         // Userinfo in front of the host would make the text say something else than it means.
-        !authority.contains('@')
-            && port == self.bound.port()
-            && (matches!(name.as_str(), "localhost" | "127.0.0.1" | "[::1]") || name == self.bound_name())
+        if authority.contains('@') {
+            return false;
+        }
+        let here = port == self.bound.port();
+        let built_in =
+            matches!(name.as_str(), "localhost" | "127.0.0.1" | "[::1]") || name == self.bound_name();
+        (here && built_in)
+            || self.names.iter().any(|own| {
+                *own == format!("{name}:{port}") || (*own == name && (here || (secure && port == 443)))
+            })
     }
 
     /// As it stands in a URL.
-    fn bound_name(self) -> String {
+    fn bound_name(&self) -> String {
         match self.bound.ip() {
             IpAddr::V4(ip) => ip.to_string(),
             IpAddr::V6(ip) => format!("[{ip}]"),
         }
     }
 
-    fn judge(self, request: &Request) -> Result<(), Problem> {
+    fn served(&self, scheme: &str) -> String {
+        let port = self.bound.port();
+        let names: String = self
+            .names
+            .iter()
+            .map(|name| format!("{scheme}://{name}, "))
+            .collect();
+        format!(
+            "only {names}{scheme}://{}:{port} and, where they lead here, {scheme}://localhost:{port}, {scheme}://127.0.0.1:{port} and \
+             {scheme}://[::1]:{port} are served; `names` below `[listen]` adds to them",
+            self.bound_name(),
+        )
+    }
+
+    fn judge(&self, request: &Request) -> Result<(), Problem> {
         let headers = request.headers();
+        let caller = Caller::of(request.extensions());
+        let secure = caller.secure;
         let host = only(headers, &header::HOST);
         let target = request.uri().authority();
-        let own = host.is_some_and(|host| self.is_own(host))
-            && target.is_none_or(|target| self.is_own(target.as_str()));
+        let own = host.is_some_and(|host| self.is_own(host, secure))
+            && target.is_none_or(|target| self.is_own(target.as_str(), secure));
         if !own {
             return Err(Problem::new(
                 StatusCode::MISDIRECTED_REQUEST,
                 "Not served under this name",
-                format!(
-                    "only http://{}:{port} and, where they lead here, http://localhost:{port}, http://127.0.0.1:{port} and http://[::1]:{port} are served",
-                    self.bound_name(),
-                    port = self.bound.port()
-                ),
+                self.served(if secure { "https" } else { "http" }),
+            ));
+        }
+        if !secure && !caller.address.is_loopback() && !PROBES.contains(&request.uri().path()) {
+            return Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "Not over TLS",
+                "this server is reached over TLS only: use https; the reverse proxy has to send X-Forwarded-For and X-Forwarded-Proto",
             ));
         }
         if headers.contains_key(header::ORIGIN) {
-            let origin = only(headers, &header::ORIGIN).and_then(|origin| origin.strip_prefix("http://"));
+            let origin = only(headers, &header::ORIGIN)
+                .and_then(|origin| origin.strip_prefix(if secure { "https://" } else { "http://" }));
             if origin.is_none_or(|origin| Some(origin) != host) {
                 return Err(foreign());
             }
@@ -177,9 +234,63 @@ mod tests {
             ("[::1]:3000", "[::1]:3000", "[::2]:3000"),
         ] {
             let guard = Guard::of(bound.parse().unwrap());
-            assert!(guard.is_own(own) && guard.is_own("localhost:3000"), "{own}");
-            assert!(!guard.is_own(other), "{other}");
+            assert!(
+                guard.is_own(own, false) && guard.is_own("localhost:3000", false),
+                "{own}"
+            );
+            assert!(!guard.is_own(other, false), "{other}");
         }
+    }
+
+    #[test]
+    fn configured_names_are_served_with_their_port_the_bound_one_or_443_under_tls() {
+        let guard = Guard::of("0.0.0.0:8443".parse().unwrap())
+            .with_names(&["still.example".to_owned(), "other.example:9000".to_owned()]);
+        for own in [
+            "still.example",
+            "STILL.example:8443",
+            "still.example:443",
+            "other.example:9000",
+        ] {
+            assert!(guard.is_own(own, true), "{own}");
+        }
+        for other in [
+            "other.example",
+            "other.example:8443",
+            "still.example:9000",
+            "a.still.example",
+            "x@still.example",
+        ] {
+            assert!(!guard.is_own(other, true), "{other}");
+        }
+        assert!(!guard.is_own("still.example", false), "80 is another server");
+    }
+
+    #[test]
+    fn what_crossed_a_network_in_the_clear_gets_nothing_but_the_probes() {
+        let guard = Guard::of("10.0.0.9:3000".parse().unwrap());
+        let asked = |path: &str, address: [u8; 4], secure: bool, origin: &str| {
+            let mut request = Request::builder()
+                .uri(path)
+                .header("host", "10.0.0.9:3000")
+                .header("origin", origin)
+                .body(Body::empty())
+                .unwrap();
+            request.extensions_mut().insert(Caller {
+                address: address.into(),
+                secure,
+            });
+            guard.judge(&request).is_ok()
+        };
+        let (plain, tls) = ("http://10.0.0.9:3000", "https://10.0.0.9:3000");
+        assert!(!asked("/login", [198, 51, 100, 9], false, plain));
+        assert!(asked("/healthz", [198, 51, 100, 9], false, plain));
+        assert!(asked("/login", [198, 51, 100, 9], true, tls));
+        assert!(
+            !asked("/login", [198, 51, 100, 9], true, plain),
+            "another scheme is another origin"
+        );
+        assert!(asked("/login", [127, 0, 0, 1], false, plain));
     }
 
     #[test]

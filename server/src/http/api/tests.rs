@@ -3,7 +3,7 @@
 use crate::console::{NoEngine, Now, Site, StoreConsole};
 use crate::deeds::Known;
 use crate::doors::{Comer, DEMO_PASSWORD, DoorKey, Doors, Hasher};
-use crate::http::{AppState, Desk, Events, guarded};
+use crate::http::{AppState, Desk, Events, Guard, guarded};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
@@ -102,7 +102,7 @@ impl Server {
             events: Events::of(&store, stop.clone()),
             readiness: Arc::new(store.clone()),
         };
-        let app = guarded(state, "127.0.0.1:3000".parse().unwrap(), Router::new());
+        let app = guarded(state, Guard::of("127.0.0.1:3000".parse().unwrap()), Router::new());
         Self {
             app,
             store,
