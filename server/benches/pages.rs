@@ -265,7 +265,12 @@ impl Server {
             stillpoint::http::Guard::of(address),
             stop.clone(),
         );
-        tokio::spawn(listen::serve(listener, router, stop.clone(), listen::Wire::default()));
+        tokio::spawn(listen::serve(
+            listener,
+            router,
+            stop.clone(),
+            listen::Wire::default(),
+        ));
         tokio::spawn(look(store, stop.clone()));
         Self {
             address,

@@ -11,6 +11,7 @@ mod forms;
 mod guard;
 mod harden;
 pub mod listen;
+mod metrics;
 mod pages;
 mod problem;
 pub mod state;
@@ -20,6 +21,7 @@ mod wall;
 pub use caller::Caller;
 pub use desk::Desk;
 pub use guard::Guard;
+pub use metrics::Traffic;
 pub use state::{AppState, Events};
 
 use crate::doors::Doors;
@@ -68,6 +70,7 @@ pub fn router(
             doors,
             events,
             readiness: Arc::new(store),
+            traffic: Traffic::default(),
         },
         guard,
         pages,
@@ -79,6 +82,7 @@ fn guarded(state: AppState, guard: Guard, pages: Router<AppState>) -> Router {
         .merge(api::router())
         .merge(forms::router())
         .merge(door::router())
+        .merge(metrics::router())
         .merge(pages)
         // Who asks, and whether it is there for them. Nothing is merged behind this.
         .layer(axum::middleware::from_fn_with_state(
@@ -97,5 +101,9 @@ fn guarded(state: AppState, guard: Guard, pages: Router<AppState>) -> Router {
         // What comes under a foreign name reaches nothing, not even a 404.
         .layer(axum::middleware::from_fn_with_state(guard, guard::check))
         .layer(axum::middleware::from_fn(harden::harden))
+        .layer(axum::middleware::from_fn_with_state(
+            state.traffic.clone(),
+            metrics::count,
+        ))
         .with_state(state)
 }

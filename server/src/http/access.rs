@@ -53,6 +53,7 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     // Probes.
     ("GET", "/healthz", Public),
     ("GET", "/readyz", Public),
+    ("GET", "/metrics", Site(P::ScrapeMetrics)),
     // The hoster's screens and what they ask.
     ("GET", "/", Site(P::SeeNight)),
     ("GET", "/replicas", Site(P::SeeNight)),

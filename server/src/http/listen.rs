@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -44,6 +45,8 @@ pub struct Limits {
     pub header_max: Duration,
     /// Between two pieces of a body. The whole of it has to be there within the time for an answer.
     pub body_idle_max: Duration,
+    /// Between two pieces of an answer that the client takes; a stream of events that says nothing is no such wait.
+    pub write_idle_max: Duration,
     pub connections_max: usize,
     /// From one address, trusted proxies apart.
     pub connections_per_address_max: usize,
@@ -68,6 +71,7 @@ impl Wire {
                 handshake_max: Duration::from_secs(10),
                 header_max: Duration::from_secs(10),
                 body_idle_max: Duration::from_secs(10),
+                write_idle_max: Duration::from_secs(30),
                 connections_max: config.connections_max,
                 connections_per_address_max: config.connections_per_address_max,
             },
@@ -172,7 +176,10 @@ where
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.header_max)
         .max_buf_size(HEAD_BYTES_MAX);
-    let connection = http.serve_connection(TokioIo::new(stream), answers);
+    // Who asks for a disk and then reads nothing would keep a place for ever.
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(limits.write_idle_max));
+    let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), answers);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -1,6 +1,7 @@
 //! What every handler may use.
 
 use super::desk::Desk;
+use super::metrics::Traffic;
 use crate::doors::Doors;
 use ::console::Console;
 use async_trait::async_trait;
@@ -25,6 +26,7 @@ pub struct AppState {
     pub doors: Arc<Doors>,
     pub events: Events,
     pub readiness: Arc<dyn Readiness>,
+    pub traffic: Traffic,
 }
 
 /// The event stream's source.
@@ -89,5 +91,11 @@ impl FromRef<AppState> for Arc<Desk> {
 impl FromRef<AppState> for Arc<Doors> {
     fn from_ref(state: &AppState) -> Self {
         Arc::clone(&state.doors)
+    }
+}
+
+impl FromRef<AppState> for Traffic {
+    fn from_ref(state: &AppState) -> Self {
+        state.traffic.clone()
     }
 }

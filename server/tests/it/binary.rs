@@ -12,6 +12,8 @@ use tokio::time::timeout;
 /// The longest that any command may take here.
 const COMMAND_MAX: Duration = Duration::from_secs(180);
 
+/// Of [`OWNER`].
+pub const OWNER_PASSWORD: &str = "a first owner of tests";
 const OWNER: &str = "login=it-owner&password=a+first+owner+of+tests";
 const DEMO_OWNER: &str = "login=owner&password=between+two+log+applies";
 
@@ -90,7 +92,19 @@ pub struct Server {
 impl Server {
     pub async fn start(data: &Path) -> Self {
         let mut command = command(data, &["serve", "--listen", "127.0.0.1:0", "--json"]);
-        let mut child = command.stderr(Stdio::inherit()).spawn().unwrap();
+        command.stderr(Stdio::inherit());
+        Self::ready(command).await.0
+    }
+
+    /// One that writes everything it can say to `log`; and the first owner's link.
+    pub async fn talkative(data: &Path, log: std::fs::File) -> (Self, Option<String>) {
+        let mut command = command(data, &["serve", "--listen", "127.0.0.1:0", "--json"]);
+        command.env("RUST_LOG", "trace").stderr(log);
+        Self::ready(command).await
+    }
+
+    async fn ready(mut command: Command) -> (Self, Option<String>) {
+        let mut child = command.spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = timeout(COMMAND_MAX, out.next_line()).await.expect("gets ready");
         let line = line.unwrap().expect("says that it is ready");
@@ -104,8 +118,39 @@ impl Server {
             child,
             _out: out,
         };
-        server.cookie = server.enter(ready["first_owner"].as_str()).await;
-        server
+        let link = ready["first_owner"].as_str();
+        server.cookie = server.enter(link).await;
+        (server, link.map(str::to_owned))
+    }
+
+    /// The session's secret.
+    pub fn session(&self) -> &str {
+        self.cookie.split_once('=').expect("a cookie").1
+    }
+
+    /// Head and body of the answer to a form.
+    pub async fn post(&self, path: &str, fields: &str) -> (String, String) {
+        let request = format!(
+            "POST {path} HTTP/1.0\r\nHost: {}\r\nCookie: {}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{fields}",
+            self.address,
+            self.cookie,
+            fields.len()
+        );
+        self.ask(&request).await
+    }
+
+    /// Head and body of the answer to a request of a program with a token.
+    pub async fn get_with(&self, path: &str, token: &str) -> (String, String) {
+        let request = format!(
+            "GET {path} HTTP/1.0\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\r\n",
+            self.address
+        );
+        self.ask(&request).await
+    }
+
+    /// Ends it and waits until it has.
+    pub async fn end(mut self) {
+        self.child.kill().await.unwrap();
     }
 
     /// The first start's link makes the owner; later ones log in, and where a demo was before, its owner does.

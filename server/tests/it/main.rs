@@ -26,3 +26,4 @@ mod tenants;
 mod tonight;
 mod torn;
 mod waiting;
+mod wire;

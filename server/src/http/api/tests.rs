@@ -101,6 +101,7 @@ impl Server {
             doors: Arc::clone(&doors),
             events: Events::of(&store, stop.clone()),
             readiness: Arc::new(store.clone()),
+            traffic: crate::http::Traffic::default(),
         };
         let app = guarded(state, Guard::of("127.0.0.1:3000".parse().unwrap()), Router::new());
         Self {

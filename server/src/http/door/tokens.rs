@@ -58,13 +58,13 @@ struct Shown {
     said: Option<&'static str>,
 }
 
-/// Whether any address of the API asks for it: what opens nothing is not offered.
+/// Whether any address for programs asks for it: what opens nothing is not offered.
 fn is_asked(permission: Permission) -> bool {
     TABLE.iter().any(|(_, route, access)| {
         let (Access::Site(asked) | Access::Scoped(asked)) = access else {
             return false;
         };
-        route.starts_with("/api/") && *asked == permission
+        (route.starts_with("/api/") || *route == "/metrics") && *asked == permission
     })
 }
 

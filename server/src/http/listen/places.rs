@@ -5,20 +5,22 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+/// Only addresses with open connections, so never more than there are places.
+type Taken = Arc<Mutex<HashMap<IpAddr, usize>>>;
+
 /// Given out until there are no more; returned when dropped.
 #[derive(Debug)]
 pub(super) struct Places {
     all: Arc<Semaphore>,
     per_address_max: usize,
-    /// Only addresses with open connections, so never more than `all` has places.
-    taken: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    taken: Taken,
 }
 
 /// One connection's place.
 #[derive(Debug)]
 pub(super) struct Place {
     _all: OwnedSemaphorePermit,
-    counted: Option<(Arc<Mutex<HashMap<IpAddr, usize>>>, IpAddr)>,
+    counted: Option<(Taken, IpAddr)>,
 }
 
 impl Places {

@@ -17,6 +17,8 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 const SOON: Duration = Duration::from_millis(100);
 const LONG: Duration = Duration::from_secs(20);
+/// More than the buffers of both sides hold.
+const MUCH: usize = 64 << 20;
 
 struct Server {
     address: SocketAddr,
@@ -42,6 +44,7 @@ impl Server {
                 "/heads",
                 get(|heads: HeaderMap| async move { heads.len().to_string() }),
             )
+            .route("/much", get(|| async { vec![b'm'; MUCH] }))
             .layer(RequestBodyLimitLayer::new(1_000));
         let stop = CancellationToken::new();
         let task = tokio::spawn(serve(listener, router, stop.clone(), wire));
@@ -97,6 +100,7 @@ fn soon() -> Wire {
         handshake_max: SOON,
         header_max: SOON,
         body_idle_max: SOON,
+        write_idle_max: SOON,
         ..usual.limits
     };
     Wire { limits, ..usual }
@@ -156,6 +160,33 @@ async fn half_a_body_is_not_waited_for() {
         .ask("POST /send HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\nhalf")
         .await;
     assert!(!answer.starts_with("HTTP/1.1 200"), "{answer}");
+    server.end().await;
+}
+
+#[tokio::test]
+async fn who_takes_nothing_of_a_long_answer_loses_the_place() {
+    let usual = soon();
+    let limits = Limits {
+        connections_per_address_max: 1,
+        ..usual.limits
+    };
+    let server = Server::start(Wire { limits, ..usual }).await;
+    let mut idle = server.plain().await;
+    idle.write_all(b"GET /much HTTP/1.0\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
+    let mut byte = [0; 1];
+    idle.read_exact(&mut byte).await.unwrap();
+    // The only place is free again once the first was given up.
+    let next = async {
+        while !server.ask(WHOLE).await.ends_with("here") {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LONG, next).await.expect("still open");
+    let mut rest = Vec::new();
+    let _ = idle.read_to_end(&mut rest).await;
+    assert!(rest.len() < MUCH, "{}", rest.len());
     server.end().await;
 }
 
