@@ -31,6 +31,10 @@ try { const a = await fetch(f.action, { method: 'POST', body: new URLSearchParam
 if (a.ok && a.redirected) return location.assign(a.url); out.textContent = (await a.text()).split('\\n')[0]; } \
 catch { out.textContent = 'The server cannot be reached: try again.'; } go.disabled = false; });";
 
+/// Signs of somebody at the screen, at most once a minute: what the page asks by itself does not keep a session from ending idle.
+const HERE: &str = "let told = 0; for (const sign of ['pointerdown', 'keydown']) document.addEventListener(sign, () => { \
+if (Date.now() - told < 60000) return; told = Date.now(); navigator.sendBeacon('/me/here'); }, { passive: true });";
+
 /// The HTML document.
 pub fn shell(_options: LeptosOptions) -> impl IntoView {
     let nonce = leptos::nonce::use_nonce();
@@ -48,7 +52,8 @@ pub fn shell(_options: LeptosOptions) -> impl IntoView {
                 <link rel="preload" href="/pkg/stillpoint_bg.wasm" r#as="fetch" type="application/wasm" crossorigin="anonymous"/>
                 <script type="module" nonce=nonce.clone()>{START}</script>
                 <script type="module" nonce=nonce.clone()>{COPY}</script>
-                <script type="module" nonce=nonce>{DEED}</script>
+                <script type="module" nonce=nonce.clone()>{DEED}</script>
+                <script type="module" nonce=nonce>{HERE}</script>
                 <MetaTags/>
             </head>
             <body>

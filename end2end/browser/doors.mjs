@@ -40,7 +40,7 @@ function shown(base32, steps = 0) {
   return String((mac.readUInt32BE(from) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }
 
-const pages = [["/login", null], ["/login/code", null], ["/join", null], ["/me", "owner"], ["/people", "owner"], ["/tokens", "owner"], ["/audit", "owner"], ["/own", "tenant-viewer"]];
+const pages = [["/login", null], ["/login/code", null], ["/join", null], ["/reset", null], ["/me", "owner"], ["/people", "owner"], ["/tokens", "owner"], ["/audit", "owner"], ["/own", "tenant-viewer"]];
 for (const [path, login] of pages) {
   for (const [theme, width, height] of [["light", 1440, 1000], ["dark", 390, 800]]) {
     await check(`${path} is accessible, quiet and not too wide, ${theme} at ${width} px`, () =>
@@ -100,6 +100,7 @@ await check("a wrong password and a name that nobody has are told alike, and the
 
 await check("an authenticator is set up, asked for, and a recovery code stands in for it", () =>
   at("/me", { login: "auditor" }, async (page) => {
+    await page.getByLabel("Your password").fill("between two log applies");
     await press(page, "Set one up");
     const secret = await page.locator("#secret").innerText();
     await page.getByLabel("Code").fill(shown(secret));
@@ -140,6 +141,25 @@ await check("a token opens what it may and nothing once it is revoked", () =>
     await page.locator(".said").waitFor();
     must((await ask("/api/v1/policies")) === 401, "it opens something still");
   }));
+
+await check("who lost the password chooses another by a link, once", async () => {
+  let link = "";
+  await at("/people", { login: "owner" }, async (page) => {
+    await page.getByRole("button", { name: "Make a link to another password for tenant-viewer" }).click();
+    link = (await page.locator("#link .mono").innerText()).trim();
+  });
+  must(link.startsWith(`${base}/reset#`), `no link: ${link}`);
+  for (const good of [true, false]) {
+    await at(link.slice(base.length), { login: null }, async (page) => {
+      must(!page.url().includes("#"), "the code stays in the address");
+      // The same words again: what follows in this suite logs in with them.
+      await page.getByLabel("New password").fill("between two log applies");
+      await press(page, "Change it");
+      await page.getByRole(good ? "status" : "alert").waitFor();
+      await accessible(page);
+    });
+  }
+});
 
 await check("a session is ended from another one", () =>
   at("/login", { login: null }, async (page) => {

@@ -50,6 +50,8 @@ await check("there is a replica and a restore point to look at", async () => {
     ["policy", "/policies?edit=standard", "Applies held back at most"],
     ["holds", "/holds", "In force"],
     ["activity", "/activity", "By hand"],
+    ["tenants", "/tenants", "whose rule claims it"],
+    ["findings", "/findings", "To look at"],
   ];
 });
 

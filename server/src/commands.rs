@@ -16,6 +16,7 @@ pub mod host;
 pub mod keys;
 pub mod lab;
 pub mod night;
+pub mod people;
 pub mod plan;
 pub mod points;
 pub mod policy;
@@ -82,6 +83,8 @@ pub enum Command {
     Alarm(alarm::Args),
     /// Who did what: verify the trail, or write it out
     Audit(audit::Args),
+    /// A way back in for an owner who lost their password
+    People(people::Args),
     /// Who the tenants are, and what claims replicas for them
     Tenant(tenant::Args),
     /// What a person should look at and no attempt owns
@@ -150,6 +153,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Ack(args) => ack::run(&global, args).await,
         Command::Alarm(args) => alarm::run(&global, args).await,
         Command::Audit(args) => audit::run(&global, args).await,
+        Command::People(args) => people::run(&global, args).await,
         Command::Tenant(args) => tenant::run(&global, args).await,
         Command::Findings => findings::run(&global).await,
         Command::Correct(args) => correct::run(&global, args).await,

@@ -34,6 +34,7 @@ mod tenants;
 mod tests;
 mod zones;
 
+pub use cursor::places;
 pub use fault::ui as told_to_people;
 pub use snapshot::Snapshots;
 

@@ -21,8 +21,9 @@ pub use tenants::{NewTenant, tried};
 pub use until::{Until, instant, length};
 
 use crate::config::Config;
+use crate::doors::Object;
 use chrono::{DateTime, Utc};
-use domain::ids::{HostId, TenantId};
+use domain::ids::{HostId, ReplicaId, TenantId};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::cancels::CancelStore;
@@ -114,6 +115,7 @@ pub struct Deeds {
     known: Known,
     author: String,
     now: DateTime<Utc>,
+    object: Object,
 }
 
 const SITE: Scope = Scope::Site {
@@ -136,7 +138,26 @@ impl Deeds {
             known,
             author: written::author(author)?,
             now,
+            object: Object::default(),
         })
+    }
+
+    /// Says there what each deed is done to, in words.
+    #[must_use]
+    pub fn saying(mut self, object: &Object) -> Self {
+        self.object = object.clone();
+        self
+    }
+
+    /// A replica as people name it, and whose it is.
+    async fn say_replica(&self, before: &str, id: ReplicaId) {
+        match self.store.replica(&SITE, id).await {
+            Ok(replica) => {
+                let words = format!("{before}replica {}", replica.name);
+                self.object.say(words, Some(&replica.tenant));
+            }
+            Err(_) => self.object.say(format!("{before}replica {id}"), None),
+        }
     }
 
     /// A tenant of the configuration, or one that was created here.

@@ -8,6 +8,8 @@ pub mod desk;
 mod door;
 mod failures;
 mod forms;
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 mod harden;
 pub mod listen;

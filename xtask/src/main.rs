@@ -3,6 +3,7 @@
 //! Every chore prints what it runs and how long it took; a chore that fails says the command and exits with 1.
 
 mod demo;
+mod fuzz;
 mod packages;
 mod rivals;
 mod run;
@@ -25,6 +26,8 @@ cargo xtask CHORE
   tidy             check the house: arrows between crates, file sizes, words that do not belong here
   journeys [--no-browser]
                    a demo in the test build (after `test`), looked at by pypsrp, restic, qemu-img and a real browser
+  fuzz [--secs N] [--target T]
+                   run the fuzzers of fuzz/ for N seconds each (60); those of the server build all of it first
   rivals           play all policies of the simulation and write the table into docs/book/sim.md (minutes)
   soak [--short] [--seed N] [--binary FILE]
                    kill the server again and again and ask the oracle about every restore point
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Some("web") => web::build(),
         Some("tidy") => tidy::run(),
         Some("journeys") => test::journeys(rest),
+        Some("fuzz") => fuzz::run(rest),
         Some("rivals") => rivals::run(rest),
         Some("soak") => soak::run(rest),
         Some("--help" | "-h" | "help") | None => {

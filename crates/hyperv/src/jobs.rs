@@ -70,7 +70,7 @@ impl JobTable {
     ///
     /// # Errors
     /// When a row does not say which job or VM it is about.
-    fn new(
+    pub(crate) fn new(
         concrete: &[Instance],
         affected: &[Instance],
         migrations: &[Instance],

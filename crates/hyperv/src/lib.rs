@@ -14,6 +14,8 @@ mod checkpoint;
 mod classes;
 pub mod codes;
 mod export;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gather;
 mod identity;
 mod jobs;

@@ -18,6 +18,8 @@ mod chain;
 mod crc32c;
 mod create;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod header;
 mod image;
 mod locator;

@@ -141,8 +141,8 @@ fn pull_body(context: &str, items: u32) -> Result<String, Unsendable> {
 }
 
 /// Rows of one page, and the context when more may follow.
-struct Page {
-    rows: Vec<Instance>,
+pub(crate) struct Page {
+    pub(crate) rows: Vec<Instance>,
     /// Length of the envelope that brought it.
     bytes: usize,
     context: Option<String>,
@@ -150,7 +150,7 @@ struct Page {
 
 impl Page {
     /// `before` is the context pulled with, for hosts that leave an unchanged one out.
-    fn read(body: Node<'_, '_>, before: Option<String>) -> Result<Self, XmlError> {
+    pub(crate) fn read(body: Node<'_, '_>, before: Option<String>) -> Result<Self, XmlError> {
         let bytes = body.document().input_text().len();
         // Items of an Enumerate are WS-Management's, those of a Pull are WS-Enumeration's.
         let items = child(body, WSMAN, "Items").or_else(|| child(body, ENUMERATION, "Items"));

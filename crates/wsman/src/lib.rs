@@ -14,6 +14,8 @@ mod enumerate;
 mod envelope;
 pub mod error;
 pub mod fault;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod instance;
 pub mod limits;
 pub mod names;

@@ -3,9 +3,11 @@
 use super::Global;
 use crate::looking;
 use crate::telling::{Failure, json};
+use crate::trail::{self, Deed};
 use ::vault::VaultError;
 use clap::Subcommand;
 use domain::ids::TenantId;
+use engine::WorldClock as _;
 use secrecy::ExposeSecret;
 
 #[derive(Debug, clap::Args)]
@@ -54,20 +56,39 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     }
     let vault = opened.vault().await?;
     let as_json = global.json;
-    tokio::task::spawn_blocking(move || match args.command {
-        Command::Access { reveal, label, .. } => access(&vault, &tenant, reveal, &label, as_json),
-        Command::Keys { .. } => keys(&vault, &tenant, as_json),
-        Command::Revoke { key, .. } => {
-            vault.remove_key(&tenant, &key).map_err(told)?;
-            if as_json {
-                json(&serde_json::json!({ "revoked": key }))
-            } else {
-                println!("revoked {key}");
-                Ok(())
+    // A key opens everything of the tenant's, past every wall: the trail tells it first.
+    let deed = match &args.command {
+        Command::Access {
+            reveal: true, label, ..
+        } => Some(("vault.access", format!("a restic key, for {label}"))),
+        Command::Revoke { key, .. } => Some(("vault.revoke", format!("restic key {key}"))),
+        Command::Access { .. } | Command::Keys { .. } => None,
+    };
+    let deed = deed.map(|(name, object)| Deed {
+        name,
+        object,
+        tenant: Some(tenant.clone()),
+    });
+    let work = async move {
+        tokio::task::spawn_blocking(move || match args.command {
+            Command::Access { reveal, label, .. } => access(&vault, &tenant, reveal, &label, as_json),
+            Command::Keys { .. } => keys(&vault, &tenant, as_json),
+            Command::Revoke { key, .. } => {
+                vault.remove_key(&tenant, &key).map_err(told)?;
+                if as_json {
+                    json(&serde_json::json!({ "revoked": key }))
+                } else {
+                    println!("revoked {key}");
+                    Ok(())
+                }
             }
-        }
-    })
-    .await?
+        })
+        .await?
+    };
+    match deed {
+        Some(deed) => trail::written(&opened.store, opened.world().now(), &deed, work).await,
+        None => work.await,
+    }
 }
 
 fn access(

@@ -28,6 +28,16 @@ pub(super) fn read<const N: usize>(text: &str) -> Result<[String; N], UiError> {
     fields.and_then(|it| it.try_into().ok()).ok_or_else(invalid)
 }
 
+/// A text as a place in each list, to see that reading it ends well. For fuzzers.
+#[doc(hidden)]
+pub fn places(text: &str) {
+    let _fields = (read::<2>(text), read::<3>(text), read::<7>(text), instant(text));
+    if let Ok(fields) = read::<3>(text) {
+        let again = read::<3>(&write(fields.clone()));
+        assert_eq!(again, Ok(fields), "another place");
+    }
+}
+
 fn unescaped(field: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(field.len());
     let mut rest = field.bytes();

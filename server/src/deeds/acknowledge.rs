@@ -21,6 +21,7 @@ impl Deeds {
     /// # Errors
     /// The field that is not right, or what is not there.
     pub async fn acknowledge(&self, new: NewAcknowledgement) -> Result<Acknowledgement, DeedError> {
+        self.object.say(format!("cause {}", new.cause), None);
         let note = written::reason("note", &new.note)?;
         let until = new.until.resolve(self.now, ACKNOWLEDGED_SECS_MAX)?;
         self.cause(&new.cause).await?;

@@ -11,6 +11,18 @@ impl Deeds {
     /// # Errors
     /// What is not there; the site's cannot be taken away.
     pub async fn assign(&self, assignee: &Assignee, policy: Option<&PolicyId>) -> Result<(), DeedError> {
+        let policy_words = policy.map_or_else(
+            || "no policy of its own for ".to_owned(),
+            |id| format!("policy {id} for "),
+        );
+        match assignee {
+            Assignee::Site => self.object.say(format!("{policy_words}the site"), None),
+            Assignee::Tenant { tenant } => {
+                self.object
+                    .say(format!("{policy_words}tenant {tenant}"), Some(tenant));
+            }
+            Assignee::Replica { replica } => self.say_replica(&policy_words, *replica).await,
+        }
         if let Assignee::Tenant { tenant } = assignee {
             self.tenant_there(tenant).await?;
         }

@@ -13,6 +13,13 @@ impl Deeds {
     /// # Errors
     /// The field that is not right, an attempt that is not there, or one that has ended.
     pub async fn cancel(&self, attempt: AttemptId, reason: &str) -> Result<Attempt, DeedError> {
+        match self.store.attempt(&SITE, attempt).await {
+            Ok(found) => {
+                self.say_replica(&format!("attempt {attempt} on "), found.replica)
+                    .await
+            }
+            Err(_) => self.object.say(format!("attempt {attempt}"), None),
+        }
         let request = CancelRequest {
             at: self.now,
             author: self.author.clone(),

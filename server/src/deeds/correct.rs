@@ -22,6 +22,8 @@ impl Deeds {
     /// # Errors
     /// The field that is not right, a day that is not there, is open or has nothing to correct, or a correction made meanwhile.
     pub async fn correct(&self, new: NewCorrection) -> Result<ObligationRow, DeedError> {
+        self.say_replica(&format!("day {} of ", new.day), new.replica)
+            .await;
         let reason = written::reason("reason", &new.reason)?;
         let key = ObligationKey {
             replica: new.replica,

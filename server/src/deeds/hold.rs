@@ -21,6 +21,11 @@ impl Deeds {
     /// # Errors
     /// The field that is not right, or what is not there.
     pub async fn hold(&self, new: NewHold) -> Result<OperatorHold, DeedError> {
+        match &new.target {
+            HoldTarget::Host { host } => self.object.say(format!("host {host}"), None),
+            HoldTarget::Tenant { tenant } => self.object.say(format!("tenant {tenant}"), Some(tenant)),
+            HoldTarget::Replica { replica } => self.say_replica("", *replica).await,
+        }
         let reason = written::reason("reason", &new.reason)?;
         let until = new.until.resolve(self.now, HOLD_SECS_MAX)?;
         match &new.target {

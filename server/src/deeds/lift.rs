@@ -10,6 +10,7 @@ impl Deeds {
     /// # Errors
     /// When there is none, or when it holds no more.
     pub async fn lift(&self, id: i64) -> Result<OperatorHold, DeedError> {
+        self.object.say(format!("hold {id}"), None);
         self.store
             .hold_lift(id, self.now, &self.author)
             .await

@@ -10,6 +10,7 @@ impl Deeds {
     /// # Errors
     /// The term that cannot be.
     pub async fn put_policy(&self, id: &PolicyId, terms: &Terms) -> Result<Policy, DeedError> {
+        self.object.say(format!("policy {id}"), None);
         terms.check().map_err(|error| {
             DeedError::field(error.key, format!("`{}` must be {}", error.value, error.expected))
         })?;

@@ -28,6 +28,7 @@ impl Deeds {
     /// # Errors
     /// The field that is not right; `Conflict` when there is one of that id.
     pub async fn create_tenant(&self, new: NewTenant) -> Result<Tenant, DeedError> {
+        self.object.say(format!("tenant {}", new.id.trim()), None);
         let id: TenantId = new
             .id
             .trim()
@@ -55,6 +56,7 @@ impl Deeds {
     /// # Errors
     /// The field that is not right, or a tenant that is not there.
     pub async fn mapping(&self, tenant: &str, kind: &str, text: &str) -> Result<Mapping, DeedError> {
+        self.object.say(format!("a rule of tenant {tenant}"), None);
         let mapping = rule(tenant, kind, text)?;
         self.tenant_there(&mapping.tenant).await?;
         Ok(mapping)
@@ -65,6 +67,10 @@ impl Deeds {
     /// # Errors
     /// `Conflict` for one that is there, and beyond the most of a tenant.
     pub async fn map_tenant(&self, mapping: &Mapping) -> Result<(), DeedError> {
+        self.object.say(
+            format!("rule {} of tenant {}", mapping.rule, mapping.tenant),
+            None,
+        );
         let lines = self.store.mappings(&SITE).await?;
         let own = lines.iter().filter(|it| it.mapping.tenant == mapping.tenant);
         if own.clone().any(|it| it.mapping.rule == mapping.rule) {
@@ -93,6 +99,10 @@ impl Deeds {
     /// # Errors
     /// When there is no such rule here.
     pub async fn unmap_tenant(&self, mapping: &Mapping) -> Result<(), DeedError> {
+        self.object.say(
+            format!("rule {} of tenant {}", mapping.rule, mapping.tenant),
+            None,
+        );
         let removed = self.store.mapping_remove(&SITE, mapping).await;
         removed.map_err(|error| match error {
             StoreError::NotFound { .. } => DeedError::Conflict(format!(

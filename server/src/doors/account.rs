@@ -5,6 +5,7 @@ use super::second_factor::{SECRET_BYTES, authenticator};
 use super::trail::Line;
 use super::visitor::{By, Visitor};
 use super::{DoorFault, Doors};
+use domain::audit::AuditOutcome;
 use domain::door::password;
 use domain::door::recovery::{RECOVERY_BYTES, RECOVERY_CODES, RecoveryCode};
 use domain::ids::SessionId;
@@ -112,8 +113,13 @@ impl Doors {
     /// Draws an authenticator, which is not asked for until a code of it was given.
     ///
     /// # Errors
-    /// [`DoorFault::Conflict`] while another is in use.
-    pub async fn second_factor_begin(&self, visitor: &Visitor) -> Result<SecondFactorBegun, DoorFault> {
+    /// [`DoorFault::Field`] for a wrong password, [`DoorFault::Conflict`] while another is in use.
+    pub async fn second_factor_begin(
+        &self,
+        visitor: &Visitor,
+        old: SecretString,
+    ) -> Result<SecondFactorBegun, DoorFault> {
+        self.confirmed(visitor, old).await?;
         let drawn: [u8; SECRET_BYTES] = rand::random();
         let sealed = self.key.seal(visitor.person.id, &drawn)?;
         let scope = visitor.scope();
@@ -169,8 +175,13 @@ impl Doors {
     /// New recovery codes; the old ones open nothing any more.
     ///
     /// # Errors
-    /// [`DoorFault::Conflict`] without an authenticator.
-    pub async fn recovery_renew(&self, visitor: &Visitor) -> Result<Vec<String>, DoorFault> {
+    /// [`DoorFault::Field`] for a wrong password, [`DoorFault::Conflict`] without an authenticator.
+    pub async fn recovery_renew(
+        &self,
+        visitor: &Visitor,
+        old: SecretString,
+    ) -> Result<Vec<String>, DoorFault> {
+        self.confirmed(visitor, old).await?;
         if !self
             .store
             .person(&visitor.scope(), visitor.person.id)
@@ -233,6 +244,11 @@ impl Doors {
             .await?;
         let hash = found.map(|found| found.password).ok_or(DoorFault::Over)?;
         if !self.hasher.is_right(old, Some(hash.clone())).await? {
+            self.tell(Line {
+                outcome: AuditOutcome::Refused,
+                ..Line::own(&visitor.person, visitor.address, "password.confirm")
+            })
+            .await?;
             return Err(DoorFault::field("password", "this is not your password"));
         }
         self.store.log_in_forgive(&super::BEFORE, &attempt).await?;

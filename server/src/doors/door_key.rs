@@ -7,13 +7,16 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::SecretString;
 use sha2::Sha256;
 use std::fmt::Write as _;
+use uuid::Uuid;
 use vault::{KekSource, KeyRing, Wrapped};
 use zeroize::Zeroizing;
 
 /// The record's name.
 pub const DOOR_KEY: &str = "door-key";
-/// No cursor is longer.
-const CURSOR_DIGITS_MAX: usize = 1_000;
+/// No cursor and no link is longer.
+const DIGITS_MAX: usize = 2_000;
+/// The id in front of a link.
+const ID_DIGITS: usize = 32;
 const PEPPER: &[u8] = b"stillpoint 2026 recovery code pepper";
 
 /// Seals what people prove themselves with.
@@ -52,23 +55,26 @@ impl DoorKey {
     /// A number of the trail that tells nothing: gaps between a tenant's numbers say how much else happens.
     pub(super) fn cursor(&self, person: PersonId, seq: u64) -> Result<String, DoorFault> {
         let sealed = self.sealed(&page(person), &seq.to_be_bytes())?;
-        let mut text = String::with_capacity(sealed.len() * 2);
-        for byte in sealed {
-            write!(text, "{byte:02x}").map_err(|_| DoorFault::Failed)?;
-        }
-        Ok(text)
+        digits(&sealed)
     }
 
     /// The number of a cursor; `None` for what is none of theirs.
     pub(super) fn seq(&self, person: PersonId, cursor: &str) -> Option<u64> {
-        let digits = cursor.as_bytes();
-        if digits.len() > CURSOR_DIGITS_MAX || !digits.iter().all(u8::is_ascii_hexdigit) {
-            return None;
-        }
-        let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-        let sealed: Option<Vec<u8>> = digits.chunks(2).map(byte).collect();
-        let seq = self.opened(&page(person), &sealed?)?;
+        let seq = self.opened(&page(person), &bytes(cursor)?)?;
         Some(u64::from_be_bytes(seq.as_slice().try_into().ok()?))
+    }
+
+    /// What a link of somebody's holds, as text.
+    pub(super) fn link(&self, person: PersonId, content: &[u8]) -> Result<String, DoorFault> {
+        let sealed = self.sealed(&link(person), content)?;
+        Ok(format!("{}{}", person.0.simple(), digits(&sealed)?))
+    }
+
+    /// Whose link it is, and what it holds; `None` for what was never given.
+    pub(super) fn link_of(&self, text: &str) -> Option<(PersonId, Zeroizing<Vec<u8>>)> {
+        let (id, sealed) = text.split_at_checked(ID_DIGITS)?;
+        let person = PersonId(Uuid::try_parse(id).ok()?);
+        Some((person, self.opened(&link(person), &bytes(sealed)?)?))
     }
 
     pub(super) fn seal(&self, person: PersonId, secret: &[u8]) -> Result<Vec<u8>, DoorFault> {
@@ -82,6 +88,14 @@ impl DoorKey {
         })
     }
 
+    /// Whether a text or bytes from outside open as anything that is sealed here. For fuzzers.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn opens(&self, person: PersonId, text: &str, bytes: &[u8]) -> bool {
+        let sealed = self.opened(&totp(person), bytes).is_some();
+        sealed || self.seq(person, text).is_some() || self.link_of(text).is_some()
+    }
+
     fn sealed(&self, purpose: &str, secret: &[u8]) -> Result<Vec<u8>, DoorFault> {
         let wrapped = self.ring.seal(None, purpose, secret).ok();
         wrapped
@@ -93,6 +107,27 @@ impl DoorKey {
         let wrapped: Wrapped = serde_json::from_slice(sealed).ok()?;
         self.ring.open_sealed(None, purpose, &wrapped).ok()
     }
+}
+
+fn digits(bytes: &[u8]) -> Result<String, DoorFault> {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        write!(text, "{byte:02x}").map_err(|_| DoorFault::Failed)?;
+    }
+    Ok(text)
+}
+
+fn bytes(digits: &str) -> Option<Vec<u8>> {
+    let digits = digits.as_bytes();
+    if digits.len() > DIGITS_MAX || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    digits.chunks(2).map(byte).collect()
+}
+
+fn link(person: PersonId) -> String {
+    format!("link {person}")
 }
 
 fn totp(person: PersonId) -> String {

@@ -6,6 +6,7 @@ use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::Semaphore;
 
 /// Hashes at work at once.
@@ -20,6 +21,7 @@ pub struct Hasher {
     slots: Arc<Semaphore>,
     line: Arc<Semaphore>,
     decoy: Arc<str>,
+    worked: Arc<AtomicU64>,
 }
 
 impl Hasher {
@@ -46,6 +48,7 @@ impl Hasher {
             slots: Arc::new(Semaphore::new(AT_ONCE)),
             line: Arc::new(Semaphore::new(IN_LINE_MAX)),
             decoy: "".into(),
+            worked: Arc::default(),
         };
         let nobodys: [u8; 16] = rand::random();
         hasher.decoy = hasher
@@ -93,6 +96,12 @@ impl Hasher {
         Ok(right && somebodys)
     }
 
+    /// How many hashes were worked out so far: the work of a log-in does not depend on whether somebody has the name.
+    #[must_use]
+    pub fn hashes(&self) -> u64 {
+        self.worked.load(Ordering::Relaxed)
+    }
+
     async fn worked<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -100,6 +109,7 @@ impl Hasher {
         let Ok(_place) = self.line.try_acquire() else {
             return Err(DoorFault::Wait { secs: 5 });
         };
+        self.worked.fetch_add(1, Ordering::Relaxed);
         let _slot = self.slots.acquire().await.map_err(|_| DoorFault::Failed)?;
         tokio::task::spawn_blocking(work).await.map_err(|error| {
             tracing::error!(%error, "a password's hash was not worked out");

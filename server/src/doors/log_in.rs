@@ -7,6 +7,7 @@ use domain::audit::{AuditOutcome, Who};
 use domain::door::hash::SecretKind;
 use domain::door::login::LoginName;
 use domain::door::password::PASSWORD_BYTES_MAX;
+use domain::door::seat::Seat;
 use domain::door::session::SessionStage;
 use domain::door::throttle::{Gate, LogInTry};
 use domain::ids::SessionId;
@@ -68,14 +69,20 @@ impl Doors {
             .filter(|_| fits)
             .map(|found| found.password.clone());
         let right = self.hasher.is_right(password, hash).await?;
+        // A name that nobody has is not written down: it may be a password, in the wrong field.
+        let whose = found.as_ref().map(|found| found.person.seat.clone());
+        let object = match &whose {
+            Some(_) => login.as_str(),
+            None => "a name that nobody has",
+        };
         let person = found.filter(|found| right && found.person.disabled.is_none());
         let Some(found) = person else {
             self.tell(Line {
                 who: Who::Nobody,
                 from: Some(comer.address),
                 deed: "session.refuse",
-                object: "name and password",
-                tenant: None,
+                object,
+                tenant: whose.as_ref().and_then(Seat::tenant),
                 outcome: AuditOutcome::Refused,
             })
             .await?;

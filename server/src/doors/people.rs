@@ -154,7 +154,7 @@ impl Doors {
             .map_err(|error| DoorFault::of(&error, "person", "they are not out"))
     }
 
-    async fn seated(&self, visitor: &Visitor, id: PersonId) -> Result<Person, DoorFault> {
+    pub(super) async fn seated(&self, visitor: &Visitor, id: PersonId) -> Result<Person, DoorFault> {
         let person = match self.store.person(&visitor.scope(), id).await {
             Ok(person) => person,
             Err(StoreError::NotFound { .. }) => return Err(DoorFault::Missing("person")),

@@ -1,5 +1,9 @@
 //! The doors over a real store, a clock by hand, and hashes that cost nothing.
 
+mod account;
+mod log_in;
+mod reset;
+
 use super::secret::Secret;
 use super::*;
 use chrono::TimeDelta;
@@ -76,6 +80,10 @@ impl Site {
         verify(Head::GENESIS, &all, None).unwrap();
         all.into_iter().map(|entry| entry.happened.deed).collect()
     }
+}
+
+fn right() -> secrecy::SecretString {
+    DEMO_PASSWORD.to_owned().into()
 }
 
 fn comer() -> Comer {
@@ -155,7 +163,7 @@ async fn who_keeps_failing_waits_and_the_wait_ends() {
 async fn with_an_authenticator_the_password_alone_opens_nothing_and_no_code_opens_twice() {
     let site = Site::seeded().await;
     let visitor = site.visitor("operator").await;
-    let begun = site.doors.second_factor_begin(&visitor).await.unwrap();
+    let begun = site.doors.second_factor_begin(&visitor, right()).await.unwrap();
     assert!(begun.uri.starts_with("otpauth://totp/"), "{}", begun.uri);
     let secret = TotpSecret::try_from_base32(&begun.secret).unwrap();
     let totp = Builder::new()
@@ -222,7 +230,7 @@ async fn with_an_authenticator_the_password_alone_opens_nothing_and_no_code_open
 async fn who_knows_the_password_cannot_try_codes_for_ever() {
     let site = Site::seeded().await;
     let visitor = site.visitor("operator").await;
-    let begun = site.doors.second_factor_begin(&visitor).await.unwrap();
+    let begun = site.doors.second_factor_begin(&visitor, right()).await.unwrap();
     let secret = TotpSecret::try_from_base32(&begun.secret).unwrap();
     let totp = Builder::new().with_secret(secret.as_bytes().to_vec());
     let totp = totp.with_account_name("x").build().unwrap();

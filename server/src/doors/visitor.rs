@@ -9,9 +9,10 @@ use domain::door::hash::SecretKind;
 use domain::door::permission::Permission;
 use domain::door::seat::Seat;
 use domain::door::session::{SessionRule, SessionStage};
-use domain::ids::{SessionId, TokenId};
+use domain::ids::{SessionId, TenantId, TokenId};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use store::people::Person;
 use store::sessions::Session;
 use store::traits::Scope;
@@ -23,6 +24,31 @@ pub enum By {
     Token(TokenId),
 }
 
+/// What a deed is done to, in words: said by whoever does it, read by the wall, which tells the trail.
+#[derive(Debug, Clone, Default)]
+pub struct Object(Arc<Mutex<Option<(String, Option<TenantId>)>>>);
+
+impl Object {
+    /// `tenant` reads of it, too.
+    pub fn say(&self, words: impl Into<String>, tenant: Option<&TenantId>) {
+        let said = (words.into(), tenant.cloned());
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);
+    }
+
+    /// What was said last.
+    #[must_use]
+    pub fn said(&self) -> Option<(String, Option<TenantId>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Whether a request shows that somebody sits there. A page that looks again by itself does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    ByHand,
+    ByItself,
+}
+
 /// Somebody who is in.
 #[derive(Debug, Clone)]
 pub struct Visitor {
@@ -31,6 +57,8 @@ pub struct Visitor {
     /// What the seat, or the token, allows at this instant.
     pub may: BTreeSet<Permission>,
     pub address: IpAddr,
+    /// Of the deed of this request.
+    pub object: Object,
 }
 
 impl Visitor {
@@ -76,6 +104,19 @@ impl Doors {
     /// # Errors
     /// The store failed.
     pub async fn by_session(&self, cookie: &str, address: IpAddr) -> Result<Option<Visitor>, DoorFault> {
+        self.by_session_used(cookie, address, Use::ByHand).await
+    }
+
+    /// The same; only what is done by hand keeps a session from ending idle.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn by_session_used(
+        &self,
+        cookie: &str,
+        address: IpAddr,
+        used: Use,
+    ) -> Result<Option<Visitor>, DoorFault> {
         let Some((session, person)) = self.session(cookie).await? else {
             return Ok(None);
         };
@@ -83,7 +124,7 @@ impl Doors {
             return Ok(None);
         }
         let now = self.now();
-        if SessionRule::touch_due(session.last_seen, now) {
+        if used == Use::ByHand && SessionRule::touch_due(session.last_seen, now) {
             self.touched(&session, now).await;
         }
         Ok(Some(Visitor {
@@ -91,6 +132,7 @@ impl Doors {
             person,
             by: By::Session(session.id),
             address,
+            object: Object::default(),
         }))
     }
 
@@ -123,6 +165,7 @@ impl Doors {
             person: open.giver,
             by: By::Token(open.token.id),
             address,
+            object: Object::default(),
         }))
     }
 

@@ -44,7 +44,8 @@ impl Desk {
     /// The hands of whoever asks.
     pub fn deeds(&self, visitor: &Visitor) -> Result<Deeds, Problem> {
         let store: Arc<dyn DeedStore> = self.store.clone();
-        Deeds::new(store, self.known.clone(), visitor.author(), self.now()).map_err(refused)
+        let deeds = Deeds::new(store, self.known.clone(), visitor.author(), self.now());
+        Ok(deeds.map_err(refused)?.saying(&visitor.object))
     }
 
     /// Whether there is such a tenant, configured or created here.

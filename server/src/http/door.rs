@@ -8,6 +8,7 @@ mod log_out;
 mod me;
 mod own;
 mod people;
+mod reset;
 mod second_factor;
 mod tokens;
 
@@ -20,6 +21,7 @@ pub(super) fn router() -> Router<AppState> {
         .merge(second_factor::router())
         .merge(log_out::router())
         .merge(join::router())
+        .merge(reset::router())
         .merge(me::router())
         .merge(people::router())
         .merge(tokens::router())

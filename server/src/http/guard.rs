@@ -101,7 +101,7 @@ impl Guard {
         )
     }
 
-    fn judge(&self, request: &Request) -> Result<(), Problem> {
+    pub(super) fn judge(&self, request: &Request) -> Result<(), Problem> {
         let headers = request.headers();
         let caller = Caller::of(request.extensions());
         let secure = caller.secure;

@@ -5,7 +5,7 @@ use super::caller::Caller;
 use super::cookie;
 use super::door::leaf;
 use super::problem::Problem;
-use crate::doors::{DoorFault, Doors, Visitor};
+use crate::doors::{DoorFault, Doors, Use, Visitor};
 use ::console::Viewer;
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
@@ -27,7 +27,8 @@ pub(super) async fn check(State(doors): State<Arc<Doors>>, mut request: Request,
         return next.run(request).await;
     }
     let caller = Caller::of(request.extensions());
-    let visitor = match known(&doors, request.headers(), caller).await {
+    let by = used(&request);
+    let visitor = match known(&doors, request.headers(), caller, by).await {
         Ok(Some(visitor)) => visitor,
         Ok(None) => return unknown(&request),
         Err(error) => return failed(&error),
@@ -67,7 +68,7 @@ pub(super) async fn check(State(doors): State<Arc<Doors>>, mut request: Request,
     if let Err(error) = doors.can_tell().await {
         return failed(&error);
     }
-    let object = request.uri().path().to_owned();
+    let path = request.uri().path().to_owned();
     request.extensions_mut().insert(visitor.clone());
     let answer = next.run(request).await;
     let outcome = match answer.status() {
@@ -75,7 +76,19 @@ pub(super) async fn check(State(doors): State<Arc<Doors>>, mut request: Request,
         status if status.is_client_error() => AuditOutcome::Refused,
         _ => AuditOutcome::Done,
     };
-    match doors.tell_deed(&visitor, permission, &object, outcome).await {
+    let told = match visitor.object.said() {
+        Some((object, Some(tenant))) => {
+            doors
+                .tell_of(&visitor, permission, &object, &tenant, outcome)
+                .await
+        }
+        Some((object, None)) => doors.tell_deed(&visitor, permission, &object, outcome).await,
+        None => {
+            let object = led_to(&answer).unwrap_or_else(|| format!("nothing that is there, by {path}"));
+            doors.tell_deed(&visitor, permission, &object, outcome).await
+        }
+    };
+    match told {
         Ok(()) => answer,
         Err(error) => failed(&error),
     }
@@ -97,7 +110,37 @@ fn is_deed(request: &Request, permission: Permission) -> bool {
     !reads && permission.effect() == Effect::Changes && !tells_itself
 }
 
-async fn known(doors: &Doors, headers: &HeaderMap, caller: Caller) -> Result<Option<Visitor>, DoorFault> {
+/// What a deed of the screens was done to, where it leads back to that.
+fn led_to(answer: &Response) -> Option<String> {
+    let to = answer.headers().get(header::LOCATION)?.to_str().ok()?;
+    let id = to.strip_prefix("/replicas/")?.split(['/', '?']).next()?;
+    Some(format!("replica {id}"))
+}
+
+/// Whether somebody sits there. Scripts look again by themselves, for as long as a page is open: what they ask says nothing about that.
+fn used(request: &Request) -> Use {
+    let path = request.uri().path();
+    if path == "/me/here" {
+        return Use::ByHand;
+    }
+    let is = |name: &str, value: &[u8]| {
+        let found = request.headers().get(name);
+        found.is_some_and(|found| found.as_bytes() == value)
+    };
+    let by_script = is("sec-fetch-dest", b"empty") || is("accept", b"text/event-stream");
+    if by_script || path.starts_with("/fn/") || path.ends_with("/events") {
+        Use::ByItself
+    } else {
+        Use::ByHand
+    }
+}
+
+async fn known(
+    doors: &Doors,
+    headers: &HeaderMap,
+    caller: Caller,
+    by: Use,
+) -> Result<Option<Visitor>, DoorFault> {
     let bearer = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok());
@@ -111,7 +154,7 @@ async fn known(doors: &Doors, headers: &HeaderMap, caller: Caller) -> Result<Opt
         };
     }
     match cookie::session(headers, caller) {
-        Some(session) => doors.by_session(&session, caller.address).await,
+        Some(session) => doors.by_session_used(&session, caller.address, by).await,
         None => Ok(None),
     }
 }

@@ -235,6 +235,8 @@ async fn access(data: &Path) {
         1,
         "the one that was revealed: {keys}"
     );
+    let trail = run(data, &["audit", "export"]).await.good();
+    assert_eq!(trail.out.matches("\"vault.access\"").count(), 1, "{}", trail.out);
     run(data, &["vault", "access", "nobody"])
         .await
         .refused(2, &["`nobody`"]);

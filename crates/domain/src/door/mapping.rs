@@ -1,4 +1,4 @@
-//! Which tenant a replica is: rules by trust group, by the primary's name, by where the replica is stored; and what a new rule would do.
+//! Which tenant a replica is: rules by trust group, by the primary's name, by where the replica is stored.
 //!
 //! The same order as [`crate::binding::bind`], which knows the first two: the first kind of rule that claims a replica at all decides,
 //! and among its rules the narrowest. Two tenants with equally narrow rules claim it doubly, and it belongs to neither.
@@ -8,7 +8,7 @@ mod rule;
 pub use rule::{InvalidRule, MappingRule, RULE_BYTES_MAX};
 
 use crate::binding::{Entry, best, fit};
-use crate::ids::{ReplicaId, TenantId};
+use crate::ids::TenantId;
 pub(crate) use rule::holds;
 use serde::{Deserialize, Serialize};
 
@@ -83,43 +83,6 @@ pub fn claims(rules: &[Mapping], facts: &ReplicaFacts) -> Claim {
         };
     }
     Claim::Unclaimed
-}
-
-/// What a change of rules would do to a replica.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Changed {
-    pub replica: ReplicaId,
-    pub before: Claim,
-    pub after: Claim,
-}
-
-/// The replicas whose claim would change, in the order given. A replica that keeps its tenant by another rule is not among them.
-#[must_use]
-pub fn preview(
-    before: &[Mapping],
-    after: &[Mapping],
-    replicas: &[(ReplicaId, ReplicaFacts)],
-) -> Vec<Changed> {
-    let told = replicas.iter().map(|(replica, facts)| Changed {
-        replica: *replica,
-        before: claims(before, facts),
-        after: claims(after, facts),
-    });
-    told.filter(|changed| whose(&changed.before) != whose(&changed.after))
-        .collect()
-}
-
-/// The tenants of a claim.
-fn whose(claim: &Claim) -> Vec<&TenantId> {
-    match claim {
-        Claim::Claimed { by, .. } => vec![by],
-        Claim::Unclaimed => Vec::new(),
-        Claim::Doubly { rules } => {
-            let mut tenants: Vec<_> = rules.iter().map(|mapping| &mapping.tenant).collect();
-            tenants.dedup();
-            tenants
-        }
-    }
 }
 
 #[cfg(test)]

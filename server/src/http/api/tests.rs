@@ -3,7 +3,8 @@
 use crate::console::{NoEngine, Now, Site, StoreConsole};
 use crate::deeds::Known;
 use crate::doors::{Comer, DEMO_PASSWORD, DoorKey, Doors, Hasher};
-use crate::http::{AppState, Desk, Events, Guard, guarded};
+use crate::http::{AppState, Desk, Events, Guard, guarded, pages};
+use ::console::Console;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
@@ -12,6 +13,7 @@ use domain::calendar::Zone;
 use domain::obligation::Outcome;
 use engine::{MachineClock as _, SystemMachineClock};
 use futures::StreamExt;
+use leptos::config::LeptosOptions;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use store::SqliteStore;
@@ -62,7 +64,18 @@ pub struct Server {
 }
 
 impl Server {
+    /// Without the screens.
     pub async fn new() -> Self {
+        Self::with(|_| Router::new()).await
+    }
+
+    /// With the screens and the server functions.
+    pub async fn whole() -> Self {
+        let options = LeptosOptions::builder().output_name("stillpoint").build();
+        Self::with(|console| pages::router(&options, console)).await
+    }
+
+    async fn with(pages: impl FnOnce(&Arc<dyn Console>) -> Router<AppState>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(dir.path().join("stillpoint.db")).await.unwrap();
         let seed = Seed::plant(&store).await.unwrap();
@@ -95,15 +108,17 @@ impl Server {
         };
         let stop = CancellationToken::new();
         let (doors, operator) = doors(&store, &seed).await;
+        let console: Arc<dyn Console> = Arc::new(console);
+        let pages = pages(&console);
         let state = AppState {
-            console: Arc::new(console),
+            console,
             desk: Arc::new(desk),
             doors: Arc::clone(&doors),
             events: Events::of(&store, stop.clone()),
             readiness: Arc::new(store.clone()),
             traffic: crate::http::Traffic::default(),
         };
-        let app = guarded(state, Guard::of("127.0.0.1:3000".parse().unwrap()), Router::new());
+        let app = guarded(state, Guard::of("127.0.0.1:3000".parse().unwrap()), pages);
         Self {
             app,
             store,

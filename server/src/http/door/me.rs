@@ -22,6 +22,7 @@ pub(super) fn router() -> Router<AppState> {
         .route("/me/second-factor/remove", post(remove))
         .route("/me/recovery", post(recovery))
         .route("/me/sessions/revoke", post(revoke))
+        .route("/me/here", post(here))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -184,8 +185,19 @@ async fn refused(
     drawn(doors, visitor, theme, shown).await
 }
 
-async fn begin(State(doors): State<Arc<Doors>>, visitor: Visitor, theme: Theme) -> Response {
-    match doors.second_factor_begin(&visitor).await {
+/// With one's password: a browser that was left open must not be enough.
+#[derive(Deserialize)]
+struct Confirmed {
+    password: SecretString,
+}
+
+async fn begin(
+    State(doors): State<Arc<Doors>>,
+    visitor: Visitor,
+    theme: Theme,
+    Form(sent): Form<Confirmed>,
+) -> Response {
+    match doors.second_factor_begin(&visitor, sent.password).await {
         Ok(begun) => {
             let shown = Shown {
                 begun: Some(begun),
@@ -221,11 +233,6 @@ async fn confirm(
     }
 }
 
-#[derive(Deserialize)]
-struct Confirmed {
-    password: SecretString,
-}
-
 async fn remove(
     State(doors): State<Arc<Doors>>,
     visitor: Visitor,
@@ -238,8 +245,13 @@ async fn remove(
     }
 }
 
-async fn recovery(State(doors): State<Arc<Doors>>, visitor: Visitor, theme: Theme) -> Response {
-    match doors.recovery_renew(&visitor).await {
+async fn recovery(
+    State(doors): State<Arc<Doors>>,
+    visitor: Visitor,
+    theme: Theme,
+    Form(sent): Form<Confirmed>,
+) -> Response {
+    match doors.recovery_renew(&visitor, sent.password).await {
         Ok(codes) => {
             let shown = Shown {
                 codes,
@@ -278,4 +290,9 @@ async fn revoke(
         Ok(()) => Redirect::to("/me?told=revoked").into_response(),
         Err(fault) => refused(&doors, &visitor, theme, "sessions", fault).await,
     }
+}
+
+/// Somebody sits there: a screen that looks again by itself does not keep a session from ending idle, a key or a click does.
+async fn here(_: Visitor) -> StatusCode {
+    StatusCode::NO_CONTENT
 }

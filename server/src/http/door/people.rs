@@ -21,6 +21,7 @@ pub(super) fn router() -> Router<AppState> {
         .route("/people/role", post(role))
         .route("/people/put-out", post(put_out))
         .route("/people/let-in", post(let_in))
+        .route("/people/password-link", post(password_link))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -62,14 +63,14 @@ struct People {
     invitations: Vec<Link>,
     /// Seats that can be given: value and words.
     seats: Vec<(String, String)>,
-    /// The link that was just made; shown once.
-    link: Option<String>,
+    /// The link that was just made, and what it is for; shown once.
+    link: Option<(String, &'static str)>,
     fault: Option<String>,
 }
 
 #[derive(Default)]
 struct Shown {
-    link: Option<String>,
+    link: Option<(String, &'static str)>,
     fault: Option<DoorFault>,
     said: Option<&'static str>,
     after: String,
@@ -212,13 +213,9 @@ async fn invite(
     };
     let shown = match invited {
         Ok(code) => {
-            // The guard let this name through, so it is one of ours.
-            let origin = headers
-                .get(header::ORIGIN)
-                .and_then(|origin| origin.to_str().ok());
-            let origin = origin.unwrap_or_default();
+            let link = format!("{}/join#{}", origin(&headers), code.reveal());
             Shown {
-                link: Some(format!("{origin}/join#{}", code.reveal())),
+                link: Some((link, "good for 72 hours")),
                 ..Shown::default()
             }
         }
@@ -310,4 +307,45 @@ async fn let_in(
         Err(_) => Err(DoorFault::Missing("person")),
     };
     ended(&doors, &visitor, theme, "in", done).await
+}
+
+#[derive(Deserialize)]
+struct LostPassword {
+    id: String,
+    /// `yes`: the authenticator is lost as well.
+    #[serde(default)]
+    factor: String,
+}
+
+async fn password_link(
+    State(doors): State<Arc<Doors>>,
+    visitor: Visitor,
+    theme: Theme,
+    headers: HeaderMap,
+    Form(sent): Form<LostPassword>,
+) -> Response {
+    let made = match sent.id.parse() {
+        Ok(id) => doors.reset_link(&visitor, id, sent.factor == "yes").await,
+        Err(_) => Err(DoorFault::Missing("person")),
+    };
+    let shown = match made {
+        Ok(code) => Shown {
+            link: Some((
+                format!("{}/reset#{code}", origin(&headers)),
+                "for another password, good for 24 hours",
+            )),
+            ..Shown::default()
+        },
+        Err(fault) => Shown {
+            fault: Some(fault),
+            ..Shown::default()
+        },
+    };
+    drawn(&doors, &visitor, theme, shown).await
+}
+
+/// Under which name they came. The guard let it through, so it is one of ours.
+fn origin(headers: &HeaderMap) -> &str {
+    let origin = headers.get(header::ORIGIN);
+    origin.and_then(|origin| origin.to_str().ok()).unwrap_or_default()
 }

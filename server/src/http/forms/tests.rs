@@ -4,8 +4,10 @@ use crate::http::api::tests::Server;
 use ::console::forms::PolicyForm;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
+use store::audit::AuditStore as _;
 use store::holds::HoldStore as _;
 use store::policies::PolicyStore as _;
+use store::tenants::TenantStore as _;
 use tower::ServiceExt as _;
 
 /// Status, where it leads, and what it says.
@@ -154,4 +156,105 @@ async fn a_form_that_is_not_right_is_told_in_words() {
             "{form} {fields}: {text}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_tenant_is_created_and_mapped_by_forms_and_the_trail_says_which() {
+    let server = Server::new().await;
+    let site = store::traits::Scope::Site { reason: "test" };
+    let tenant = "id=tailspin&name=Tailspin+Toys&zone=Europe%2FBerlin&back=%2Ftenants";
+    let (status, location, _) = send(&server, "tenant", tenant).await;
+    assert_eq!((status, location.as_deref()), (303, Some("/tenants")));
+    let made = server
+        .store
+        .tenant(&site, &"tailspin".parse().unwrap())
+        .await
+        .unwrap();
+    assert_eq!(
+        (made.name.as_str(), made.zone.to_string().as_str()),
+        ("Tailspin Toys", "Europe/Berlin")
+    );
+    let rule = |change: &str| {
+        format!("tenant=tailspin&kind=primary&text=*.tailspin.example&change={change}&back=%2Ftenants")
+    };
+    assert_eq!(send(&server, "rule", &rule("add")).await.0, 303);
+    assert_eq!(server.store.mappings(&site).await.unwrap()[0].author, "operator");
+    assert_eq!(send(&server, "rule", &rule("remove")).await.0, 303);
+    assert!(server.store.mappings(&site).await.unwrap().is_empty());
+    for (form, fields, status, words) in [
+        ("tenant", tenant.to_owned(), 409, "tailspin"),
+        ("tenant", "id=No+Slug&name=x&back=/".to_owned(), 400, "id"),
+        ("tenant", "id=x&name=&back=/".to_owned(), 400, "name"),
+        (
+            "tenant",
+            "id=x&name=x&zone=Mars%2FOlympus&back=/".to_owned(),
+            400,
+            "zone",
+        ),
+        ("rule", rule("remove"), 409, "tailspin"),
+        ("rule", rule("turn"), 400, "change"),
+        (
+            "rule",
+            "tenant=nobody&kind=primary&text=*.x.example&change=add&back=/".to_owned(),
+            404,
+            "nobody",
+        ),
+        (
+            "rule",
+            "tenant=tailspin&kind=colour&text=x&change=add&back=/".to_owned(),
+            400,
+            "kind",
+        ),
+        (
+            "rule",
+            "tenant=tailspin&kind=primary&text=*&change=add&back=/".to_owned(),
+            400,
+            "text",
+        ),
+    ] {
+        let (got, _, said) = send(&server, form, &fields).await;
+        assert_eq!(got, status, "{form} {fields}: {said}");
+        assert!(said.contains(words), "{form} {fields}: {said}");
+    }
+    let trail = server.store.audit_after(&site, 0, 100).await.unwrap();
+    let objects: Vec<_> = trail.iter().map(|entry| entry.happened.object.as_str()).collect();
+    assert!(objects.contains(&"tenant tailspin"), "{objects:?}");
+    assert!(
+        objects.contains(&"rule primary *.tailspin.example of tenant tailspin"),
+        "{objects:?}"
+    );
+    assert!(
+        objects.iter().all(|object| !object.contains("/forms/")),
+        "{objects:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_was_done_to_a_tenants_replica_stands_in_its_own_trail_by_name() {
+    let server = Server::new().await;
+    let replica = &server.seed.ours;
+    let hold = format!(
+        "on=replica&name={}&until=4h&reason=their+audit&back=/",
+        replica.id
+    );
+    assert_eq!(send(&server, "hold", &hold).await.0, 303);
+    let own = server
+        .store
+        .audit_after(&server.seed.scope(), 0, 100)
+        .await
+        .unwrap();
+    let told: Vec<_> = own
+        .iter()
+        .map(|entry| (entry.happened.deed.as_str(), entry.happened.object.clone()))
+        .collect();
+    assert!(
+        told.contains(&("holds.manage", format!("replica {}", replica.name))),
+        "{told:?}"
+    );
+    let other = server
+        .store
+        .audit_after(&server.seed.other(), 0, 100)
+        .await
+        .unwrap();
+    assert!(other.is_empty(), "{other:?}");
 }

@@ -107,37 +107,6 @@ fn two_tenants_with_equally_narrow_rules_claim_doubly_and_the_rules_are_named() 
 }
 
 #[test]
-fn a_preview_names_what_would_change_hands() {
-    let id = |number| ReplicaId(Uuid::from_u128(number));
-    let replicas = [
-        (id(1), facts("hv1.contoso.example", &[], &[])),
-        (id(2), facts("hv2.contoso.example", &[], &[])),
-        (id(3), facts("hv1.fabrikam.example", &[], &[])),
-    ];
-    let before = [rule("contoso", "primary", "*.contoso.example")];
-    let mut after = before.to_vec();
-    after.push(rule("litware", "primary", "hv2.contoso.example"));
-    after.push(rule("litware", "primary", "hv1.fabrikam.example"));
-    after.push(rule("contoso", "primary", "hv1.contoso.example"));
-    let changed: Vec<_> = preview(&before, &after, &replicas)
-        .into_iter()
-        .map(|changed| {
-            (
-                changed.replica,
-                by(&changed.before).to_owned(),
-                by(&changed.after).to_owned(),
-            )
-        })
-        .collect();
-    let told = |number, before: &str, after: &str| (id(number), before.to_owned(), after.to_owned());
-    assert_eq!(
-        changed,
-        [told(2, "contoso", "litware"), told(3, "nobody", "litware")]
-    );
-    assert!(preview(&before, &before, &replicas).is_empty());
-}
-
-#[test]
 fn a_rule_that_cannot_be_is_refused() {
     for (kind, text) in [
         ("host", "x"),
