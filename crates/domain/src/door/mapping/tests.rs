@@ -2,7 +2,19 @@ use super::*;
 use crate::binding::{BindingError, TenantRule, bind};
 use proptest::prelude::*;
 use proptest::sample::select;
-use uuid::Uuid;
+
+/// The tenants of a claim.
+fn whose(claim: &Claim) -> Vec<&TenantId> {
+    match claim {
+        Claim::Claimed { by, .. } => vec![by],
+        Claim::Unclaimed => Vec::new(),
+        Claim::Doubly { rules } => {
+            let mut tenants: Vec<_> = rules.iter().map(|mapping| &mapping.tenant).collect();
+            tenants.dedup();
+            tenants
+        }
+    }
+}
 
 fn rule(tenant: &str, kind: &str, text: &str) -> Mapping {
     Mapping {
