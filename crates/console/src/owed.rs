@@ -21,9 +21,10 @@ pub struct PlanView {
     pub until: Option<DateTime<Utc>>,
     /// When it is looked at again at the latest.
     pub next: Option<DateTime<Utc>>,
-    /// Its place among all decisions, counted from 1, and how many there are.
-    pub turn: u64,
-    pub of: u64,
+    /// Its place among those that start now or only wait for room, counted from 1; `None` where something else keeps it.
+    pub turn: Option<u64>,
+    /// How many those are.
+    pub in_line: u64,
     /// Seconds until due beside what an attempt takes; negative when it is expected to be too late.
     pub slack_secs: i64,
     /// What an attempt on this replica takes.

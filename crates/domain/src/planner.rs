@@ -142,6 +142,26 @@ pub enum Move {
     Running,
 }
 
+impl Move {
+    /// Whether it starts, or would if there were room: these are decided in the order of their turn.
+    #[must_use]
+    pub const fn is_in_line(&self) -> bool {
+        match self {
+            Self::Start { .. } => true,
+            Self::Wait { why, .. } => matches!(
+                why,
+                Wait::HostFull { .. }
+                    | Wait::TenantFull { .. }
+                    | Wait::VaultFull { .. }
+                    | Wait::TotalFull { .. }
+                    | Wait::SlotKept { .. }
+                    | Wait::Yields { .. }
+            ),
+            Self::GiveUp { .. } | Self::Running => false,
+        }
+    }
+}
+
 /// Why an obligation waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wait {
@@ -215,7 +235,8 @@ fn urgency_secs(owed: &Owed, now: DateTime<Utc>) -> i64 {
         - WAITS * i64::from(owed.gap_wait_secs)
 }
 
-/// Decides for every obligation. Starts come first, in the order in which they should be made, and within the limits.
+/// Decides for every obligation. Starts come first, in the order in which they should be made, and within the limits; then those that only
+/// wait for room, in the order of their turn.
 #[must_use]
 pub fn plan(world: &World, limits: &Limits, now: DateTime<Utc>) -> Vec<Decision> {
     let mut counts = share::Counts::new(world, limits, now);
@@ -240,29 +261,36 @@ pub fn plan(world: &World, limits: &Limits, now: DateTime<Utc>) -> Vec<Decision>
         }
     }
     let mut decisions = Vec::with_capacity(world.owed.len());
-    let mut is_start = vec![false; world.owed.len()];
+    let mut in_line = vec![false; world.owed.len()];
+    // Chosen in the order of their turn: those that find no room stay in it.
+    let mut waiting = Vec::new();
     share::choose(wishing, &mut counts, |index, chosen| match chosen {
         Ok(share::Started { pause }) => {
-            is_start[index] = true;
+            in_line[index] = true;
             decisions.push(Decision {
                 key: world.owed[index].key,
                 what: Move::Start { pause },
             });
         }
         Err(why) => {
-            moves[index] = Move::Wait {
-                why,
-                // A slot that becomes free wakes the plan.
-                next: now + chrono::TimeDelta::seconds(SLOT_LOOK_SECS),
-                watch: false,
-            };
+            in_line[index] = true;
+            waiting.push(Decision {
+                key: world.owed[index].key,
+                what: Move::Wait {
+                    why,
+                    // A slot that becomes free wakes the plan.
+                    next: now + chrono::TimeDelta::seconds(SLOT_LOOK_SECS),
+                    watch: false,
+                },
+            });
         }
     });
+    decisions.append(&mut waiting);
     watch(world, &counts, now, &mut moves);
-    let others = world.owed.iter().zip(moves).zip(is_start);
+    let others = world.owed.iter().zip(moves).zip(in_line);
     decisions.extend(
         others
-            .filter(|(_, is_start)| !is_start)
+            .filter(|(_, in_line)| !in_line)
             .map(|((owed, what), _)| Decision { key: owed.key, what }),
     );
     decisions

@@ -70,8 +70,16 @@ impl Planned {
             owed,
             purpose: *self.purposes.get(at)?,
             decision,
-            position,
+            // Those in line stand first.
+            turn: decision.what.is_in_line().then_some(position + 1),
         })
+    }
+
+    /// How many start now or only wait for room.
+    #[must_use]
+    pub fn in_line(&self) -> usize {
+        let others = self.decisions.iter().position(|it| !it.what.is_in_line());
+        others.unwrap_or(self.decisions.len())
     }
 }
 
@@ -81,6 +89,6 @@ pub struct Entry<'a> {
     pub owed: &'a Owed,
     pub purpose: Purpose,
     pub decision: &'a Decision,
-    /// Among the decisions: where it starts now, its turn, counted from 0.
-    pub position: usize,
+    /// Where it starts now or only waits for room: its turn, counted from 1. `None` where something else keeps it.
+    pub turn: Option<usize>,
 }

@@ -66,7 +66,7 @@ async fn whole(global: &Global, opened: &Opened, planned: &Planned, limit: usize
     for entry in entries {
         let words = explain_move(&entry.decision.what);
         table.row([
-            (entry.position + 1).to_string(),
+            entry.turn.map_or_else(|| "-".to_owned(), |turn| turn.to_string()),
             name(entry.owed.key.replica),
             words.title,
             explain_slack(slack_secs(entry.owed, planned.at)),
@@ -108,7 +108,10 @@ async fn explain(
     let words = explain_move(&entry.decision.what);
     println!("{name}, day {}: {}", entry.owed.key.day, words.title);
     println!("  {}", words.sentence);
-    println!("  turn     {} of {}", entry.position + 1, planned.decisions.len());
+    match entry.turn {
+        Some(turn) => println!("  turn     {turn} of {} that could start", planned.in_line()),
+        None => println!("  turn     none: it does not wait for room"),
+    }
     println!("  due      {}", told(entry.owed.window.due));
     println!(
         "  slack    {}, an attempt takes {} s",

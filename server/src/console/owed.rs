@@ -182,8 +182,8 @@ fn plan(planned: &Planned, entry: &Entry<'_>) -> PlanView {
         since: told.since,
         until: told.until,
         next: told.next,
-        turn: entry.position as u64 + 1,
-        of: planned.decisions.len() as u64,
+        turn: entry.turn.map(|turn| turn as u64),
+        in_line: planned.in_line() as u64,
         slack_secs: slack_secs(entry.owed, planned.at),
         expected_secs: entry.owed.expected_secs,
     }

@@ -35,7 +35,7 @@ pub fn entry(planned: &Planned, entry: &Entry<'_>, name: &str) -> Value {
         },
         "title": words.title, "sentence": words.sentence, "code": words.code, "whose": words.actor,
         "since": words.since.map(stamp), "until": words.until.map(stamp), "next": words.next.map(stamp),
-        "turn": entry.position + 1, "of": planned.decisions.len(),
+        "turn": entry.turn, "of": planned.in_line(),
         "due": stamp(owed.window.due), "slack_secs": slack_secs(owed, planned.at), "expected_secs": owed.expected_secs,
         "failures": owed.failures, "apply_deferrals": owed.apply_deferrals,
     })

@@ -531,6 +531,19 @@ proptest! {
     }
 
     #[test]
+    fn those_in_line_stand_first_and_take_their_turn_when_there_is_room(w in any_world(), now in 0_i64..50_000) {
+        let decided = plan(&w, &limits(), at(now));
+        let line: Vec<_> = decided.iter().take_while(|d| d.what.is_in_line()).collect();
+        prop_assert_eq!(line.len(), decided.iter().filter(|d| d.what.is_in_line()).count());
+        // With room for everybody whoever stands in the line starts.
+        let room = Limits { total_max: 10_000, per_host_max: 10_000, per_tenant_max: 10_000, per_vault_max: 10_000, ..limits() };
+        let starts = starts(&plan(&w, &room, at(now)));
+        for one in line {
+            prop_assert!(starts.iter().any(|key| *key == one.key.replica.0.as_u128()), "{:?}", one.what);
+        }
+    }
+
+    #[test]
     fn the_order_of_the_world_changes_no_decision_but_ties(w in any_world(), now in 0_i64..50_000) {
         let mut turned = w.clone();
         turned.owed.reverse();

@@ -1,11 +1,13 @@
 //! The closer: what became of each day, by the points that there are and by what was seen.
 
 use super::Ledger;
+use crate::ports::{apart, chain};
 use crate::shared::{SITE, Shared};
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::attempt::AttemptState;
 use domain::attribution::{Held, attribute, owner_of};
 use domain::code::Code;
-use domain::ids::ReplicaId;
+use domain::ids::{PointId, ReplicaId};
 use domain::obligation::{Obligation, ObligationKey, Outcome, SealedPoint, judge};
 use std::collections::BTreeSet;
 use store::obligations::LiveObligation;
@@ -61,11 +63,14 @@ async fn decide(
         return Ok(judge(obligation, &[], now, || attribute(window, &[], 0)));
     }
     let spent = spent_before(shared, obligation).await?;
+    let unwritten = unwritten(shared, replica).await?;
     let points: Vec<SealedPoint> = store
         .point_heads(&SITE, Some(replica), Some(window.next_open), POINTS)
         .await?
         .into_iter()
-        .filter(|point| point.taken >= window.open && !spent.contains(&point.id))
+        .filter(|point| {
+            point.taken >= window.open && !spent.contains(&point.id) && Some(point.id) != unwritten
+        })
         .map(|point| SealedPoint {
             point: point.id,
             taken: point.taken,
@@ -108,12 +113,38 @@ async fn unseen(shared: &Shared, replica: ReplicaId) -> Result<Option<DateTime<U
     Ok(status.map(|it| it.observation.seen_at + fresh))
 }
 
+/// The point that the store has sealed and whose snapshot file is not in the vault yet: nobody could restore it, so no day is met by it. Its
+/// attempt keeps the lease until the file is written, by itself or by the rescue.
+async fn unwritten(shared: &Shared, replica: ReplicaId) -> Result<Option<PointId>, StoreError> {
+    let store = &shared.ports.store;
+    let Some(lease) = store.lease(replica).await? else {
+        return Ok(None);
+    };
+    let attempt = store.attempt(&SITE, lease.attempt).await?;
+    let AttemptState::Sealed { point, .. } = attempt.state else {
+        return Ok(None);
+    };
+    let sealed = store.point(&SITE, point).await?;
+    let exists = apart(&shared.ports.vault, move |vault| {
+        vault.exists(&sealed.tenant, &sealed.snapshot)
+    });
+    Ok(match exists.await {
+        Ok(Ok(true)) => None,
+        Ok(Ok(false)) => Some(point),
+        Ok(Err(error)) => {
+            tracing::warn!(point.id = %point, error = %chain(&error), "whether a sealed point is in the vault cannot be seen");
+            Some(point)
+        }
+        Err(error) => {
+            tracing::warn!(point.id = %point, error = %chain(&error), "whether a sealed point is in the vault cannot be seen");
+            Some(point)
+        }
+    })
+}
+
 /// Points that the day before has been met by. They matter only where a change of policy has let two days overlap: one point serves one
 /// obligation.
-async fn spent_before(
-    shared: &Shared,
-    obligation: &Obligation,
-) -> Result<BTreeSet<domain::ids::PointId>, StoreError> {
+async fn spent_before(shared: &Shared, obligation: &Obligation) -> Result<BTreeSet<PointId>, StoreError> {
     let Some(day) = obligation.key.day.pred() else {
         return Ok(BTreeSet::new());
     };

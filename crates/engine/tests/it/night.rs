@@ -10,6 +10,7 @@ use domain::obligation::{Exclusion, ObligationKey, Outcome, OutcomeKind, Owner};
 use domain::observation::ReplicationState;
 use domain::planner::{Move, Wait};
 use engine::Purpose;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use store::holds::{HoldStore, HoldTarget};
 use store::obligations::{AttemptEnd, ObligationRow, ObligationStore, Tally};
@@ -99,6 +100,34 @@ async fn a_day_is_opened_tried_for_and_closed_with_the_point_that_met_it() {
     assert_eq!((met.tally.attempts, met.tally.failures), (1, 0));
     let tried = world.store.attempts_of(&SITE, met.obligation.key).await.unwrap();
     assert_eq!(tried[0].end, Some(AttemptEnd::Sealed));
+}
+
+#[tokio::test]
+async fn a_day_is_not_met_by_a_point_that_nobody_could_restore_until_its_file_is_written() {
+    let world = World::new().await;
+    world.engine.night().await.unwrap();
+    world.vault.fail_seal.store(true, Ordering::Relaxed);
+    world.hours(12).await;
+    assert!(matches!(world.backup().await, engine::Outcome::Abandoned { .. }));
+    world.engine.night().await.unwrap();
+    assert_eq!(world.row("2027-01-15").await.outcome, Outcome::Open);
+    world.vault.fail_seal.store(false, Ordering::Relaxed);
+    world.rescued().await;
+    world.engine.night().await.unwrap();
+    let met = world.row("2027-01-15").await.outcome;
+    assert!(matches!(met, Outcome::Met { .. }), "{met:?}");
+}
+
+#[tokio::test]
+async fn a_day_is_missed_whose_only_point_was_never_written() {
+    let world = World::new().await;
+    world.engine.night().await.unwrap();
+    world.vault.fail_seal.store(true, Ordering::Relaxed);
+    world.hours(12).await;
+    assert!(matches!(world.backup().await, engine::Outcome::Abandoned { .. }));
+    world.hours(24).await;
+    let missed = world.row("2027-01-15").await.outcome;
+    assert_eq!(missed.kind(), OutcomeKind::Missed, "{missed:?}");
 }
 
 #[tokio::test]

@@ -49,6 +49,14 @@ fn plan_view(r: &ReplicaView, o: &OwedView, p: &PlanView) -> AnyView {
         }) => format!("no estimate: {days_seen} of {days_needed} closed days"),
         None => "not open any more".to_owned(),
     };
+    let turn = match p.turn {
+        Some(turn) => format!(
+            "{} of {} that could start",
+            format::count(turn),
+            format::count(p.in_line)
+        ),
+        None => "does not wait for room".to_owned(),
+    };
     view! {
         <article class="blocker">
             <h3>{mark(p.mark)} {p.code.clone().map(|code| view! { <span class="code">{code}</span> })} {p.title.clone()}</h3>
@@ -58,7 +66,7 @@ fn plan_view(r: &ReplicaView, o: &OwedView, p: &PlanView) -> AnyView {
                 <div><dt>"Next look at the latest"</dt><dd>{ahead(&r.zone, r.as_of, p.next)}</dd></div>
                 <div><dt>"Whose move"</dt><dd>{p.whose.clone()}</dd></div>
                 <div><dt>"Slack"</dt><dd>{format::slack(p.slack_secs)} <span class="dim">" · an attempt takes about " {format::span(i64::from(p.expected_secs))}</span></dd></div>
-                <div><dt>"Its turn"</dt><dd>{format::count(p.turn)} " of " {format::count(p.of)} <span class="dim">" · planned " {format::age(r.as_of, p.at)} " ago"</span></dd></div>
+                <div><dt>"Its turn"</dt><dd>{turn} <span class="dim">" · planned " {format::age(r.as_of, p.at)} " ago"</span></dd></div>
                 <div><dt>"Chance"</dt><dd>{chance} {o.risk.clone().map(|risk| view! { <span class="dim">" · " {risk}</span> })}</dd></div>
             </dl>
         </article>

@@ -3,7 +3,7 @@
 use super::counted::Counted;
 use super::{SITE, Scene, breach, read};
 use crate::drive::site::Breach;
-use domain::obligation::{Obligation, ObligationKey};
+use domain::obligation::{Obligation, ObligationKey, Outcome};
 use std::collections::BTreeMap;
 use store::obligations::{AttemptEnd, ObligationAttempt, ObligationRow, ObligationStore as _};
 use store::traits::AttemptStore as _;
@@ -48,6 +48,7 @@ impl Days {
             if row.closed_at.is_none() {
                 continue;
             }
+            restorable(scene, &row)?;
             let known = self.closed.entry(*key).or_insert_with(|| row.clone());
             let same = known.outcome == row.outcome && known.closed_at == row.closed_at;
             if !same || !row.corrections.starts_with(&known.corrections) {
@@ -94,6 +95,22 @@ impl Days {
         );
         Err(broken(4, text))
     }
+}
+
+/// Promise 1: a day is kept by nothing that nobody could restore.
+fn restorable(scene: &Scene<'_>, row: &ObligationRow) -> Result<(), Breach> {
+    let (Outcome::Met { point, .. } | Outcome::MetLate { point, .. }) = &row.outcome else {
+        return Ok(());
+    };
+    let sealed = read(scene.store.point(&SITE, *point))?;
+    if scene.depot.visible().contains_key(&sealed.snapshot) {
+        return Ok(());
+    }
+    let text = format!(
+        "{} is met by point {point}, whose snapshot file was never written",
+        row.obligation.key
+    );
+    Err(broken(1, text))
 }
 
 fn broken(promise: u8, text: String) -> Breach {
