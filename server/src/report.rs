@@ -1,0 +1,204 @@
+//! The SLA report of one month: one document, from which the page, the table and the JSON are written. Nothing is computed a second time: every
+//! figure is `domain::sla::figures`', and every percentage is the same string in all three.
+
+pub mod csv;
+pub mod html;
+pub mod json;
+mod plain;
+
+use domain::sla::{Figures, Ratio};
+pub use plain::Plain;
+
+/// What a percentage is; stands on every form of the report.
+pub const PERCENT_WORDS: &str = "Percentages are cut off after two digits, never rounded up: 100.00 % is printed only where every day was kept.";
+
+/// How the traffic is computed; stands beside its number.
+pub const TRAFFIC_WORDS: &str = "The bytes that were read from replicas' disks at the hoster's site for the restore points of this month, summed over \
+    sealed points whose checkpoint was accepted in it. A backup of the primaries that reads the same extents would have sent them over the tenant's \
+    link, before compression.";
+
+/// For whom the report is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edition {
+    /// With the infrastructure's names and the hosts' own words.
+    Hoster,
+    /// Without them.
+    Tenant,
+}
+
+/// Whether anything of the month may still change but by a correction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finality {
+    Final,
+    /// The month is in progress, or days of it are open.
+    InProgress,
+}
+
+/// Whether the target was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    Kept,
+    Broken,
+    /// Days are open, and no more are lost than the target allows.
+    SoFar,
+    NothingOwed,
+}
+
+impl Kept {
+    /// By days lost against days that the targets in force allow to be lost.
+    #[must_use]
+    pub fn of(figures: &Figures) -> Self {
+        if figures.contract.of == 0 && figures.tally.open == 0 {
+            Self::NothingOwed
+        } else if figures.budget.left < 0 {
+            Self::Broken
+        } else if figures.tally.open > 0 {
+            Self::SoFar
+        } else {
+            Self::Kept
+        }
+    }
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Broken => "not kept",
+            Self::SoFar => "kept so far; days are open",
+            Self::NothingOwed => "nothing was owed",
+        }
+    }
+}
+
+/// A policy version that days of the month were opened under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    pub name: Plain,
+    pub version: u64,
+    /// Percent, two digits.
+    pub target: String,
+}
+
+/// One replica's share of the month.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    pub tenant: Plain,
+    pub replica: Plain,
+    pub raw: Ratio,
+    pub contract: Ratio,
+    pub late: u64,
+}
+
+/// The longest time of a replica without a point; instants on the tenant's wall clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    pub replica: Plain,
+    pub from: Plain,
+    pub to: Plain,
+    pub secs: u64,
+}
+
+/// A day that was late, missed, excused or left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Day {
+    /// `2026-10-25`.
+    pub day: String,
+    pub tenant: Plain,
+    pub replica: Plain,
+    /// `late`, `missed`, `excused` or `excluded`.
+    pub outcome: &'static str,
+    /// `provider`, `tenant` or `external`; empty where it was nobody's.
+    pub whose: &'static str,
+    /// One sentence: why, whose, what next.
+    pub story: Plain,
+    /// What the host said; only in the hoster's edition.
+    pub host_words: Option<Plain>,
+}
+
+/// An appended change of a closed day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Corrected {
+    pub day: String,
+    pub tenant: Plain,
+    pub replica: Plain,
+    pub kind: &'static str,
+    pub author: Plain,
+    pub reason: Plain,
+    pub at: Plain,
+}
+
+/// The report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    edition: Edition,
+    pub name: Plain,
+    /// `2026-10`.
+    pub month: String,
+    pub zone: Plain,
+    pub made_at: Plain,
+    pub finality: Finality,
+    pub policies: Vec<Policy>,
+    pub figures: Figures,
+    pub worst: Option<Line>,
+    pub longest_gap: Option<Gap>,
+    pub lines: Vec<Line>,
+    pub days: Vec<Day>,
+    pub corrections: Vec<Corrected>,
+    /// See [`TRAFFIC_WORDS`].
+    pub traffic_bytes: u64,
+}
+
+/// All that a report is made of, whoever it is for.
+#[derive(Debug, Clone)]
+pub struct Material {
+    pub name: Plain,
+    pub month: String,
+    pub zone: Plain,
+    pub made_at: Plain,
+    pub finality: Finality,
+    pub policies: Vec<Policy>,
+    pub figures: Figures,
+    pub worst: Option<Line>,
+    pub longest_gap: Option<Gap>,
+    pub lines: Vec<Line>,
+    pub days: Vec<Day>,
+    pub corrections: Vec<Corrected>,
+    pub traffic_bytes: u64,
+}
+
+impl Report {
+    /// The one way to make a report, so that the tenant's edition can carry nothing that is the hoster's.
+    #[must_use]
+    pub fn of(material: Material, edition: Edition) -> Self {
+        let Material { name, month, zone, made_at, finality, policies, figures, worst, longest_gap, lines, mut days, corrections, traffic_bytes } = material;
+        if edition == Edition::Tenant {
+            for day in &mut days {
+                day.host_words = None;
+            }
+        }
+        Self { edition, name, month, zone, made_at, finality, policies, figures, worst, longest_gap, lines, days, corrections, traffic_bytes }
+    }
+    #[must_use]
+    pub fn edition(&self) -> Edition {
+        self.edition
+    }
+    #[must_use]
+    pub fn kept(&self) -> Kept {
+        Kept::of(&self.figures)
+    }
+    #[must_use]
+    pub fn finality_words(&self) -> &'static str {
+        match self.finality {
+            Finality::Final => "final",
+            Finality::InProgress => "not final: days of this month are still open, the figures are as of the instant it was made",
+        }
+    }
+}
+
+/// Percent with two digits, cut off; `none` where nothing was owed.
+#[must_use]
+pub fn percent(ratio: Ratio) -> String {
+    ratio.pct.map_or_else(|| "none".to_owned(), |pct| pct.to_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+//! The golden month: October 2026 in Europe/Berlin, counted by hand.
+//! db: 31 days, 26 met, 1 late, 1 missed, 2 excused, 1 excluded. web appears on the 12th: excluded, then 18 met and 1 missed.
+//! raw 44 of 49 = 89.795..., contractual 44 of 47 = 93.617...; db raw 26 of 30 = 86.666...; rounding would change each of them.
+
+use super::*;
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::calendar::SlaDay;
+use domain::obligation::{OutcomeKind, Owner};
+use domain::policy::BasisPoints;
+use domain::sla::{DayRecord, Protection, figures};
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+fn golden(name: &str, reason: &str) -> Material {
+    let ids: [domain::ids::ReplicaId; 2] = ["00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"].map(|id| id.parse().unwrap());
+    let mut records = Vec::new();
+    let mut put = |replica, day, kind, owner| {
+        records.push(DayRecord {
+            replica,
+            day: SlaDay(NaiveDate::from_ymd_opt(2026, 10, day).unwrap()),
+            kind,
+            owner,
+            target_bp: BasisPoints::new(9500).unwrap(),
+        });
+    };
+    for day in 1..=31 {
+        let (kind, owner) = match day {
+            4 => (OutcomeKind::MetLate, Some(Owner::Provider)),
+            9 | 25 => (OutcomeKind::Excused, Some(Owner::Tenant)),
+            18 => (OutcomeKind::Excluded, None),
+            26 => (OutcomeKind::Missed, Some(Owner::External)),
+            _ => (OutcomeKind::Met, None),
+        };
+        put(ids[0], day, kind, owner);
+    }
+    for day in 12..=31 {
+        let kind = match day {
+            12 => OutcomeKind::Excluded,
+            20 => OutcomeKind::Missed,
+            _ => OutcomeKind::Met,
+        };
+        put(ids[1], day, kind, None);
+    }
+    let protection = Protection { replica: ids[0], from: at("2026-10-24T20:00:00Z"), to: at("2026-10-28T21:00:00Z"), taken: vec![at("2026-10-27T21:00:00Z")] };
+    let figures = figures(&records, &[protection]);
+    let ratio = Ratio::new;
+    let db = Line { tenant: Plain::of(name), replica: Plain::of(name), raw: ratio(26, 30), contract: ratio(26, 28), late: 1 };
+    let web = Line { tenant: Plain::of(name), replica: Plain::of("web"), raw: ratio(18, 19), contract: ratio(18, 19), late: 0 };
+    let worst = figures.worst.unwrap();
+    assert_eq!((worst.replica, worst.raw), (ids[0], db.raw));
+    let gap = figures.longest_gap.unwrap();
+    Material {
+        name: Plain::of(name),
+        month: "2026-10".to_owned(),
+        zone: Plain::of("Europe/Berlin"),
+        made_at: Plain::of("2026-11-01T08:00:00Z"),
+        finality: Finality::Final,
+        policies: vec![Policy { name: Plain::of("standard"), version: 3, target: "95.00".to_owned() }],
+        figures,
+        worst: Some(db.clone()),
+        longest_gap: Some(Gap { replica: Plain::of(name), from: Plain::of("2026-10-24 22:00 +02:00"), to: Plain::of("2026-10-27 22:00 +01:00"), secs: gap.secs }),
+        lines: vec![db, web],
+        days: vec![Day {
+            day: "2026-10-26".to_owned(),
+            tenant: Plain::of(name),
+            replica: Plain::of(name),
+            outcome: "missed",
+            whose: "external",
+            story: Plain::of("Missed: the link was cut; nobody has to act."),
+            host_words: Some(Plain::of("hv-07: C:\\ClusterStorage\\staging is full")),
+        }],
+        corrections: vec![Corrected {
+            day: "2026-10-25".to_owned(),
+            tenant: Plain::of(name),
+            replica: Plain::of(name),
+            kind: "excuse",
+            author: Plain::of("mira"),
+            reason: Plain::of(reason),
+            at: Plain::of("2026-10-30T09:00:00Z"),
+        }],
+        traffic_bytes: 1_234_567_890_123,
+    }
+}
+
+#[test]
+fn the_golden_month_says_the_same_digits_in_all_three_forms() {
+    let report = Report::of(golden("Nordwind", "announced"), Edition::Hoster);
+    let (page, table, document) = (html::html(&report, "n").unwrap(), csv::csv(&report), json::json(&report));
+    for (page_words, table_words) in [
+        ("<b>89.79 %</b><br>44 of 49 days", "figure,raw,,,,44,49,89.79,"),
+        ("<b>93.61 %</b><br>44 of 47 days", "figure,contract,,,,44,47,93.61,"),
+        ("raw 86.66 % (26 of 30 days)", "figure,worst_raw,Nordwind,Nordwind,,26,30,86.66,"),
+        ("262800 s", "figure,longest_gap_secs,,Nordwind,,,,,,262800,"),
+        ("1234567890123 bytes", "traffic,bytes,,,,,,,,1234567890123,"),
+        ("<b>not kept</b><br>3 days lost, 2 allowed", "target,kept,,,,,,,,not kept,"),
+        ("<b>2, 2, 2, 0</b>", "days,excluded,,,,,,,,2,"),
+    ] {
+        assert!(page.contains(page_words), "{page_words}");
+        assert!(table.contains(table_words), "{table_words}");
+    }
+    assert_eq!((document["raw"]["pct"].as_str(), document["raw"]["of"].as_u64()), (Some("89.79"), Some(49)));
+    assert_eq!((document["contract"]["pct"].as_str(), document["contract"]["of"].as_u64()), (Some("93.61"), Some(47)));
+    assert_eq!(document["worst"]["raw"]["pct"], "86.66");
+    assert_eq!(document["longest_gap"]["secs"], 262_800);
+    assert_eq!(document["traffic"]["bytes"], 1_234_567_890_123_u64);
+    assert_eq!(document["target"]["kept"], "not kept");
+    assert_eq!((document["late"].as_u64(), document["missed"].as_u64()), (Some(1), Some(2)));
+}
+
+#[test]
+fn all_but_one_of_very_many_days_is_not_printed_as_a_hundred_percent() {
+    assert_eq!(percent(Ratio::new(99_999, 100_000)), "99.99");
+    assert_eq!(percent(Ratio::new(100_000, 100_000)), "100.00");
+    assert_eq!(percent(Ratio::new(0, 0)), "none");
+}
+
+#[test]
+fn the_tenants_edition_has_nothing_of_what_hosts_said() {
+    let forms = |edition| {
+        let report = Report::of(golden("Nordwind", "announced"), edition);
+        [html::html(&report, "n").unwrap(), csv::csv(&report), json::json(&report).to_string()]
+    };
+    assert!(forms(Edition::Hoster).iter().all(|form| form.contains("hv-07")));
+    assert!(forms(Edition::Tenant).iter().all(|form| !form.contains("hv-07") && !form.contains("ClusterStorage")));
+}
+
+#[test]
+fn hostile_names_are_harmless_in_all_three_forms() {
+    for (name, reason) in [("=cmd()", "+1"), ("<script>alert(1)</script>", "\"><img src=x>"), ("\u{202e}evil\u{2066}", "@sum"), ("a\r\n=b,\"c\"", "-2\n\t=x"), ("\u{200f}=cmd()", " =x")] {
+        let report = Report::of(golden(name, reason), Edition::Hoster);
+        let (page, table, document) = (html::html(&report, "n").unwrap(), csv::csv(&report), json::json(&report).to_string());
+        for form in [&page, &table, &document] {
+            assert!(!form.contains(['\u{202e}', '\u{2066}', '\u{200f}']), "{name:?}");
+        }
+        assert!(!page.contains("<script") && !page.contains("<img"), "{name:?}");
+        for record in table.split_terminator("\r\n") {
+            assert!(!record.contains(['\r', '\n']), "{record:?}");
+            let cells = cells(record);
+            assert_eq!(cells.len(), 11, "{record:?}");
+            assert!(cells.iter().all(|cell| !cell.trim_start().starts_with(['=', '+', '-', '@'])), "{record:?}");
+        }
+    }
+}
+
+#[test]
+fn a_cell_that_looks_like_a_formula_is_guarded() {
+    for (text, written) in [("=1", "'=1"), ("+1", "'+1"), ("-1", "'-1"), ("@a", "'@a"), ("\ta", "'\ta"), ("\ra", "\"'\ra\""), ("a=1", "a=1"), ("a,\"b\"", "\"a,\"\"b\"\"\"")] {
+        assert_eq!(csv::cell(text), written);
+    }
+}
+
+/// A reader of its own, by the letter of RFC 4180.
+fn cells(record: &str) -> Vec<String> {
+    let (mut all, mut now, mut quoted) = (Vec::new(), String::new(), false);
+    let mut chars = record.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if quoted && chars.peek() == Some(&'"') => now.push(chars.next().unwrap()),
+            '"' => quoted = !quoted,
+            ',' if !quoted => all.push(std::mem::take(&mut now)),
+            c => now.push(c),
+        }
+    }
+    all.push(now);
+    all
+}
