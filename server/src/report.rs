@@ -169,13 +169,42 @@ impl Report {
     /// The one way to make a report, so that the tenant's edition can carry nothing that is the hoster's.
     #[must_use]
     pub fn of(material: Material, edition: Edition) -> Self {
-        let Material { name, month, zone, made_at, finality, policies, figures, worst, longest_gap, lines, mut days, corrections, traffic_bytes } = material;
+        let Material {
+            name,
+            month,
+            zone,
+            made_at,
+            finality,
+            policies,
+            figures,
+            worst,
+            longest_gap,
+            lines,
+            mut days,
+            corrections,
+            traffic_bytes,
+        } = material;
         if edition == Edition::Tenant {
             for day in &mut days {
                 day.host_words = None;
             }
         }
-        Self { edition, name, month, zone, made_at, finality, policies, figures, worst, longest_gap, lines, days, corrections, traffic_bytes }
+        Self {
+            edition,
+            name,
+            month,
+            zone,
+            made_at,
+            finality,
+            policies,
+            figures,
+            worst,
+            longest_gap,
+            lines,
+            days,
+            corrections,
+            traffic_bytes,
+        }
     }
     #[must_use]
     pub fn edition(&self) -> Edition {
@@ -189,7 +218,9 @@ impl Report {
     pub fn finality_words(&self) -> &'static str {
         match self.finality {
             Finality::Final => "final",
-            Finality::InProgress => "not final: days of this month are still open, the figures are as of the instant it was made",
+            Finality::InProgress => {
+                "not final: days of this month are still open, the figures are as of the instant it was made"
+            }
         }
     }
 }

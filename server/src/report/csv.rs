@@ -4,14 +4,18 @@
 use super::{PERCENT_WORDS, Report, TRAFFIC_WORDS, percent};
 use domain::sla::Ratio;
 
-const COLUMNS: [&str; 11] = ["section", "item", "tenant", "replica", "day", "met", "of", "percent", "whose", "text", "by_or_at"];
+const COLUMNS: [&str; 11] = [
+    "section", "item", "tenant", "replica", "day", "met", "of", "percent", "whose", "text", "by_or_at",
+];
 
 /// The table.
 #[must_use]
 pub fn csv(report: &Report) -> String {
     let mut out = String::new();
     line(&mut out, &COLUMNS);
-    let mut say = |section: &str, item: &str, text: &str| line(&mut out, &[section, item, "", "", "", "", "", "", "", text, ""]);
+    let mut say = |section: &str, item: &str, text: &str| {
+        line(&mut out, &[section, item, "", "", "", "", "", "", "", text, ""])
+    };
     say("report", "name", report.name.as_str());
     say("report", "month", &report.month);
     say("report", "zone", report.zone.as_str());
@@ -19,11 +23,21 @@ pub fn csv(report: &Report) -> String {
     say("report", "state", report.finality_words());
     say("report", "percent_means", PERCENT_WORDS);
     for policy in &report.policies {
-        say("policy", policy.name.as_str(), &format!("version {}, target {} %", policy.version, policy.target));
+        say(
+            "policy",
+            policy.name.as_str(),
+            &format!("version {}, target {} %", policy.version, policy.target),
+        );
     }
     say("target", "kept", report.kept().words());
     let (figures, tally) = (&report.figures, report.figures.tally);
-    for (item, count) in [("late", tally.late), ("missed", tally.missed), ("excused", tally.excused), ("excluded", tally.excluded), ("open", tally.open)] {
+    for (item, count) in [
+        ("late", tally.late),
+        ("missed", tally.missed),
+        ("excused", tally.excused),
+        ("excluded", tally.excluded),
+        ("open", tally.open),
+    ] {
         say("days", item, &count.to_string());
     }
     say("traffic", "bytes", &report.traffic_bytes.to_string());
@@ -31,33 +45,125 @@ pub fn csv(report: &Report) -> String {
     share(&mut out, ["figure", "raw", "", ""], figures.raw);
     share(&mut out, ["figure", "contract", "", ""], figures.contract);
     if let Some(worst) = &report.worst {
-        share(&mut out, ["figure", "worst_raw", worst.tenant.as_str(), worst.replica.as_str()], worst.raw);
+        share(
+            &mut out,
+            [
+                "figure",
+                "worst_raw",
+                worst.tenant.as_str(),
+                worst.replica.as_str(),
+            ],
+            worst.raw,
+        );
     }
     if let Some(gap) = &report.longest_gap {
         let (secs, between) = (gap.secs.to_string(), format!("{} to {}", gap.from, gap.to));
-        line(&mut out, &["figure", "longest_gap_secs", "", gap.replica.as_str(), "", "", "", "", "", &secs, &between]);
+        line(
+            &mut out,
+            &[
+                "figure",
+                "longest_gap_secs",
+                "",
+                gap.replica.as_str(),
+                "",
+                "",
+                "",
+                "",
+                "",
+                &secs,
+                &between,
+            ],
+        );
     }
     for one in &report.lines {
-        share(&mut out, ["replica", "raw", one.tenant.as_str(), one.replica.as_str()], one.raw);
-        share(&mut out, ["replica", "contract", one.tenant.as_str(), one.replica.as_str()], one.contract);
+        share(
+            &mut out,
+            ["replica", "raw", one.tenant.as_str(), one.replica.as_str()],
+            one.raw,
+        );
+        share(
+            &mut out,
+            ["replica", "contract", one.tenant.as_str(), one.replica.as_str()],
+            one.contract,
+        );
     }
     for day in &report.days {
         let (tenant, replica) = (day.tenant.as_str(), day.replica.as_str());
-        line(&mut out, &["day", day.outcome, tenant, replica, &day.day, "", "", "", day.whose, day.story.as_str(), ""]);
+        line(
+            &mut out,
+            &[
+                "day",
+                day.outcome,
+                tenant,
+                replica,
+                &day.day,
+                "",
+                "",
+                "",
+                day.whose,
+                day.story.as_str(),
+                "",
+            ],
+        );
         if let Some(words) = &day.host_words {
-            line(&mut out, &["host_words", day.outcome, tenant, replica, &day.day, "", "", "", "", words.as_str(), ""]);
+            line(
+                &mut out,
+                &[
+                    "host_words",
+                    day.outcome,
+                    tenant,
+                    replica,
+                    &day.day,
+                    "",
+                    "",
+                    "",
+                    "",
+                    words.as_str(),
+                    "",
+                ],
+            );
         }
     }
     for one in &report.corrections {
         let by = format!("{}, {}", one.author, one.at);
-        line(&mut out, &["correction", one.kind, one.tenant.as_str(), one.replica.as_str(), &one.day, "", "", "", "", one.reason.as_str(), &by]);
+        line(
+            &mut out,
+            &[
+                "correction",
+                one.kind,
+                one.tenant.as_str(),
+                one.replica.as_str(),
+                &one.day,
+                "",
+                "",
+                "",
+                "",
+                one.reason.as_str(),
+                &by,
+            ],
+        );
     }
     out
 }
 
 fn share(out: &mut String, [section, item, tenant, replica]: [&str; 4], ratio: Ratio) {
     let (met, of) = (ratio.met.to_string(), ratio.of.to_string());
-    line(out, &[section, item, tenant, replica, "", &met, &of, &percent(ratio), "", "", ""]);
+    line(
+        out,
+        &[
+            section,
+            item,
+            tenant,
+            replica,
+            "",
+            &met,
+            &of,
+            &percent(ratio),
+            "",
+            "",
+            "",
+        ],
+    );
 }
 
 fn line(out: &mut String, cells: &[&str; 11]) {
@@ -73,7 +179,11 @@ fn line(out: &mut String, cells: &[&str; 11]) {
 /// One cell, guarded and quoted where it has to be.
 pub(super) fn cell(text: &str) -> String {
     let first = text.chars().find(|c| *c != ' ' && *c != '\u{a0}');
-    let guard = if matches!(first, Some('=' | '+' | '-' | '@' | '\t' | '\r')) { "'" } else { "" };
+    let guard = if matches!(first, Some('=' | '+' | '-' | '@' | '\t' | '\r')) {
+        "'"
+    } else {
+        ""
+    };
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{guard}{}\"", text.replace('"', "\"\""))
     } else {

@@ -25,5 +25,11 @@ impl Page<'_> {
 /// # Errors
 /// The template's; writing to memory does not fail.
 pub fn html(report: &Report, nonce: &str) -> Result<String, askama::Error> {
-    Page { report, nonce, percent_words: PERCENT_WORDS, traffic_words: TRAFFIC_WORDS }.render()
+    Page {
+        report,
+        nonce,
+        percent_words: PERCENT_WORDS,
+        traffic_words: TRAFFIC_WORDS,
+    }
+    .render()
 }

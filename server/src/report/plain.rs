@@ -11,7 +11,16 @@ impl Plain {
     #[must_use]
     pub fn of(text: &str) -> Self {
         let kept = text.chars().filter(|c| !turns(*c));
-        Self(kept.map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c }).collect())
+        Self(
+            kept.map(|c| {
+                if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
+                    ' '
+                } else {
+                    c
+                }
+            })
+            .collect(),
+        )
     }
     #[must_use]
     pub fn as_str(&self) -> &str {

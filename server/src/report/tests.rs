@@ -14,7 +14,11 @@ fn at(text: &str) -> DateTime<Utc> {
 }
 
 fn golden(name: &str, reason: &str) -> Material {
-    let ids: [domain::ids::ReplicaId; 2] = ["00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"].map(|id| id.parse().unwrap());
+    let ids: [domain::ids::ReplicaId; 2] = [
+        "00000000-0000-7000-8000-000000000001",
+        "00000000-0000-7000-8000-000000000002",
+    ]
+    .map(|id| id.parse().unwrap());
     let mut records = Vec::new();
     let mut put = |replica, day, kind, owner| {
         records.push(DayRecord {
@@ -43,11 +47,28 @@ fn golden(name: &str, reason: &str) -> Material {
         };
         put(ids[1], day, kind, None);
     }
-    let protection = Protection { replica: ids[0], from: at("2026-10-24T20:00:00Z"), to: at("2026-10-28T21:00:00Z"), taken: vec![at("2026-10-27T21:00:00Z")] };
+    let protection = Protection {
+        replica: ids[0],
+        from: at("2026-10-24T20:00:00Z"),
+        to: at("2026-10-28T21:00:00Z"),
+        taken: vec![at("2026-10-27T21:00:00Z")],
+    };
     let figures = figures(&records, &[protection]);
     let ratio = Ratio::new;
-    let db = Line { tenant: Plain::of(name), replica: Plain::of(name), raw: ratio(26, 30), contract: ratio(26, 28), late: 1 };
-    let web = Line { tenant: Plain::of(name), replica: Plain::of("web"), raw: ratio(18, 19), contract: ratio(18, 19), late: 0 };
+    let db = Line {
+        tenant: Plain::of(name),
+        replica: Plain::of(name),
+        raw: ratio(26, 30),
+        contract: ratio(26, 28),
+        late: 1,
+    };
+    let web = Line {
+        tenant: Plain::of(name),
+        replica: Plain::of("web"),
+        raw: ratio(18, 19),
+        contract: ratio(18, 19),
+        late: 0,
+    };
     let worst = figures.worst.unwrap();
     assert_eq!((worst.replica, worst.raw), (ids[0], db.raw));
     let gap = figures.longest_gap.unwrap();
@@ -57,10 +78,19 @@ fn golden(name: &str, reason: &str) -> Material {
         zone: Plain::of("Europe/Berlin"),
         made_at: Plain::of("2026-11-01T08:00:00Z"),
         finality: Finality::Final,
-        policies: vec![Policy { name: Plain::of("standard"), version: 3, target: "95.00".to_owned() }],
+        policies: vec![Policy {
+            name: Plain::of("standard"),
+            version: 3,
+            target: "95.00".to_owned(),
+        }],
         figures,
         worst: Some(db.clone()),
-        longest_gap: Some(Gap { replica: Plain::of(name), from: Plain::of("2026-10-24 22:00 +02:00"), to: Plain::of("2026-10-27 22:00 +01:00"), secs: gap.secs }),
+        longest_gap: Some(Gap {
+            replica: Plain::of(name),
+            from: Plain::of("2026-10-24 22:00 +02:00"),
+            to: Plain::of("2026-10-27 22:00 +01:00"),
+            secs: gap.secs,
+        }),
         lines: vec![db, web],
         days: vec![Day {
             day: "2026-10-26".to_owned(),
@@ -87,26 +117,51 @@ fn golden(name: &str, reason: &str) -> Material {
 #[test]
 fn the_golden_month_says_the_same_digits_in_all_three_forms() {
     let report = Report::of(golden("Nordwind", "announced"), Edition::Hoster);
-    let (page, table, document) = (html::html(&report, "n").unwrap(), csv::csv(&report), json::json(&report));
+    let (page, table, document) = (
+        html::html(&report, "n").unwrap(),
+        csv::csv(&report),
+        json::json(&report),
+    );
     for (page_words, table_words) in [
         ("<b>89.79 %</b><br>44 of 49 days", "figure,raw,,,,44,49,89.79,"),
-        ("<b>93.61 %</b><br>44 of 47 days", "figure,contract,,,,44,47,93.61,"),
-        ("raw 86.66 % (26 of 30 days)", "figure,worst_raw,Nordwind,Nordwind,,26,30,86.66,"),
+        (
+            "<b>93.61 %</b><br>44 of 47 days",
+            "figure,contract,,,,44,47,93.61,",
+        ),
+        (
+            "raw 86.66 % (26 of 30 days)",
+            "figure,worst_raw,Nordwind,Nordwind,,26,30,86.66,",
+        ),
         ("262800 s", "figure,longest_gap_secs,,Nordwind,,,,,,262800,"),
         ("1234567890123 bytes", "traffic,bytes,,,,,,,,1234567890123,"),
-        ("<b>not kept</b><br>3 days lost, 2 allowed", "target,kept,,,,,,,,not kept,"),
+        (
+            "<b>not kept</b><br>3 days lost, 2 allowed",
+            "target,kept,,,,,,,,not kept,",
+        ),
         ("<b>2, 2, 2, 0</b>", "days,excluded,,,,,,,,2,"),
     ] {
         assert!(page.contains(page_words), "{page_words}");
         assert!(table.contains(table_words), "{table_words}");
     }
-    assert_eq!((document["raw"]["pct"].as_str(), document["raw"]["of"].as_u64()), (Some("89.79"), Some(49)));
-    assert_eq!((document["contract"]["pct"].as_str(), document["contract"]["of"].as_u64()), (Some("93.61"), Some(47)));
+    assert_eq!(
+        (document["raw"]["pct"].as_str(), document["raw"]["of"].as_u64()),
+        (Some("89.79"), Some(49))
+    );
+    assert_eq!(
+        (
+            document["contract"]["pct"].as_str(),
+            document["contract"]["of"].as_u64()
+        ),
+        (Some("93.61"), Some(47))
+    );
     assert_eq!(document["worst"]["raw"]["pct"], "86.66");
     assert_eq!(document["longest_gap"]["secs"], 262_800);
     assert_eq!(document["traffic"]["bytes"], 1_234_567_890_123_u64);
     assert_eq!(document["target"]["kept"], "not kept");
-    assert_eq!((document["late"].as_u64(), document["missed"].as_u64()), (Some(1), Some(2)));
+    assert_eq!(
+        (document["late"].as_u64(), document["missed"].as_u64()),
+        (Some(1), Some(2))
+    );
 }
 
 #[test]
@@ -120,17 +175,35 @@ fn all_but_one_of_very_many_days_is_not_printed_as_a_hundred_percent() {
 fn the_tenants_edition_has_nothing_of_what_hosts_said() {
     let forms = |edition| {
         let report = Report::of(golden("Nordwind", "announced"), edition);
-        [html::html(&report, "n").unwrap(), csv::csv(&report), json::json(&report).to_string()]
+        [
+            html::html(&report, "n").unwrap(),
+            csv::csv(&report),
+            json::json(&report).to_string(),
+        ]
     };
     assert!(forms(Edition::Hoster).iter().all(|form| form.contains("hv-07")));
-    assert!(forms(Edition::Tenant).iter().all(|form| !form.contains("hv-07") && !form.contains("ClusterStorage")));
+    assert!(
+        forms(Edition::Tenant)
+            .iter()
+            .all(|form| !form.contains("hv-07") && !form.contains("ClusterStorage"))
+    );
 }
 
 #[test]
 fn hostile_names_are_harmless_in_all_three_forms() {
-    for (name, reason) in [("=cmd()", "+1"), ("<script>alert(1)</script>", "\"><img src=x>"), ("\u{202e}evil\u{2066}", "@sum"), ("a\r\n=b,\"c\"", "-2\n\t=x"), ("\u{200f}=cmd()", " =x")] {
+    for (name, reason) in [
+        ("=cmd()", "+1"),
+        ("<script>alert(1)</script>", "\"><img src=x>"),
+        ("\u{202e}evil\u{2066}", "@sum"),
+        ("a\r\n=b,\"c\"", "-2\n\t=x"),
+        ("\u{200f}=cmd()", " =x"),
+    ] {
         let report = Report::of(golden(name, reason), Edition::Hoster);
-        let (page, table, document) = (html::html(&report, "n").unwrap(), csv::csv(&report), json::json(&report).to_string());
+        let (page, table, document) = (
+            html::html(&report, "n").unwrap(),
+            csv::csv(&report),
+            json::json(&report).to_string(),
+        );
         for form in [&page, &table, &document] {
             assert!(!form.contains(['\u{202e}', '\u{2066}', '\u{200f}']), "{name:?}");
         }
@@ -139,14 +212,28 @@ fn hostile_names_are_harmless_in_all_three_forms() {
             assert!(!record.contains(['\r', '\n']), "{record:?}");
             let cells = cells(record);
             assert_eq!(cells.len(), 11, "{record:?}");
-            assert!(cells.iter().all(|cell| !cell.trim_start().starts_with(['=', '+', '-', '@'])), "{record:?}");
+            assert!(
+                cells
+                    .iter()
+                    .all(|cell| !cell.trim_start().starts_with(['=', '+', '-', '@'])),
+                "{record:?}"
+            );
         }
     }
 }
 
 #[test]
 fn a_cell_that_looks_like_a_formula_is_guarded() {
-    for (text, written) in [("=1", "'=1"), ("+1", "'+1"), ("-1", "'-1"), ("@a", "'@a"), ("\ta", "'\ta"), ("\ra", "\"'\ra\""), ("a=1", "a=1"), ("a,\"b\"", "\"a,\"\"b\"\"\"")] {
+    for (text, written) in [
+        ("=1", "'=1"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@a", "'@a"),
+        ("\ta", "'\ta"),
+        ("\ra", "\"'\ra\""),
+        ("a=1", "a=1"),
+        ("a,\"b\"", "\"a,\"\"b\"\"\""),
+    ] {
         assert_eq!(csv::cell(text), written);
     }
 }
