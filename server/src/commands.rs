@@ -20,6 +20,7 @@ pub mod people;
 pub mod plan;
 pub mod points;
 pub mod policy;
+pub mod report;
 pub mod restore;
 pub mod serve;
 pub mod sim;
@@ -73,6 +74,8 @@ pub enum Command {
     Cancel(cancel::Args),
     /// What was promised and what was kept, for any range of days
     Sla(sla::Args),
+    /// The SLA report of a month: a page that prints, a table or JSON
+    Report(report::Args),
     /// The catalogue of SLA terms, and who has which
     Policy(policy::Args),
     /// Hold a host, a tenant or a replica: nothing starts there until a time
@@ -148,6 +151,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Plan(args) => plan::run(&global, args).await,
         Command::Cancel(args) => cancel::run(&global, args).await,
         Command::Sla(args) => sla::run(&global, args).await,
+        Command::Report(args) => report::run(&global, args).await,
         Command::Policy(args) => policy::run(&global, args).await,
         Command::Hold(args) => hold::run(&global, args).await,
         Command::Ack(args) => ack::run(&global, args).await,

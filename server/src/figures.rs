@@ -1,6 +1,10 @@
 //! The SLA's figures of any range, from what is stored. The one pure function `domain::sla::figures` makes every number; here its input is
 //! gathered, for the command line, the screens and the API alike.
 
+mod month;
+
+pub use month::Month;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::calendar::SlaDay;
 use domain::ids::{ReplicaId, TenantId};

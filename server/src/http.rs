@@ -16,6 +16,7 @@ pub mod listen;
 mod metrics;
 mod pages;
 mod problem;
+mod reports;
 pub mod state;
 pub mod tls;
 mod wall;

@@ -2,27 +2,34 @@
 //! figure is `domain::sla::figures`', and every percentage is the same string in all three.
 
 pub mod csv;
+mod gather;
 pub mod html;
 pub mod json;
 mod plain;
 
-use domain::sla::{Figures, Ratio};
+pub use gather::{ReportError, ReportStore, Whose, gather};
 pub use plain::Plain;
+
+use domain::obligation::OutcomeKind;
+use domain::sla::{Figures, Ratio};
+
+/// So many lost days are told with their story; of an outage of the whole site the tenants' own reports tell the rest.
+pub const STORIES_MAX: usize = 5_000;
 
 /// What a percentage is; stands on every form of the report.
 pub const PERCENT_WORDS: &str = "Percentages are cut off after two digits, never rounded up: 100.00 % is printed only where every day was kept.";
 
 /// How the traffic is computed; stands beside its number.
-pub const TRAFFIC_WORDS: &str = "The bytes that were read from replicas' disks at the hoster's site for the restore points of this month, summed over \
-    sealed points whose checkpoint was accepted in it. A backup of the primaries that reads the same extents would have sent them over the tenant's \
+pub const TRAFFIC_WORDS: &str = "The bytes that were read from replicas' disks at the hoster's site for the restore points taken between the opening of \
+    the month's first day and the opening of the day after its last. A backup of the primaries that reads the same extents would have sent them over the tenant's \
     link, before compression.";
 
 /// For whom the report is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edition {
-    /// With the infrastructure's names and the hosts' own words.
+    /// With who corrected what, by name.
     Hoster,
-    /// Without them.
+    /// The hoster's people are the hoster: their names are not the tenant's.
     Tenant,
 }
 
@@ -73,7 +80,7 @@ impl Kept {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     pub name: Plain,
-    pub version: u64,
+    pub version: u32,
     /// Percent, two digits.
     pub target: String,
 }
@@ -86,6 +93,8 @@ pub struct Line {
     pub raw: Ratio,
     pub contract: Ratio,
     pub late: u64,
+    /// What each day of the month came to, the first first; `None` where there was no obligation.
+    pub days: Vec<Option<OutcomeKind>>,
 }
 
 /// The longest time of a replica without a point; instants on the tenant's wall clock.
@@ -97,21 +106,19 @@ pub struct Gap {
     pub secs: u64,
 }
 
-/// A day that was late, missed, excused or left out.
+/// A day that was late, missed or excused. Excluded ones are in the replicas' lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Day {
     /// `2026-10-25`.
     pub day: String,
     pub tenant: Plain,
     pub replica: Plain,
-    /// `late`, `missed`, `excused` or `excluded`.
+    /// `late`, `missed` or `excused`.
     pub outcome: &'static str,
-    /// `provider`, `tenant` or `external`; empty where it was nobody's.
+    /// `provider`, `tenant` or `external`.
     pub whose: &'static str,
     /// One sentence: why, whose, what next.
     pub story: Plain,
-    /// What the host said; only in the hoster's edition.
-    pub host_words: Option<Plain>,
 }
 
 /// An appended change of a closed day.
@@ -180,13 +187,13 @@ impl Report {
             worst,
             longest_gap,
             lines,
-            mut days,
-            corrections,
+            days,
+            mut corrections,
             traffic_bytes,
         } = material;
         if edition == Edition::Tenant {
-            for day in &mut days {
-                day.host_words = None;
+            for one in &mut corrections {
+                one.author = Plain::of("the hoster");
             }
         }
         Self {
@@ -224,6 +231,24 @@ impl Report {
         }
     }
 }
+
+/// How a day is marked in the strips of a replica: a letter of its own, so that print and the colour-blind lose nothing.
+#[must_use]
+pub fn letter(kind: Option<OutcomeKind>) -> &'static str {
+    match kind {
+        Some(OutcomeKind::Met) => "M",
+        Some(OutcomeKind::MetLate) => "L",
+        Some(OutcomeKind::Missed) => "X",
+        Some(OutcomeKind::Excused) => "E",
+        Some(OutcomeKind::Excluded) => "-",
+        Some(OutcomeKind::Open) => "o",
+        None => ".",
+    }
+}
+
+/// What the letters of [`letter`] mean.
+pub const LETTERS_WORDS: &str =
+    "M met, L met late, X missed, E excused, - excluded by contract, o open, . no obligation";
 
 /// Percent with two digits, cut off; `none` where nothing was owed.
 #[must_use]

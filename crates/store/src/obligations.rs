@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::calendar::{DayWindow, SlaDay};
 use domain::code::Code;
-use domain::ids::{AttemptId, HostId, ReplicaId, TenantId};
+use domain::ids::{AttemptId, HostId, PolicyId, ReplicaId, TenantId};
 use domain::obligation::{Correction, Obligation, ObligationKey, Outcome, OutcomeKind, Owner};
 use domain::policy::BasisPoints;
 use serde::{Deserialize, Serialize};
@@ -86,6 +86,14 @@ pub struct DayKinds {
     pub days: Vec<(SlaDay, OutcomeKind)>,
 }
 
+/// A version of a policy that days were opened under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyUsed {
+    pub policy: PolicyId,
+    pub version: u32,
+    pub target_bp: BasisPoints,
+}
+
 /// An open obligation with what the planner needs of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveObligation {
@@ -134,6 +142,8 @@ pub trait ObligationStore: Send + Sync {
         from: SlaDay,
         to: SlaDay,
     ) -> Result<Vec<DayKinds>>;
+    /// Under which versions of which policies the days `from..=to` in scope were opened; by policy, then by version.
+    async fn days_policies(&self, scope: &Scope, from: SlaDay, to: SlaDay) -> Result<Vec<PolicyUsed>>;
     /// The newest day that was opened for each replica, with its window as frozen; by replica.
     async fn days_newest(&self) -> Result<Vec<(ReplicaId, SlaDay, DayWindow)>>;
     /// Appends; its `seq` must be one more than the newest, or `Conflict` (somebody else corrected meanwhile). `Conflict` also while

@@ -211,6 +211,8 @@ pub trait OverviewStore: Send + Sync {
     async fn point_count(&self, scope: &Scope, replica: Option<ReplicaId>) -> Result<u64>;
     /// All points taken at `from` or later, oldest first.
     async fn point_times(&self, scope: &Scope, from: DateTime<Utc>) -> Result<Vec<PointTime>>;
+    /// What was read from replicas' disks for the points taken at `from` or later and before `to`, in bytes.
+    async fn point_bytes(&self, scope: &Scope, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<u64>;
     /// The newest attempt of every replica that has one.
     async fn attempts_newest(&self, scope: &Scope) -> Result<Vec<Attempt>>;
     /// All attempts started at `from` or later, newest first.

@@ -1,16 +1,14 @@
 //! `stillpoint sla`: what was promised and what was kept, from one pure function (`domain::sla::figures`).
 
-mod month;
 mod shown;
 
 use super::Global;
-use crate::figures::{self, Range};
+use crate::figures::{self, Month, Range};
 use crate::telling::{Failure, json};
 use crate::{document, looking, wiring};
 use domain::calendar::SlaDay;
 use domain::ids::TenantId;
 use engine::WorldClock as _;
-use month::Month;
 use store::traits::Scope;
 
 /// Longest range; a longer one is asked for in parts.

@@ -54,6 +54,8 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     // A tenant's own screens.
     ("GET", "/own", Scoped(P::SeeReplicas)),
     ("GET", "/audit", Scoped(P::SeeAudit)),
+    ("GET", "/own/reports", Scoped(P::SeeSla)),
+    ("GET", "/own/reports/{month}", Scoped(P::SeeSla)),
     // Probes.
     ("GET", "/healthz", Public),
     ("GET", "/readyz", Public),
@@ -64,6 +66,10 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("GET", "/replicas/{id}", Site(P::SeeNight)),
     ("GET", "/replicas/{id}/days/{day}", Site(P::SeeNight)),
     ("GET", "/sla", Site(P::SeeSla)),
+    ("GET", "/reports", Site(P::SeeSla)),
+    ("GET", "/reports/open", Site(P::SeeSla)),
+    ("GET", "/reports/{month}", Site(P::SeeSla)),
+    ("GET", "/reports/{month}/{tenant}", Site(P::SeeSla)),
     ("GET", "/policies", Site(P::SeeRules)),
     ("GET", "/holds", Site(P::SeeRules)),
     ("GET", "/activity", Site(P::SeeAudit)),
@@ -110,6 +116,7 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("GET", "/api/v1/obligations", Site(P::SeeNight)),
     ("GET", "/api/v1/obligations/{replica}/{day}", Site(P::SeeNight)),
     ("GET", "/api/v1/sla", Site(P::SeeSla)),
+    ("GET", "/api/v1/reports/{month}", Scoped(P::SeeSla)),
     ("GET", "/api/v1/holds", Site(P::SeeRules)),
     ("POST", "/api/v1/holds", Site(P::Hold)),
     ("POST", "/api/v1/holds/{id}/lift", Site(P::Hold)),

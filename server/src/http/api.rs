@@ -12,13 +12,14 @@ mod health;
 mod holds;
 mod night;
 mod obligations;
-mod parameters;
+pub(super) mod parameters;
 mod plan;
 mod points;
 mod policies;
 mod ready;
 mod replica;
 mod replicas;
+mod reports;
 mod sla;
 mod tenants;
 #[cfg(test)]
@@ -42,6 +43,7 @@ pub fn router() -> Router<AppState> {
         .merge(night::router())
         .merge(obligations::router())
         .merge(sla::router())
+        .merge(reports::router())
         .merge(plan::router())
         .merge(holds::router())
         .merge(acknowledgements::router())

@@ -8,6 +8,7 @@ mod log_out;
 mod me;
 mod own;
 mod people;
+mod reports;
 mod reset;
 mod second_factor;
 mod tokens;
@@ -26,5 +27,6 @@ pub(super) fn router() -> Router<AppState> {
         .merge(people::router())
         .merge(tokens::router())
         .merge(own::router())
+        .merge(reports::router())
         .merge(audit::router())
 }

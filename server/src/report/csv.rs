@@ -1,7 +1,7 @@
 //! The report as a table after RFC 4180: every record has the same columns, lines end with CR LF. A cell that a spreadsheet would take for a formula
 //! (it begins with `=`, `+`, `-`, `@`, a tab or a carriage return, spaces before it left out) gets an apostrophe before it.
 
-use super::{PERCENT_WORDS, Report, TRAFFIC_WORDS, percent};
+use super::{LETTERS_WORDS, PERCENT_WORDS, Report, TRAFFIC_WORDS, letter, percent};
 use domain::sla::Ratio;
 
 const COLUMNS: [&str; 11] = [
@@ -42,6 +42,7 @@ pub fn csv(report: &Report) -> String {
     }
     say("traffic", "bytes", &report.traffic_bytes.to_string());
     say("traffic", "means", TRAFFIC_WORDS);
+    say("letters", "mean", LETTERS_WORDS);
     share(&mut out, ["figure", "raw", "", ""], figures.raw);
     share(&mut out, ["figure", "contract", "", ""], figures.contract);
     if let Some(worst) = &report.worst {
@@ -86,6 +87,29 @@ pub fn csv(report: &Report) -> String {
             ["replica", "contract", one.tenant.as_str(), one.replica.as_str()],
             one.contract,
         );
+        let (tenant, replica, late) = (one.tenant.as_str(), one.replica.as_str(), one.late.to_string());
+        line(
+            &mut out,
+            &["replica", "late", tenant, replica, "", "", "", "", "", &late, ""],
+        );
+        let days: String = one.days.iter().map(|kind| letter(*kind)).collect();
+        line(
+            &mut out,
+            &[
+                "replica",
+                "days",
+                tenant,
+                replica,
+                "",
+                "",
+                "",
+                "",
+                "",
+                // A strip may begin with a sign of a formula.
+                &format!("days {days}"),
+                "",
+            ],
+        );
     }
     for day in &report.days {
         let (tenant, replica) = (day.tenant.as_str(), day.replica.as_str());
@@ -105,24 +129,6 @@ pub fn csv(report: &Report) -> String {
                 "",
             ],
         );
-        if let Some(words) = &day.host_words {
-            line(
-                &mut out,
-                &[
-                    "host_words",
-                    day.outcome,
-                    tenant,
-                    replica,
-                    &day.day,
-                    "",
-                    "",
-                    "",
-                    "",
-                    words.as_str(),
-                    "",
-                ],
-            );
-        }
     }
     for one in &report.corrections {
         let by = format!("{}, {}", one.author, one.at);

@@ -1,16 +1,26 @@
 //! The report as a page that prints: no script, nothing from elsewhere, its style inline under the caller's nonce.
 
-use super::{PERCENT_WORDS, Report, TRAFFIC_WORDS, percent};
+use super::{Kept, LETTERS_WORDS, PERCENT_WORDS, Report, TRAFFIC_WORDS, letter, percent};
 use askama::Template;
+use domain::obligation::OutcomeKind;
 use domain::sla::Ratio;
+use indicatif::{DecimalBytes, HumanCount};
+
+/// Replicas that the page shows, the worst first; table and JSON hold all.
+pub const LINES_MAX: usize = 500;
+/// Lost days that the page shows; table and JSON hold all.
+pub const DAYS_MAX: usize = 1_000;
 
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Page<'a> {
     report: &'a Report,
     nonce: &'a str,
+    /// Where the other forms are, if anywhere.
+    forms: Option<&'a str>,
     percent_words: &'static str,
     traffic_words: &'static str,
+    letters_words: &'static str,
 }
 
 impl Page<'_> {
@@ -18,18 +28,72 @@ impl Page<'_> {
     fn percent(&self, ratio: &Ratio) -> String {
         percent(*ratio)
     }
+    fn many(&self, ratio: &Ratio) -> String {
+        format!("{} of {} days", HumanCount(ratio.met), HumanCount(ratio.of))
+    }
+    fn mark(&self, kind: &Option<OutcomeKind>) -> &'static str {
+        letter(*kind)
+    }
+    fn class(&self, kind: &Option<OutcomeKind>) -> &'static str {
+        match kind {
+            Some(OutcomeKind::Met) => "met",
+            Some(OutcomeKind::MetLate) => "late",
+            Some(OutcomeKind::Missed) => "missed",
+            Some(OutcomeKind::Excused) => "excused",
+            Some(OutcomeKind::Excluded | OutcomeKind::Open) | None => "none",
+        }
+    }
+    fn verdict(&self) -> &'static str {
+        match self.report.kept() {
+            Kept::Kept => "kept",
+            Kept::Broken => "broken",
+            Kept::SoFar | Kept::NothingOwed => "open",
+        }
+    }
+    fn bytes(&self) -> String {
+        DecimalBytes(self.report.traffic_bytes).to_string()
+    }
+    fn bytes_exact(&self) -> String {
+        HumanCount(self.report.traffic_bytes).to_string()
+    }
+    fn lines_left(&self) -> usize {
+        self.report.lines.len().saturating_sub(LINES_MAX)
+    }
+    fn days_left(&self) -> usize {
+        self.report.days.len().saturating_sub(DAYS_MAX)
+    }
 }
 
-/// The page. `nonce` is the content security policy's of this answer.
+/// `3 d 1 h`, `1 h 5 min`, `40 s`: the two largest units.
+pub(super) fn span(secs: &u64) -> String {
+    let parts = [
+        (secs / 86_400, "d"),
+        (secs / 3_600 % 24, "h"),
+        (secs / 60 % 60, "min"),
+        (secs % 60, "s"),
+    ];
+    let first = parts.iter().position(|(count, _)| *count > 0).unwrap_or(3);
+    let shown = parts.iter().skip(first).take(2).filter(|(count, _)| *count > 0);
+    let text: Vec<String> = shown.map(|(count, unit)| format!("{count} {unit}")).collect();
+    if text.is_empty() {
+        "0 s".to_owned()
+    } else {
+        text.join(" ")
+    }
+}
+
+/// The page. `nonce` is the content security policy's of this answer; `forms` the address of this report, to which a form is appended.
 ///
 /// # Errors
 /// The template's; writing to memory does not fail.
-pub fn html(report: &Report, nonce: &str) -> Result<String, askama::Error> {
+pub fn html(report: &Report, nonce: &str, forms: Option<&str>) -> Result<String, askama::Error> {
     Page {
         report,
         nonce,
+        forms,
         percent_words: PERCENT_WORDS,
         traffic_words: TRAFFIC_WORDS,
+        letters_words: LETTERS_WORDS,
     }
     .render()
 }

@@ -1,6 +1,8 @@
 //! The report in JSON. Percentages are strings, so that no reader's floating point changes a digit; `null` where nothing was owed.
 
-use super::{Corrected, Day, Finality, Line, PERCENT_WORDS, Policy, Report, TRAFFIC_WORDS};
+use super::{
+    Corrected, Day, Finality, LETTERS_WORDS, Line, PERCENT_WORDS, Policy, Report, TRAFFIC_WORDS, letter,
+};
 use domain::sla::Ratio;
 use serde_json::{Value, json};
 
@@ -23,7 +25,7 @@ pub fn json(report: &Report) -> Value {
         "replicas": report.lines.iter().map(line).collect::<Vec<_>>(),
         "days": report.days.iter().map(day).collect::<Vec<_>>(),
         "corrections": report.corrections.iter().map(corrected).collect::<Vec<_>>(),
-        "traffic": { "bytes": report.traffic_bytes, "means": TRAFFIC_WORDS },
+        "traffic": { "bytes": report.traffic_bytes, "means": TRAFFIC_WORDS }, "letters_mean": LETTERS_WORDS,
     })
 }
 
@@ -38,18 +40,15 @@ fn ratio(ratio: Ratio) -> Value {
 fn line(line: &Line) -> Value {
     json!({
         "tenant": line.tenant.as_str(), "replica": line.replica.as_str(), "raw": ratio(line.raw), "contract": ratio(line.contract), "late": line.late,
+        "days": line.days.iter().map(|kind| letter(*kind)).collect::<String>(),
     })
 }
 
 fn day(day: &Day) -> Value {
-    let mut document = json!({
+    json!({
         "day": day.day, "tenant": day.tenant.as_str(), "replica": day.replica.as_str(), "outcome": day.outcome, "whose": day.whose,
         "story": day.story.as_str(),
-    });
-    if let Some(words) = &day.host_words {
-        document["host_words"] = json!(words.as_str());
-    }
-    document
+    })
 }
 
 fn corrected(one: &Corrected) -> Value {

@@ -61,6 +61,17 @@ fn golden(name: &str, reason: &str) -> Material {
         raw: ratio(26, 30),
         contract: ratio(26, 28),
         late: 1,
+        days: (1..=31)
+            .map(|day| {
+                Some(match day {
+                    4 => OutcomeKind::MetLate,
+                    9 | 25 => OutcomeKind::Excused,
+                    18 => OutcomeKind::Excluded,
+                    26 => OutcomeKind::Missed,
+                    _ => OutcomeKind::Met,
+                })
+            })
+            .collect(),
     };
     let web = Line {
         tenant: Plain::of(name),
@@ -68,6 +79,14 @@ fn golden(name: &str, reason: &str) -> Material {
         raw: ratio(18, 19),
         contract: ratio(18, 19),
         late: 0,
+        days: (1..=31)
+            .map(|day| match day {
+                12 => Some(OutcomeKind::Excluded),
+                20 => Some(OutcomeKind::Missed),
+                13.. => Some(OutcomeKind::Met),
+                _ => None,
+            })
+            .collect(),
     };
     let worst = figures.worst.unwrap();
     assert_eq!((worst.replica, worst.raw), (ids[0], db.raw));
@@ -99,7 +118,6 @@ fn golden(name: &str, reason: &str) -> Material {
             outcome: "missed",
             whose: "external",
             story: Plain::of("Missed: the link was cut; nobody has to act."),
-            host_words: Some(Plain::of("hv-07: C:\\ClusterStorage\\staging is full")),
         }],
         corrections: vec![Corrected {
             day: "2026-10-25".to_owned(),
@@ -118,24 +136,27 @@ fn golden(name: &str, reason: &str) -> Material {
 fn the_golden_month_says_the_same_digits_in_all_three_forms() {
     let report = Report::of(golden("Nordwind", "announced"), Edition::Hoster);
     let (page, table, document) = (
-        html::html(&report, "n").unwrap(),
+        html::html(&report, "n", None).unwrap(),
         csv::csv(&report),
         json::json(&report),
     );
     for (page_words, table_words) in [
-        ("<b>89.79 %</b><br>44 of 49 days", "figure,raw,,,,44,49,89.79,"),
+        ("<b>89.79 %</b><small>44 of 49 days", "figure,raw,,,,44,49,89.79,"),
         (
-            "<b>93.61 %</b><br>44 of 47 days",
+            "<b>93.61 %</b><small>44 of 47 days",
             "figure,contract,,,,44,47,93.61,",
         ),
         (
             "raw 86.66 % (26 of 30 days)",
             "figure,worst_raw,Nordwind,Nordwind,,26,30,86.66,",
         ),
-        ("262800 s", "figure,longest_gap_secs,,Nordwind,,,,,,262800,"),
-        ("1234567890123 bytes", "traffic,bytes,,,,,,,,1234567890123,"),
         (
-            "<b>not kept</b><br>3 days lost, 2 allowed",
+            "3 d 1 h (262800 s)",
+            "figure,longest_gap_secs,,Nordwind,,,,,,262800,",
+        ),
+        ("1,234,567,890,123 bytes", "traffic,bytes,,,,,,,,1234567890123,"),
+        (
+            "not kept</b><small>3 days lost, 2 allowed",
             "target,kept,,,,,,,,not kept,",
         ),
         ("<b>2, 2, 2, 0</b>", "days,excluded,,,,,,,,2,"),
@@ -172,21 +193,50 @@ fn all_but_one_of_very_many_days_is_not_printed_as_a_hundred_percent() {
 }
 
 #[test]
-fn the_tenants_edition_has_nothing_of_what_hosts_said() {
+fn every_day_of_a_replica_has_its_letter_in_all_three_forms() {
+    let report = Report::of(golden("Nordwind", "announced"), Edition::Hoster);
+    let letters = "MMMLMMMMEMMMMMMMM-MMMMMMEXMMMMM";
+    let page = html::html(&report, "n", None).unwrap();
+    let strip = page.split("<span class=\"strip\">").nth(1).unwrap();
+    let strip = strip.split("</span>").next().unwrap();
+    let shown: String = strip
+        .split("\">")
+        .skip(1)
+        .map(|cell| cell.chars().next().unwrap())
+        .collect();
+    assert_eq!(shown, letters);
+    assert!(csv::csv(&report).contains(&format!("replica,days,Nordwind,Nordwind,,,,,,days {letters},")));
+    assert_eq!(json::json(&report)["replicas"][0]["days"], letters);
+}
+
+#[test]
+fn the_tenants_edition_names_nobody_of_the_hosters() {
     let forms = |edition| {
         let report = Report::of(golden("Nordwind", "announced"), edition);
         [
-            html::html(&report, "n").unwrap(),
+            html::html(&report, "n", None).unwrap(),
             csv::csv(&report),
             json::json(&report).to_string(),
         ]
     };
-    assert!(forms(Edition::Hoster).iter().all(|form| form.contains("hv-07")));
-    assert!(
-        forms(Edition::Tenant)
-            .iter()
-            .all(|form| !form.contains("hv-07") && !form.contains("ClusterStorage"))
-    );
+    assert!(forms(Edition::Hoster).iter().all(|form| form.contains("mira")));
+    for form in forms(Edition::Tenant) {
+        assert!(!form.contains("mira") && form.contains("the hoster") && form.contains("announced"));
+    }
+}
+
+#[test]
+fn lengths_of_time_are_told_in_their_two_largest_units() {
+    for (secs, words) in [
+        (0, "0 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (3_725, "1 h 2 min"),
+        (86_400, "1 d"),
+        (90_000, "1 d 1 h"),
+    ] {
+        assert_eq!(html::span(&secs), words);
+    }
 }
 
 #[test]
@@ -200,7 +250,7 @@ fn hostile_names_are_harmless_in_all_three_forms() {
     ] {
         let report = Report::of(golden(name, reason), Edition::Hoster);
         let (page, table, document) = (
-            html::html(&report, "n").unwrap(),
+            html::html(&report, "n", None).unwrap(),
             csv::csv(&report),
             json::json(&report).to_string(),
         );

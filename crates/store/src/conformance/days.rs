@@ -3,7 +3,7 @@
 use super::owed::more;
 use super::rows::SITE;
 use super::{Checked, Seed, Store};
-use crate::obligations::{AttemptEnd, DayHead, DayKinds};
+use crate::obligations::{AttemptEnd, DayHead, DayKinds, PolicyUsed};
 use chrono::NaiveDate;
 use domain::calendar::SlaDay;
 use domain::code::Code;
@@ -77,6 +77,19 @@ pub async fn days_are_listed_by_day_and_replica(store: &impl Store) -> Checked {
     assert_eq!(places(&heads), [(seed.day(0), theirs.id)]);
     let none = store.day_heads(&SITE, None, seed.day(1), seed.day(0)).await?;
     assert!(none.is_empty(), "a range that ends before it begins");
+
+    let terms = seed.owed(&ours, 0)?;
+    let used = PolicyUsed {
+        policy: terms.policy.clone(),
+        version: terms.policy_version,
+        target_bp: terms.terms.target_bp,
+    };
+    for scope in [&SITE, &seed.scope()] {
+        let policies = store.days_policies(scope, seed.day(0), seed.day(9)).await?;
+        assert_eq!(policies, [used.clone()], "each once");
+    }
+    let none = store.days_policies(&SITE, seed.day(20), seed.day(30)).await?;
+    assert!(none.is_empty(), "on days that nobody owes");
 
     let key = seed.owed(&ours, 0)?.key;
     let attempt = super::rows::attempt_id(1);

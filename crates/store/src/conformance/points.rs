@@ -108,6 +108,20 @@ pub async fn overviews_say_the_same_as_the_rows(store: &impl Store) -> Checked {
     );
     assert_eq!(store.point_times(&SITE, heads[0].taken).await?.len(), 1);
 
+    let (older, newer) = (&heads[1], &heads[0]);
+    let later = newer.taken + TimeDelta::seconds(1);
+    let read = async |from, to| store.point_bytes(&SITE, from, to).await;
+    assert_eq!(
+        read(older.taken, later).await?,
+        older.read_bytes + newer.read_bytes
+    );
+    assert_eq!(
+        read(older.taken, newer.taken).await?,
+        older.read_bytes,
+        "the end is not in it"
+    );
+    assert_eq!(read(later, seed.at).await?, 0);
+
     // Both attempts began at the same instant: the newer token is the newer attempt.
     let newest = store.attempts_newest(&SITE).await?;
     assert_eq!(

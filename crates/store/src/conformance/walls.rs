@@ -82,6 +82,9 @@ pub async fn lists_hold_only_the_scopes_things(store: &impl Store) -> Checked {
     assert!(store.point_heads_newest(&other).await?.is_empty());
     assert_eq!(store.point_count(&other, None).await?, 0);
     assert!(store.point_times(&other, seed.at).await?.is_empty());
+    let later = seed.at + chrono::TimeDelta::days(9);
+    assert_eq!(store.point_bytes(&other, seed.at, later).await?, 0);
+    assert!(store.point_bytes(&scope, seed.at, later).await? > 0);
     assert!(store.attempts_newest(&other).await?.is_empty());
     assert!(store.attempts_since(&other, None, seed.at).await?.is_empty());
     assert_eq!(store.findings(&SITE).await?.len(), 2);

@@ -6,7 +6,8 @@ use super::index::Index;
 use super::{MemoryStore, Tables};
 use crate::history::PastDay;
 use crate::obligations::{
-    AttemptEnd, DayHead, DayKinds, LiveObligation, ObligationAttempt, ObligationRow, ObligationStore, Tally,
+    AttemptEnd, DayHead, DayKinds, LiveObligation, ObligationAttempt, ObligationRow, ObligationStore,
+    PolicyUsed, Tally,
 };
 use crate::rules::night::{cause, counted, point, taken, window_kept};
 use crate::rules::{conflict, kept, missing, told};
@@ -137,6 +138,29 @@ impl Obligations {
             })
             .map(|row| head(&row.row))
             .collect()
+    }
+
+    fn policies(&self, scope: &Scope, from: SlaDay, to: SlaDay) -> Vec<PolicyUsed> {
+        let heads = self.heads(scope, None, from, to).into_iter();
+        let used: BTreeSet<_> = heads
+            .filter_map(|head| {
+                self.rows.get(&ObligationKey {
+                    replica: head.replica,
+                    day: head.day,
+                })
+            })
+            .map(|row| {
+                let day = &row.row.obligation;
+                (day.policy.clone(), day.policy_version, day.terms.target_bp)
+            })
+            .collect();
+        let all = used.into_iter();
+        all.map(|(policy, version, target_bp)| PolicyUsed {
+            policy,
+            version,
+            target_bp,
+        })
+        .collect()
     }
 
     fn newest(&self, replica: ReplicaId) -> Option<(ReplicaId, SlaDay, DayWindow)> {
@@ -310,6 +334,10 @@ impl ObligationStore for MemoryStore {
             };
             asked.into_iter().filter_map(of).collect()
         }))
+    }
+
+    async fn days_policies(&self, scope: &Scope, from: SlaDay, to: SlaDay) -> Result<Vec<PolicyUsed>> {
+        Ok(self.read(|tables| tables.obligations.policies(scope, from, to)))
     }
 
     async fn days_newest(&self) -> Result<Vec<(ReplicaId, SlaDay, DayWindow)>> {

@@ -32,6 +32,19 @@ impl Points {
         Some((head(self.get(id)?), points))
     }
 
+    fn bytes(&self, scope: &Scope, from: DateTime<Utc>, to: DateTime<Utc>) -> u64 {
+        let (from, to) = (first_of(kept(from)), first_of(kept(to)));
+        if from >= to {
+            return 0;
+        }
+        let taken = self.taken.of(scope, None).into_iter();
+        taken
+            .flat_map(|taken| taken.range(from..to))
+            .filter_map(|(_, id)| self.get(*id))
+            .map(|point| point.read_bytes)
+            .sum()
+    }
+
     /// Oldest first.
     fn times(&self, scope: &Scope, from: DateTime<Utc>) -> Vec<PointTime> {
         let taken = self.taken.of(scope, None).into_iter();
@@ -100,6 +113,10 @@ impl OverviewStore for MemoryStore {
 
     async fn point_times(&self, scope: &Scope, from: DateTime<Utc>) -> Result<Vec<PointTime>> {
         Ok(self.read(|tables| tables.points.times(scope, from)))
+    }
+
+    async fn point_bytes(&self, scope: &Scope, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<u64> {
+        Ok(self.read(|tables| tables.points.bytes(scope, from, to)))
     }
 
     async fn attempts_newest(&self, scope: &Scope) -> Result<Vec<Attempt>> {

@@ -3,7 +3,7 @@
 use super::obligations::window;
 use super::row::{Cells, day_number, day_of};
 use super::{SqliteStore, failed};
-use crate::obligations::{DayHead, DayKinds};
+use crate::obligations::{DayHead, DayKinds, PolicyUsed};
 use crate::rules::night::{KINDS, OWNERS, owner_name};
 use crate::traits::{Result, Scope};
 use domain::calendar::{DayWindow, SlaDay};
@@ -35,6 +35,14 @@ pub(super) const KINDS_OF_REPLICAS: &str = concat!(
     "SELECT o.replica, group_concat(o.day || ' ' || o.counts_as) AS days ",
     "FROM (SELECT DISTINCT value AS id FROM json_each($2)) asked CROSS JOIN obligation o ON o.replica = asked.id ",
     "WHERE (CAST($1 AS TEXT) IS NULL OR o.tenant = $1) AND o.day BETWEEN $3 AND $4 GROUP BY o.replica"
+);
+
+/// Of the site, and of one tenant.
+pub(super) const POLICIES: (&str, &str) = (
+    "SELECT DISTINCT policy, policy_version, target_bp FROM obligation \
+     WHERE CAST($1 AS TEXT) IS NULL AND day BETWEEN $2 AND $3 ORDER BY policy, policy_version, target_bp",
+    "SELECT DISTINCT policy, policy_version, target_bp FROM obligation \
+     WHERE tenant = $1 AND day BETWEEN $2 AND $3 ORDER BY policy, policy_version, target_bp",
 );
 
 pub(super) const DAYS_NEWEST: &str = "SELECT o.replica, o.day, o.open_at, o.due_at, o.next_open_at \
@@ -86,6 +94,31 @@ impl SqliteStore {
         let mut all = rows.iter().map(kinds).collect::<Result<Vec<_>>>()?;
         all.sort_unstable_by_key(|it| it.replica);
         Ok(all)
+    }
+
+    pub(super) async fn policies_used(
+        &self,
+        scope: &Scope,
+        from: SlaDay,
+        to: SlaDay,
+    ) -> Result<Vec<PolicyUsed>> {
+        sqlx::query(super::scoped(scope, POLICIES))
+            .bind(scope.tenant())
+            .bind(day_number(from))
+            .bind(day_number(to))
+            .fetch_all(&self.reader)
+            .await
+            .map_err(failed("list the policies of days"))?
+            .iter()
+            .map(|row| {
+                let cells = Cells::new(row, "obligation", "policy");
+                Ok(PolicyUsed {
+                    policy: cells.parsed("policy")?,
+                    version: cells.count("policy_version")?,
+                    target_bp: share(&cells)?,
+                })
+            })
+            .collect()
     }
 
     pub(super) async fn days_last(&self) -> Result<Vec<(ReplicaId, SlaDay, DayWindow)>> {

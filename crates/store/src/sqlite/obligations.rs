@@ -4,7 +4,8 @@ use super::row::{Cells, day_number, document, micros};
 use super::write::Write;
 use super::{SqliteStore, failed};
 use crate::obligations::{
-    AttemptEnd, DayHead, DayKinds, LiveObligation, ObligationAttempt, ObligationRow, ObligationStore, Tally,
+    AttemptEnd, DayHead, DayKinds, LiveObligation, ObligationAttempt, ObligationRow, ObligationStore,
+    PolicyUsed, Tally,
 };
 use crate::rules::night::{counted, owner_name, taken};
 use crate::rules::{conflict, missing, told};
@@ -178,6 +179,10 @@ impl ObligationStore for SqliteStore {
         to: SlaDay,
     ) -> Result<Vec<DayKinds>> {
         self.kinds_of(scope, replicas, from, to).await
+    }
+
+    async fn days_policies(&self, scope: &Scope, from: SlaDay, to: SlaDay) -> Result<Vec<PolicyUsed>> {
+        self.policies_used(scope, from, to).await
     }
 
     async fn days_newest(&self) -> Result<Vec<(ReplicaId, SlaDay, DayWindow)>> {

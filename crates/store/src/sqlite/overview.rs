@@ -59,6 +59,14 @@ pub(super) const ATTEMPTS_NEWEST: (&str, &str) = by_scope!(
 pub(super) const POINT_TIMES: &str = "SELECT p.id, p.replica, p.taken, p.sealed FROM point p \
      WHERE (CAST($1 AS TEXT) IS NULL OR p.tenant = $1) AND p.taken >= $2 ORDER BY p.taken, p.id";
 
+/// Of the site, and of one tenant.
+pub(super) const POINT_BYTES: (&str, &str) = (
+    "SELECT coalesce(sum(read_bytes), 0) AS bytes FROM point \
+     WHERE CAST($1 AS TEXT) IS NULL AND taken >= $2 AND taken < $3",
+    "SELECT coalesce(sum(read_bytes), 0) AS bytes FROM point \
+     WHERE tenant = $1 AND taken >= $2 AND taken < $3",
+);
+
 macro_rules! select_head {
     ($rest:literal) => {
         concat!(
@@ -145,6 +153,17 @@ impl OverviewStore for SqliteStore {
                 })
             })
             .collect()
+    }
+
+    async fn point_bytes(&self, scope: &Scope, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<u64> {
+        let row = sqlx::query(super::scoped(scope, POINT_BYTES))
+            .bind(scope.tenant())
+            .bind(micros(from))
+            .bind(micros(to))
+            .fetch_one(&self.reader)
+            .await
+            .map_err(failed("add up what was read for restore points"))?;
+        Cells::new(&row, "point", "bytes").count("bytes")
     }
 
     async fn attempts_newest(&self, scope: &Scope) -> Result<Vec<Attempt>> {

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 /// The parameters of one request that were not read yet.
 #[derive(Debug)]
-pub(super) struct Parameters(Vec<(String, String)>);
+pub(in crate::http) struct Parameters(Vec<(String, String)>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Parameters {
     type Rejection = Problem;
@@ -23,7 +23,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
 
 impl Parameters {
     /// The text of a parameter; an empty one is none.
-    pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, Problem> {
+    pub(in crate::http) fn text(&mut self, name: &str) -> Result<Option<String>, Problem> {
         let mut found = None;
         let mut twice = false;
         self.0.retain_mut(|(key, value)| {
@@ -39,14 +39,23 @@ impl Parameters {
         Ok(found.filter(|text| !text.is_empty()))
     }
 
-    pub(super) fn parsed<T: FromStr<Err: Display>>(&mut self, name: &str) -> Result<Option<T>, Problem> {
+    pub(in crate::http) fn parsed<T: FromStr<Err: Display>>(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<T>, Problem> {
         self.text(name)?
             .map(|text| text.parse().map_err(|error| Problem::parameter(name, error)))
             .transpose()
     }
 
     /// A whole number within bounds.
-    pub(super) fn number(&mut self, name: &str, default: u32, least: u32, most: u32) -> Result<u32, Problem> {
+    pub(in crate::http) fn number(
+        &mut self,
+        name: &str,
+        default: u32,
+        least: u32,
+        most: u32,
+    ) -> Result<u32, Problem> {
         let Some(text) = self.text(name)? else {
             return Ok(default);
         };
@@ -59,7 +68,7 @@ impl Parameters {
     }
 
     /// Whatever is left was not asked for: a misspelt filter must not show everything.
-    pub(super) fn end(self) -> Result<(), Problem> {
+    pub(in crate::http) fn end(self) -> Result<(), Problem> {
         match self.0.into_iter().next() {
             None => Ok(()),
             Some((name, _)) => Err(Problem::parameter(name, "is no parameter of this endpoint")),

@@ -2,6 +2,7 @@
 
 use chrono::{Datelike as _, NaiveDate};
 use domain::calendar::SlaDay;
+use std::fmt;
 use std::str::FromStr;
 
 /// A month, by its first day.
@@ -13,6 +14,7 @@ pub struct Month {
 
 impl Month {
     /// The month that holds `day`.
+    #[must_use]
     pub fn of(day: NaiveDate) -> Self {
         let first = day.with_day(1).unwrap_or(day);
         let last = (28..=31).rev().find_map(|last| day.with_day(last));
@@ -22,9 +24,29 @@ impl Month {
         }
     }
 
+    /// The one before it.
+    #[must_use]
+    pub fn previous(self) -> Self {
+        self.first.pred_opt().map_or(self, Self::of)
+    }
+
+    /// How many days it has.
+    #[must_use]
+    pub fn length(self) -> usize {
+        self.first.iter_days().take_while(|day| *day <= self.last).count()
+    }
+
     /// Its first and last day.
+    #[must_use]
     pub fn days(self) -> (SlaDay, SlaDay) {
         (SlaDay(self.first), SlaDay(self.last))
+    }
+}
+
+/// `2026-11`.
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.first.format("%Y-%m"))
     }
 }
 
@@ -56,6 +78,11 @@ mod tests {
                 (format!("{text}-01"), last.to_owned())
             );
         }
+        let january: Month = "2026-01".parse().unwrap();
+        assert_eq!(
+            (january.previous().to_string(), january.length()),
+            ("2025-12".to_owned(), 31)
+        );
         for wrong in ["2026", "2026-13", "2026-1", "26-11", "2026-11-01", ""] {
             assert!(wrong.parse::<Month>().is_err(), "{wrong}");
         }
