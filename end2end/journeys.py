@@ -348,6 +348,8 @@ def caught_up(report, binary, data, out, with_browser):
         lost = lost_days(served)
         report.check("days that passed in a downtime are closed, those without a point as missed", lost is not None, log=log)
         if lost and with_browser:
+            # Days were lost there, so the reports have something to tell.
+            browser(report, served.url, out, "reports", "the SLA report says the same in every form, and prints")
             browser(report, served.url, out, "hands", "what a person does by hand works, and shows on every screen")
     finally:
         report.check("the server stops when told to", served.stop() == 0, log=log)

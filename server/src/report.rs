@@ -85,6 +85,16 @@ pub struct Policy {
     pub target: String,
 }
 
+/// One tenant's share of the month.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    pub tenant: Plain,
+    pub raw: Ratio,
+    pub contract: Ratio,
+    pub late: u64,
+    pub kept: Kept,
+}
+
 /// One replica's share of the month.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
@@ -145,6 +155,8 @@ pub struct Report {
     pub finality: Finality,
     pub policies: Vec<Policy>,
     pub figures: Figures,
+    /// Each tenant's, where the report is of all of them.
+    pub tenants: Vec<Share>,
     pub worst: Option<Line>,
     pub longest_gap: Option<Gap>,
     pub lines: Vec<Line>,
@@ -164,6 +176,8 @@ pub struct Material {
     pub finality: Finality,
     pub policies: Vec<Policy>,
     pub figures: Figures,
+    /// Each tenant's, where the report is of all of them.
+    pub tenants: Vec<Share>,
     pub worst: Option<Line>,
     pub longest_gap: Option<Gap>,
     pub lines: Vec<Line>,
@@ -184,6 +198,7 @@ impl Report {
             finality,
             policies,
             figures,
+            tenants,
             worst,
             longest_gap,
             lines,
@@ -205,6 +220,7 @@ impl Report {
             finality,
             policies,
             figures,
+            tenants,
             worst,
             longest_gap,
             lines,

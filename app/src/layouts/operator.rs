@@ -43,6 +43,7 @@ pub fn Operator() -> impl IntoView {
             <h2>"Evidence"</h2>
             <ul>
                 <li><A href="/sla">"SLA"</A></li>
+                <li><a href="/reports" rel="external">"Reports"</a></li>
                 <li><A href="/points">"Restore points"</A></li>
                 <li><A href="/attempts">"Attempts"</A></li>
                 <li><A href="/findings">"Findings" {count(|b| if b.findings > 0 { crate::format::count(b.findings) } else { String::new() })}</A></li>

@@ -24,9 +24,12 @@ pub enum By {
     Token(TokenId),
 }
 
+/// A thing in words, and whose it is.
+type Named = Option<(String, Option<TenantId>)>;
+
 /// What a deed is done to, in words: said by whoever does it, read by the wall, which tells the trail.
 #[derive(Debug, Clone, Default)]
-pub struct Object(Arc<Mutex<Option<(String, Option<TenantId>)>>>);
+pub struct Object(Arc<Mutex<Named>>);
 
 impl Object {
     /// `tenant` reads of it, too.

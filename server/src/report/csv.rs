@@ -76,6 +76,15 @@ pub fn csv(report: &Report) -> String {
             ],
         );
     }
+    for one in &report.tenants {
+        let (tenant, kept) = (one.tenant.as_str(), one.kept.words());
+        share(&mut out, ["tenant", "raw", tenant, ""], one.raw);
+        share(&mut out, ["tenant", "contract", tenant, ""], one.contract);
+        line(
+            &mut out,
+            &["tenant", "target", tenant, "", "", "", "", "", "", kept, ""],
+        );
+    }
     for one in &report.lines {
         share(
             &mut out,

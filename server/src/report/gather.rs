@@ -1,6 +1,6 @@
 //! What a report is made of, out of the state: the figures by the one function, the stories by the one that the screens have.
 
-use super::{Corrected, Day, Finality, Gap, Line, Material, Plain, Policy, STORIES_MAX};
+use super::{Corrected, Day, Finality, Gap, Kept, Line, Material, Plain, Policy, STORIES_MAX, Share};
 use crate::document::obligation::deferrals;
 use crate::figures::{FigureStore, Month, Range, Report as Counted, report};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -144,11 +144,12 @@ pub async fn gather<S: ReportStore + ?Sized>(
             Finality::InProgress
         },
         policies: policies(store, &scope, from, to).await?,
+        tenants: shares(&names, whose),
         worst,
         longest_gap: figures.longest_gap.map(|gap| Gap {
             replica: names.replica(gap.replica),
-            from: Plain::of(&zone.wall(gap.from)),
-            to: Plain::of(&zone.wall(gap.to)),
+            from: Plain::of(&zone.wall_exact(gap.from)),
+            to: Plain::of(&zone.wall_exact(gap.to)),
             secs: gap.secs,
         }),
         days: days(store, &scope, &heads, &names, now).await?,
@@ -160,6 +161,25 @@ pub async fn gather<S: ReportStore + ?Sized>(
         lines: lines.into_iter().map(|(_, line)| line).collect(),
         figures,
     })
+}
+
+/// What was kept for each tenant, where all of them are told of; by name.
+fn shares(names: &Names, whose: &Whose) -> Vec<Share> {
+    let mut shares: Vec<Share> = names
+        .counted
+        .tenants
+        .iter()
+        .filter(|_| *whose == Whose::Site)
+        .map(|(id, figures)| Share {
+            tenant: names.tenant(id),
+            raw: figures.raw,
+            contract: figures.contract,
+            late: figures.tally.late,
+            kept: Kept::of(figures),
+        })
+        .collect();
+    shares.sort_by(|a, b| a.tenant.as_str().cmp(b.tenant.as_str()));
+    shares
 }
 
 async fn tenants<S: ReportStore + ?Sized>(

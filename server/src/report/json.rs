@@ -18,6 +18,9 @@ pub fn json(report: &Report) -> Value {
         "raw": ratio(report.figures.raw), "contract": ratio(report.figures.contract),
         "target": { "kept": report.kept().words(), "days_allowed": report.figures.budget.allowed, "days_lost": report.figures.budget.used },
         "late": tally.late, "missed": tally.missed, "excused": tally.excused, "excluded": tally.excluded, "open": tally.open,
+        "tenants": report.tenants.iter().map(|one| json!({
+            "tenant": one.tenant.as_str(), "raw": ratio(one.raw), "contract": ratio(one.contract), "late": one.late, "target": one.kept.words(),
+        })).collect::<Vec<_>>(),
         "worst": report.worst.as_ref().map(line),
         "longest_gap": report.longest_gap.as_ref().map(|gap| json!({
             "replica": gap.replica.as_str(), "from": gap.from.as_str(), "to": gap.to.as_str(), "secs": gap.secs,

@@ -103,6 +103,7 @@ fn golden(name: &str, reason: &str) -> Material {
             target: "95.00".to_owned(),
         }],
         figures,
+        tenants: Vec::new(),
         worst: Some(db.clone()),
         longest_gap: Some(Gap {
             replica: Plain::of(name),

@@ -48,6 +48,11 @@ impl Zone {
     pub fn wall_time(self, at: DateTime<Utc>) -> String {
         at.with_timezone(&self.0).format("%H:%M").to_string()
     }
+    /// The wall clock's reading with its distance from UTC, so that an hour that occurs twice is told apart: `2026-10-25 02:30 +01:00`.
+    #[must_use]
+    pub fn wall_exact(self, at: DateTime<Utc>) -> String {
+        at.with_timezone(&self.0).format("%Y-%m-%d %H:%M %:z").to_string()
+    }
     /// Whether any instant has this date on the wall. Samoa has no 2011-12-30.
     #[must_use]
     pub fn has(self, day: SlaDay) -> bool {

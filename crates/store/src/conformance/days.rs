@@ -86,7 +86,7 @@ pub async fn days_are_listed_by_day_and_replica(store: &impl Store) -> Checked {
     };
     for scope in [&SITE, &seed.scope()] {
         let policies = store.days_policies(scope, seed.day(0), seed.day(9)).await?;
-        assert_eq!(policies, [used.clone()], "each once");
+        assert_eq!(policies, std::slice::from_ref(&used), "each once");
     }
     let none = store.days_policies(&SITE, seed.day(20), seed.day(30)).await?;
     assert!(none.is_empty(), "on days that nobody owes");

@@ -271,7 +271,7 @@ async fn the_golden_month_of_a_real_database_agrees_to_the_digit_in_all_three_fo
             "94.73",
         ),
         (
-            "3 d 1 h (262800 s), from 2026-10-24 22:00",
+            "3 d 1 h (262800 s), from 2026-10-24 22:00 +02:00 to 2026-10-27 22:00 +01:00",
             "figure,longest_gap_secs,,vm-1,,,,,,262800,",
             "/longest_gap/replica",
             "vm-1",
@@ -358,6 +358,11 @@ async fn a_report_of_all_tenants_names_each_and_another_tenants_has_nothing_of_t
     let site = golden.report(&Whose::Site, now).await.unwrap();
     let page = html::html(&site, "n", None).unwrap();
     assert!(page.contains("all tenants") && page.contains("Contoso GmbH"));
+    let all = json::json(&site);
+    let own = json::json(&golden.report(&golden.ours(), now).await.unwrap());
+    assert_eq!(all["tenants"][0]["tenant"], "Contoso GmbH");
+    assert_eq!(all["tenants"][0]["contract"], own["contract"]);
+    assert!(csv::csv(&site).contains("tenant,contract,Contoso GmbH,,,44,47,93.61,"));
     let theirs = Whose::Tenant(golden.seed.theirs.tenant.clone());
     let theirs = golden.report(&theirs, now).await.unwrap();
     let forms = [
@@ -367,10 +372,7 @@ async fn a_report_of_all_tenants_names_each_and_another_tenants_has_nothing_of_t
     ];
     for form in forms {
         assert!(!form.contains("Contoso") && !form.contains("web"), "{form}");
-        assert!(
-            form.contains("nothing was owed"),
-            "{form}"
-        );
+        assert!(form.contains("nothing was owed"), "{form}");
     }
 }
 

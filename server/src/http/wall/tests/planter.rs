@@ -135,7 +135,7 @@ impl Planter<'_> {
     async fn sealed(&self, seed: &Seed, word: &str, number: u128) -> (String, String) {
         let path = self.dir.join(format!("{word}-disk.vhdx"));
         let mut disk = vhdx::DynamicWriter::create(&path, DISK_BYTES, 1 << 20).unwrap();
-        disk.write_at(4096, word.repeat(512 / word.len() + 1)[..512].as_bytes())
+        disk.write_at(4096, &word.repeat(512 / word.len() + 1).as_bytes()[..512])
             .unwrap();
         disk.flush().unwrap();
         let attempt = seed.claim(self.store, number).await.unwrap();
