@@ -161,6 +161,13 @@ await check("who lost the password chooses another by a link, once", async () =>
   }
 });
 
+await check("a key at a screen says that somebody sits there", () =>
+  at("/holds", { login: "auditor" }, async (page) => {
+    const [told] = await Promise.all([page.waitForRequest((it) => it.url().endsWith("/me/here")), page.keyboard.press("Shift")]);
+    must(told.method() === "POST", told.method());
+    quiet(page);
+  }));
+
 await check("a session is ended from another one", () =>
   at("/login", { login: null }, async (page) => {
     const other = await open(browser(), base, { login: "tenant-admin" });

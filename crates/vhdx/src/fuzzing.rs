@@ -4,19 +4,22 @@
 //! input is a list of edits of the structures of a good file, whose checksums are put right again where an edit asks for it.
 
 use crate::crc32c::checksum_of_structure;
-use crate::{Reader, VIRTUAL_SIZE_MAX};
+use crate::{ReadAt, Reader, VIRTUAL_SIZE_MAX};
+use std::io;
 
 /// Bytes of a window in which an edit says where it begins.
 const WINDOW: usize = 4_096;
 /// The most ranges that are looked at.
 const RANGES_MAX: usize = 1_000;
-/// Where checksums stand: start of the structure, its length, place of the checksum in it.
-const SUMMED: [(usize, usize, usize); 4] = [
-    (64 << 10, 4_096, 4),
-    (128 << 10, 4_096, 4),
-    (192 << 10, 64 << 10, 4),
-    (256 << 10, 64 << 10, 4),
+/// Structures with a checksum: start and length.
+const SUMMED: [(usize, usize); 4] = [
+    (64 << 10, 4_096),
+    (128 << 10, 4_096),
+    (192 << 10, 64 << 10),
+    (256 << 10, 64 << 10),
 ];
+/// Where it stands in each.
+const SUM_AT: usize = 4;
 
 /// A good file whose structures are to be damaged.
 pub struct Good {
@@ -38,38 +41,71 @@ impl Good {
     /// Damages the file as `edits` say, opens it and reads. An edit is: which window, a sign, the place in the window (two bytes), how many
     /// bytes follow, and these.
     pub fn damaged(&self, edits: &[u8]) {
-        let mut bytes = self.bytes.clone();
+        let mut damaged = Damaged {
+            bytes: &self.bytes,
+            length: self.bytes.len(),
+            edits: Vec::new(),
+        };
         let (mut rest, mut sum) = (edits, false);
         while let [window, sign, high, low, length, tail @ ..] = rest {
             let put = tail.get(..usize::from(*length)).unwrap_or(tail);
             rest = tail.get(put.len()..).unwrap_or_default();
             sum |= sign & 1 == 1;
-            if self.windows.is_empty() {
+            let Some(turn) = usize::from(*window).checked_rem(self.windows.len()) else {
                 break;
-            }
-            let start = self.windows[usize::from(*window) % self.windows.len()];
+            };
+            let start = self.windows.get(turn).copied().unwrap_or_default();
             let at = start + usize::from(u16::from_be_bytes([*high, *low])) % WINDOW;
             if sign & 2 == 2 {
-                bytes.truncate(at.max(1));
-            } else if let Some(place) = bytes.get_mut(at..at + put.len()) {
-                place.copy_from_slice(put);
+                damaged.length = damaged.length.min(at);
+            } else {
+                damaged.edits.push((at, put.to_vec()));
             }
         }
         if sum {
-            for (start, length, place) in SUMMED {
-                if let Some(structure) = bytes.get_mut(start..start + length) {
-                    let sum = checksum_of_structure(structure).to_le_bytes();
-                    structure[place..place + 4].copy_from_slice(&sum);
+            for (start, length) in SUMMED {
+                let mut structure = vec![0; length];
+                if damaged.read_exact_at(&mut structure, start as u64).is_ok() {
+                    let sum = checksum_of_structure(&structure).to_le_bytes();
+                    damaged.edits.push((start + SUM_AT, sum.to_vec()));
                 }
             }
         }
-        look(&bytes);
+        look(&damaged);
+    }
+}
+
+/// A file with edits in it, the later over the earlier: copying it for every try would take longer than reading it.
+struct Damaged<'a> {
+    bytes: &'a [u8],
+    length: usize,
+    edits: Vec<(usize, Vec<u8>)>,
+}
+
+impl ReadAt for Damaged<'_> {
+    fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        let whole = self.bytes.get(..self.length).unwrap_or(self.bytes);
+        whole.read_exact_at(buf, offset)?;
+        let from = usize::try_from(offset).map_err(io::Error::other)?;
+        for (at, put) in &self.edits {
+            for (n, byte) in put.iter().enumerate() {
+                let place = (at + n).checked_sub(from).and_then(|place| buf.get_mut(place));
+                if let Some(place) = place {
+                    *place = *byte;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.length.min(self.bytes.len()) as u64)
     }
 }
 
 /// Opens and reads; what is said of a file that opens must hold.
-fn look(bytes: &[u8]) {
-    let Ok(reader) = Reader::from_source(bytes) else {
+fn look(file: &Damaged<'_>) {
+    let Ok(reader) = Reader::from_source(file) else {
         return;
     };
     let size = reader.virtual_size();

@@ -81,7 +81,8 @@ impl Doors {
         let found = all.into_iter().find(|invitation| invitation.id == id);
         let found = found.filter(|found| visitor.seat().may_seat(&found.seat));
         let found = found.ok_or(DoorFault::Missing("invitation"))?;
-        self.tell(Line::of(visitor, "person.uninvite", &id.to_string(), &found.seat))
+        let object = format!("a link as {}", found.seat);
+        self.tell(Line::of(visitor, "person.uninvite", &object, &found.seat))
             .await?;
         let revoked = self.store.invitation_revoke(&scope, id, self.now()).await;
         revoked
