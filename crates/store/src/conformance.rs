@@ -22,6 +22,7 @@ mod leases;
 mod lists;
 mod notices;
 mod obligations;
+mod once;
 mod owed;
 mod pauses;
 mod people;
@@ -55,6 +56,7 @@ pub use leases::*;
 pub use lists::*;
 pub use notices::*;
 pub use obligations::*;
+pub use once::*;
 pub use pauses::*;
 pub use people::*;
 pub use points::*;
@@ -78,6 +80,7 @@ use crate::holds::HoldStore;
 use crate::invitations::InvitationStore;
 use crate::notices::NoticeStore;
 use crate::obligations::ObligationStore;
+use crate::once::OnceStore;
 use crate::pauses::PauseStore;
 use crate::people::{PersonStore, ProofStore};
 use crate::policies::PolicyStore;
@@ -126,6 +129,7 @@ pub trait DoorStore:
     + ThrottleStore
     + AuditStore
     + SealedStore
+    + OnceStore
 {
 }
 impl<S> DoorStore for S where
@@ -138,6 +142,7 @@ impl<S> DoorStore for S where
         + ThrottleStore
         + AuditStore
         + SealedStore
+        + OnceStore
 {
 }
 
@@ -243,6 +248,11 @@ macro_rules! store_conformance {
             a_closed_day_stays_closed,
             an_obligation_is_closed_only_as_something,
             another_tenants_obligations_are_not_there,
+            // once
+            of_a_write_that_is_sent_many_times_one_is_begun_and_all_get_its_answer,
+            a_write_that_was_broken_off_is_told_or_begun_again_after_its_lease,
+            keys_are_their_owners_and_go_when_they_are_over,
+            keys_of_a_log_in_are_bounded,
             // pauses
             an_intent_is_recorded_before_anything_else,
             a_pause_only_goes_forward,

@@ -14,6 +14,7 @@ pub mod invitations;
 pub mod memory;
 pub mod notices;
 pub mod obligations;
+pub mod once;
 pub mod pauses;
 pub mod people;
 pub mod policies;

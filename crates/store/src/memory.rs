@@ -26,6 +26,7 @@ mod journal;
 mod leases;
 mod notices;
 mod obligations;
+mod once;
 mod overview;
 mod pauses;
 mod people;
@@ -99,6 +100,7 @@ struct Tables {
     tokens: tokens::Tokens,
     invitations: invitations::Invitations,
     throttle: throttle::Throttle,
+    once: once::Once,
     audit: audit::Audit,
 }
 

@@ -26,6 +26,7 @@ mod journal;
 mod leases;
 mod notices;
 mod obligations;
+mod once;
 mod open;
 mod overview;
 mod pauses;

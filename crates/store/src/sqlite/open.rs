@@ -66,6 +66,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "doors",
         include_str!("../../../../migrations/sqlite/0009_doors.sql"),
     ),
+    (
+        10,
+        "api",
+        include_str!("../../../../migrations/sqlite/0010_api.sql"),
+    ),
 ];
 
 pub(super) async fn open(path: &Path) -> Result<SqliteStore> {

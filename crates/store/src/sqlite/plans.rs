@@ -4,8 +4,8 @@
 //! meant, run the test with `STILLPOINT_PLANS=write` and read the difference before committing it.
 
 use super::{
-    SqliteStore, alarm, audit, days, ended, obligations, overview, people, replicas, sessions, throttle,
-    tokens, tries,
+    SqliteStore, alarm, audit, days, ended, obligations, once, overview, people, replicas, sessions,
+    throttle, tokens, tries,
 };
 use sqlx::Row;
 use std::path::{Path, PathBuf};
@@ -41,6 +41,7 @@ fn queries() -> Vec<(&'static str, &'static str)> {
         ("persons_of_site", people::PERSONS.0),
         ("persons_of_tenant", people::PERSONS.1),
         ("log_in_tally", throttle::TALLY),
+        ("once", once::ONCE),
         ("token_of", tokens::TOKEN_OF),
         ("tokens_of_site", tokens::TOKENS.0),
         ("tokens_of_tenant", tokens::TOKENS.1),
