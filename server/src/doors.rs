@@ -7,6 +7,7 @@ mod fault;
 mod hasher;
 mod join;
 mod log_in;
+mod once;
 mod people;
 mod reset;
 mod second_factor;
@@ -22,6 +23,7 @@ pub use door_key::{DOOR_KEY, DoorKey};
 pub use fault::DoorFault;
 pub use hasher::Hasher;
 pub use log_in::{Comer, Given, Let};
+pub use once::{Begun, Once};
 pub use people::Listed;
 pub use reset::{LINK_HOURS, OWNER_LINK_MINUTES};
 pub use secret::Secret;
@@ -32,6 +34,7 @@ use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use store::audit::AuditStore;
 use store::invitations::InvitationStore;
+use store::once::OnceStore;
 use store::people::{PersonStore, ProofStore};
 use store::sessions::SessionStore;
 use store::tenants::TenantStore;
@@ -49,6 +52,7 @@ pub trait DoorStore:
     + InvitationStore
     + ThrottleStore
     + AuditStore
+    + OnceStore
 {
 }
 impl<S> DoorStore for S where
@@ -60,6 +64,7 @@ impl<S> DoorStore for S where
         + InvitationStore
         + ThrottleStore
         + AuditStore
+        + OnceStore
 {
 }
 

@@ -5,6 +5,7 @@ pub mod api;
 pub mod caller;
 mod cookie;
 pub mod desk;
+mod docs;
 mod door;
 mod failures;
 mod forms;
@@ -12,8 +13,11 @@ mod forms;
 pub mod fuzzing;
 mod guard;
 mod harden;
+mod limits;
 pub mod listen;
 mod metrics;
+mod once;
+mod openapi;
 mod pages;
 mod problem;
 mod reports;
@@ -25,6 +29,7 @@ pub use caller::Caller;
 pub use desk::Desk;
 pub use guard::Guard;
 pub use metrics::Traffic;
+use state::BODY_BYTES_MAX;
 pub use state::{AppState, Events};
 
 use crate::doors::Doors;
@@ -32,6 +37,7 @@ use ::console::Console;
 use axum::Router;
 use axum::http::StatusCode;
 use leptos::config::LeptosOptions;
+use limits::Limits;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,8 +48,6 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
-/// No form of ours is longer.
-const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Until an answer begins; a stream of events may then go on for days.
 const ANSWER_SECS_MAX: u64 = 30;
 
@@ -57,6 +61,24 @@ pub fn router(
     site: &Path,
     guard: Guard,
     stop: CancellationToken,
+) -> Router {
+    let limits = Limits::default();
+    with_limits(console, desk, doors, store, site, guard, stop, limits)
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what a server is made of, and how much it answers"
+)]
+fn with_limits(
+    console: Arc<dyn Console>,
+    desk: Desk,
+    doors: Arc<Doors>,
+    store: SqliteStore,
+    site: &Path,
+    guard: Guard,
+    stop: CancellationToken,
+    limits: Limits,
 ) -> Router {
     let options = LeptosOptions::builder()
         .output_name("stillpoint")
@@ -73,6 +95,7 @@ pub fn router(
             doors,
             events,
             readiness: Arc::new(store),
+            limits: Arc::new(limits),
             traffic: Traffic::default(),
         },
         guard,
@@ -82,14 +105,14 @@ pub fn router(
 
 fn guarded(state: AppState, guard: Guard, pages: Router<AppState>) -> Router {
     Router::new()
-        .merge(api::router())
+        .merge(api::router(&state.doors))
         .merge(forms::router())
         .merge(door::router())
         .merge(metrics::router())
         .merge(pages)
         // Who asks, and whether it is there for them. Nothing is merged behind this.
         .layer(axum::middleware::from_fn_with_state(
-            Arc::clone(&state.doors),
+            (Arc::clone(&state.doors), Arc::clone(&state.limits)),
             wall::check,
         ))
         .layer(TimeoutLayer::with_status_code(
@@ -97,6 +120,7 @@ fn guarded(state: AppState, guard: Guard, pages: Router<AppState>) -> Router {
             Duration::from_secs(ANSWER_SECS_MAX),
         ))
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
+        .layer(axum::middleware::from_fn(problem::of_the_api))
         .layer(CompressionLayer::new().compress_when(
             // A disk is asked for by its bytes, and continued by them.
             DefaultPredicate::new().and(NotForContentType::const_new("application/octet-stream")),

@@ -2,21 +2,21 @@
 //! was cut off is continued where it ended.
 
 pub mod range;
+mod slots;
 
 use axum::body::Bytes;
 use domain::ids::TenantId;
 use futures::Stream;
+use slots::{AT_ONCE, AT_ONCE_TENANT, Slot, Slots};
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use uuid::Uuid;
 use vault::{OpenDisk, Vault, VaultError};
 use vhdx::{Outline, Part};
 
-/// Downloads at once: each reads whole extents of 4 MiB and holds a thread.
-const AT_ONCE: usize = 8;
 /// Pieces on their way to a slow reader.
 const AHEAD: usize = 2;
 /// Bytes of a piece.
@@ -27,7 +27,7 @@ const LOOK: u8 = 1;
 /// Gives disks out.
 pub struct TakeHome {
     vault: Arc<Vault>,
-    slots: Arc<Semaphore>,
+    slots: Arc<Slots>,
 }
 
 /// Why a disk is not given.
@@ -35,6 +35,8 @@ pub struct TakeHome {
 pub enum NotGiven {
     #[error("{AT_ONCE} downloads are running: try again in a while")]
     Busy,
+    #[error("{AT_ONCE_TENANT} downloads of this tenant are running: try again in a while")]
+    TenantBusy,
     #[error("there is no such disk")]
     Missing,
     #[error("the disk cannot be read")]
@@ -53,7 +55,7 @@ pub struct Disk {
     outline: Outline,
     etag: String,
     name: String,
-    slot: OwnedSemaphorePermit,
+    slot: Slot,
 }
 
 impl TakeHome {
@@ -62,7 +64,7 @@ impl TakeHome {
     pub fn new(vault: Arc<Vault>) -> Self {
         Self {
             vault,
-            slots: Arc::new(Semaphore::new(AT_ONCE)),
+            slots: Arc::default(),
         }
     }
 
@@ -71,11 +73,7 @@ impl TakeHome {
     /// # Errors
     /// [`NotGiven`].
     pub async fn disk(&self, tenant: &TenantId, snapshot: &str, disk: u32) -> Result<Disk, NotGiven> {
-        let slot = self
-            .slots
-            .clone()
-            .try_acquire_owned()
-            .map_err(|_| NotGiven::Busy)?;
+        let slot = self.slots.take(tenant)?;
         let (vault, tenant, snapshot) = (Arc::clone(&self.vault), tenant.clone(), snapshot.to_owned());
         let opened = tokio::task::spawn_blocking(move || vault.open_disk(&tenant, &snapshot, disk));
         let reader = opened
@@ -90,7 +88,7 @@ impl TakeHome {
 }
 
 impl Disk {
-    fn of(reader: OpenDisk, slot: OwnedSemaphorePermit) -> Result<Self, NotGiven> {
+    fn of(reader: OpenDisk, slot: Slot) -> Result<Self, NotGiven> {
         let disk = reader.disk();
         let not_vhdx = || NotGiven::NoVhdx {
             size_bytes: disk.size_bytes,
@@ -287,7 +285,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn what_is_not_there_is_not_given_and_neither_is_a_ninth_at_once() {
+    async fn what_is_not_there_is_not_given_and_neither_is_a_fourth_at_once() {
         let dir = tempfile::tempdir().unwrap();
         let (vault, tenant, snapshot) = sealed(dir.path());
         let home = TakeHome::new(vault);
@@ -296,12 +294,12 @@ mod tests {
             Err(NotGiven::Missing)
         ));
         let mut held = Vec::new();
-        for _ in 0..AT_ONCE {
+        for _ in 0..AT_ONCE_TENANT {
             held.push(home.disk(&tenant, &snapshot, 0).await.unwrap());
         }
         assert!(matches!(
             home.disk(&tenant, &snapshot, 0).await,
-            Err(NotGiven::Busy)
+            Err(NotGiven::TenantBusy)
         ));
         held.pop();
         home.disk(&tenant, &snapshot, 0).await.unwrap();

@@ -96,6 +96,32 @@ impl DoorKey {
         sealed || self.seq(person, text).is_some() || self.link_of(text).is_some()
     }
 
+    /// What a request asks for, as it is remembered: nobody can guess a password by it.
+    pub(super) fn request(&self, parts: [&[u8]; 3]) -> [u8; 32] {
+        let key = blake3::derive_key("stillpoint 2026 request digest", self.pepper.as_slice());
+        let mut digest = blake3::Hasher::new_keyed(&key);
+        for part in parts {
+            digest.update(&(part.len() as u64).to_be_bytes()).update(part);
+        }
+        digest.finalize().into()
+    }
+
+    /// An answer that is kept to be given again: it may hold a token.
+    pub(super) fn seal_answer(&self, person: PersonId, body: &[u8]) -> Result<Vec<u8>, DoorFault> {
+        self.sealed(&answer(person), body)
+    }
+
+    pub(super) fn open_answer(
+        &self,
+        person: PersonId,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, DoorFault> {
+        self.opened(&answer(person), sealed).ok_or_else(|| {
+            tracing::error!(%person, "a kept answer cannot be opened: it is of another installation or damaged");
+            DoorFault::Failed
+        })
+    }
+
     fn sealed(&self, purpose: &str, secret: &[u8]) -> Result<Vec<u8>, DoorFault> {
         let wrapped = self.ring.seal(None, purpose, secret).ok();
         wrapped
@@ -132,6 +158,10 @@ fn link(person: PersonId) -> String {
 
 fn totp(person: PersonId) -> String {
     format!("totp {person}")
+}
+
+fn answer(person: PersonId) -> String {
+    format!("answer {person}")
 }
 
 fn page(person: PersonId) -> String {

@@ -33,17 +33,50 @@ impl Doors {
     /// # Errors
     /// The store failed.
     pub async fn people(&self, visitor: &Visitor, after: Option<&LoginName>) -> Result<Listed, DoorFault> {
-        let (scope, now) = (visitor.scope(), self.now());
-        let people = self.store.persons(&scope, after, PAGE).await?;
-        let full = people.len() == PAGE as usize;
-        let next = people.last().filter(|_| full).map(|last| last.login.clone());
-        let mut invitations = self.store.invitations(&scope, None, INVITATIONS).await?;
-        invitations.retain(|invitation| invitation.state.check(now).is_ok());
+        let (people, next) = self.people_page(visitor, after, PAGE).await?;
         Ok(Listed {
             people,
             next,
-            invitations,
+            invitations: self.invitations(visitor).await?,
         })
+    }
+
+    /// A page of people, and the last name of it when it is full.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn people_page(
+        &self,
+        visitor: &Visitor,
+        after: Option<&LoginName>,
+        limit: u32,
+    ) -> Result<(Vec<Person>, Option<LoginName>), DoorFault> {
+        let people = self.store.persons(&visitor.scope(), after, limit).await?;
+        let full = people.len() == limit as usize;
+        let next = people.last().filter(|_| full).map(|last| last.login.clone());
+        Ok((people, next))
+    }
+
+    /// Links in the visitor's scope that are still good, newest first.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn invitations(&self, visitor: &Visitor) -> Result<Vec<Invitation>, DoorFault> {
+        let now = self.now();
+        let mut invitations = self
+            .store
+            .invitations(&visitor.scope(), None, INVITATIONS)
+            .await?;
+        invitations.retain(|invitation| invitation.state.check(now).is_ok());
+        Ok(invitations)
+    }
+
+    /// Somebody in the visitor's scope whom they may seat.
+    ///
+    /// # Errors
+    /// [`DoorFault::Missing`].
+    pub async fn person(&self, visitor: &Visitor, id: PersonId) -> Result<Person, DoorFault> {
+        self.seated(visitor, id).await
     }
 
     /// A link for a seat; its code is given once.

@@ -1,4 +1,4 @@
-//! What no rule remembers any more goes: sessions that are over, and tallies of tries, which anybody can make more of.
+//! What no rule remembers any more goes: sessions and keys of writes that are over, and tallies of tries, which anybody can make more of.
 
 use super::{BEFORE, DoorFault, Doors};
 use std::sync::Arc;
@@ -19,6 +19,7 @@ impl Doors {
         let now = self.now();
         while self.store.sessions_purge(&BEFORE, now, ROWS).await? >= u64::from(ROWS) {}
         while self.store.log_in_purge(&BEFORE, now, ROWS).await? >= u64::from(ROWS) {}
+        while self.store.once_purge(&BEFORE, now, ROWS).await? >= u64::from(ROWS) {}
         Ok(())
     }
 

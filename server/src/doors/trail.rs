@@ -142,7 +142,7 @@ impl Doors {
     }
 }
 
-/// Entries of a page.
+/// Entries of a page where nothing else is asked for.
 const PAGE: u32 = 100;
 
 impl Doors {
@@ -155,13 +155,26 @@ impl Doors {
         visitor: &Visitor,
         cursor: Option<&str>,
     ) -> Result<(Vec<AuditEntry>, Option<String>), DoorFault> {
+        self.audit_page(visitor, cursor, PAGE).await
+    }
+
+    /// The same in pages of another size.
+    ///
+    /// # Errors
+    /// As [`Doors::audit`].
+    pub async fn audit_page(
+        &self,
+        visitor: &Visitor,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<(Vec<AuditEntry>, Option<String>), DoorFault> {
         let person = visitor.person.id;
         let before = match cursor {
             Some(cursor) => Some(self.key.seq(person, cursor).ok_or(DoorFault::Missing("page"))?),
             None => None,
         };
-        let entries = self.store.audit_page(&visitor.scope(), before, PAGE).await?;
-        let last = entries.last().filter(|_| entries.len() == PAGE as usize);
+        let entries = self.store.audit_page(&visitor.scope(), before, limit).await?;
+        let last = entries.last().filter(|_| entries.len() == limit as usize);
         let next = last.map(|last| self.key.cursor(person, last.seq)).transpose()?;
         Ok((entries, next))
     }

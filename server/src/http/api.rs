@@ -1,7 +1,11 @@
 //! `/api/v1` and the probes: one file per endpoint, each with its own `router()`.
 
+mod account;
 mod acknowledgements;
+mod activity;
 mod attempts;
+mod audit;
+mod backup;
 mod body;
 mod cancel;
 mod corrections;
@@ -10,9 +14,12 @@ mod events;
 mod findings;
 mod health;
 mod holds;
+mod hosts;
+mod invitations;
 mod night;
 mod obligations;
 pub(super) mod parameters;
+mod people;
 mod plan;
 mod points;
 mod policies;
@@ -20,20 +27,26 @@ mod ready;
 mod replica;
 mod replicas;
 mod reports;
+mod sessions;
 mod sla;
 mod tenants;
 #[cfg(test)]
 pub(super) mod tests;
+mod tokens;
 
+use super::openapi::{self, Operation, Tag};
 use super::problem::Problem;
 use super::state::AppState;
+use super::{docs, once};
+use crate::doors::Doors;
 use axum::Router;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::routing::any;
+use std::sync::Arc;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 /// All endpoints for programs.
-pub fn router() -> Router<AppState> {
+pub fn router(doors: &Arc<Doors>) -> Router<AppState> {
     Router::new()
         .merge(replicas::router())
         .merge(replica::router())
@@ -53,16 +66,68 @@ pub fn router() -> Router<AppState> {
         .merge(findings::router())
         .merge(cancel::router())
         .merge(events::router())
+        .merge(hosts::router())
+        .merge(backup::router())
+        .merge(people::router())
+        .merge(invitations::router())
+        .merge(tokens::router())
+        .merge(sessions::router())
+        .merge(account::router())
+        .merge(audit::router())
+        .merge(activity::router())
+        .merge(openapi::router())
+        .merge(docs::router())
         .merge(health::router())
         .merge(ready::router())
         .route("/api", any(unknown))
         .route("/api/", any(unknown))
         .route("/api/{*rest}", any(unknown))
         .method_not_allowed_fallback(not_allowed)
+        .layer(axum::middleware::from_fn_with_state(
+            Arc::clone(doors),
+            once::once,
+        ))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::CACHE_CONTROL,
             HeaderValue::from_static("no-store"),
         ))
+}
+
+/// What each endpoint says of itself, in the order of the addresses.
+pub(super) fn operations() -> Vec<Operation> {
+    let mut all = [
+        night::operations(),
+        hosts::operations(),
+        findings::operations(),
+        events::operations(),
+        replicas::operations(),
+        replica::operations(),
+        plan::operations(),
+        backup::operations(),
+        attempts::operations(),
+        cancel::operations(),
+        points::operations(),
+        disks::operations(),
+        obligations::operations(),
+        sla::operations(),
+        reports::operations(),
+        corrections::operations(),
+        policies::operations(),
+        holds::operations(),
+        acknowledgements::operations(),
+        tenants::operations(),
+        people::operations(),
+        invitations::operations(),
+        tokens::operations(),
+        account::operations(),
+        sessions::operations(),
+        audit::operations(),
+        activity::operations(),
+        openapi::operations(),
+    ]
+    .concat();
+    all.sort_by_key(|it| Tag::ALL.iter().position(|tag| *tag == it.tag));
+    all
 }
 
 async fn unknown(uri: Uri) -> Problem {

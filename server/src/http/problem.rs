@@ -1,7 +1,11 @@
 //! Errors of the API as `application/problem+json` (RFC 9457).
 
+use super::state::BODY_BYTES_MAX;
+use crate::doors::DoorFault;
 use ::console::UiError;
+use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
@@ -42,6 +46,25 @@ impl Problem {
         (self.status, &self.detail)
     }
 
+    /// 413.
+    pub fn too_long() -> Self {
+        let detail = format!("a request is at most {} KiB long", BODY_BYTES_MAX / 1024);
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "Too long", detail)
+    }
+
+    /// 429.
+    pub fn too_many(secs: u32) -> Self {
+        let detail = format!("too many requests: ask again in {secs} s");
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests", detail).after(secs)
+    }
+
+    /// With the seconds after which to ask again.
+    #[must_use]
+    pub fn after(mut self, secs: u32) -> Self {
+        self.retry_secs = Some(secs);
+        self
+    }
+
     /// 404.
     pub fn missing(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "Not found", detail)
@@ -73,6 +96,24 @@ impl From<UiError> for Problem {
     }
 }
 
+impl From<DoorFault> for Problem {
+    fn from(fault: DoorFault) -> Self {
+        let text = fault.to_string();
+        match fault {
+            DoorFault::Field { field, text } => Self::parameter(field, text),
+            DoorFault::Missing(_) => Self::missing(text),
+            DoorFault::Conflict(_) => Self::new(StatusCode::CONFLICT, "Conflict", text),
+            DoorFault::Wait { secs } => Self::new(StatusCode::TOO_MANY_REQUESTS, "Too many tries", text)
+                .after(secs.try_into().unwrap_or(u32::MAX)),
+            DoorFault::Over => Self::new(StatusCode::UNAUTHORIZED, "Not logged in", text),
+            DoorFault::Wrong | DoorFault::WrongCode | DoorFault::NoInvitation => {
+                Self::new(StatusCode::BAD_REQUEST, "Not right", text)
+            }
+            DoorFault::Failed => Self::new(StatusCode::SERVICE_UNAVAILABLE, "Not available now", text),
+        }
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut body = json!({
@@ -92,5 +133,28 @@ impl IntoResponse for Problem {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(secs));
         }
         response
+    }
+}
+
+/// What the layers around the endpoints refuse has no body, or plain words: for the API's programs it is a problem like every other.
+pub(super) async fn of_the_api(request: Request, next: Next) -> Response {
+    let is_api = request.uri().path().starts_with("/api/");
+    let answer = next.run(request).await;
+    let is_said = answer
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind != "text/plain; charset=utf-8");
+    if !is_api || is_said {
+        return answer;
+    }
+    match answer.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_long().into_response(),
+        StatusCode::SERVICE_UNAVAILABLE => Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Not available now",
+            "it took too long: ask again later, with the same `Idempotency-Key` if it was a write",
+        )
+        .into_response(),
+        _ => answer,
     }
 }

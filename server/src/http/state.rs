@@ -1,6 +1,7 @@
 //! What every handler may use.
 
 use super::desk::Desk;
+use super::limits::Limits;
 use super::metrics::Traffic;
 use crate::doors::Doors;
 use ::console::Console;
@@ -15,6 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Event streams open at once: a browser holds at most six to one server, and each costs a task and a query now and then.
 const STREAMS_MAX: usize = 256;
+/// No form of ours is longer, and nothing that is sent to the API.
+pub(super) const BODY_BYTES_MAX: usize = 64 * 1024;
 /// So long a stream goes on: then it comes back through the wall, which knows who was put out meanwhile.
 const STREAM_SECS_MAX: u64 = 300;
 
@@ -26,6 +29,7 @@ pub struct AppState {
     pub doors: Arc<Doors>,
     pub events: Events,
     pub readiness: Arc<dyn Readiness>,
+    pub limits: Arc<Limits>,
     pub traffic: Traffic,
 }
 

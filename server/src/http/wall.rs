@@ -4,6 +4,8 @@ use super::access::{self, Access};
 use super::caller::Caller;
 use super::cookie;
 use super::door::leaf;
+use super::limits::Limits;
+use super::once;
 use super::problem::Problem;
 use crate::doors::{DoorFault, Doors, Use, Visitor};
 use ::console::Viewer;
@@ -17,22 +19,39 @@ use domain::door::permission::{Effect, Permission};
 use std::sync::Arc;
 
 /// Lets a request through with its [`Visitor`], or answers it.
-pub(super) async fn check(State(doors): State<Arc<Doors>>, mut request: Request, next: Next) -> Response {
+pub(super) async fn check(
+    State((doors, limits)): State<(Arc<Doors>, Arc<Limits>)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let route = request
         .extensions()
         .get::<MatchedPath>()
         .map(|path| path.as_str().to_owned());
     let access = access::of(request.method(), route.as_deref(), request.uri().path());
+    let caller = Caller::of(request.extensions());
+    let is_api = request.uri().path().starts_with("/api");
     if access == Some(Access::Public) {
+        if is_api && let Err(secs) = limits.stranger(caller.address) {
+            return Problem::too_many(secs).into_response();
+        }
         return next.run(request).await;
     }
-    let caller = Caller::of(request.extensions());
     let by = used(&request);
     let visitor = match known(&doors, request.headers(), caller, by).await {
         Ok(Some(visitor)) => visitor,
-        Ok(None) => return unknown(&request),
+        Ok(None) => {
+            if is_api && let Err(secs) = limits.stranger(caller.address) {
+                return Problem::too_many(secs).into_response();
+            }
+            return unknown(&request);
+        }
         Err(error) => return failed(&error),
     };
+    let writes = !matches!(*request.method(), Method::GET | Method::HEAD);
+    if is_api && let Err(secs) = limits.visitor(&visitor, writes) {
+        return Problem::too_many(secs).into_response();
+    }
     let at_site = visitor.seat().tenant().is_none();
     // A tenant's people begin on their own page, not on the hoster's night.
     if !at_site && request.uri().path() == "/" && is_page(&request) {
@@ -70,7 +89,27 @@ pub(super) async fn check(State(doors): State<Arc<Doors>>, mut request: Request,
     }
     let path = request.uri().path().to_owned();
     request.extensions_mut().insert(visitor.clone());
-    let answer = next.run(request).await;
+    // Whoever asked may go away: what was begun is done, and told.
+    let done =
+        tokio::spawn(async move { told(&doors, &visitor, permission, &path, next.run(request).await).await });
+    done.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a deed ended without an answer");
+        failed(&DoorFault::Failed)
+    })
+}
+
+/// Tells the trail what came of a deed.
+async fn told(
+    doors: &Doors,
+    visitor: &Visitor,
+    permission: Permission,
+    path: &str,
+    answer: Response,
+) -> Response {
+    // It was told when it was done.
+    if answer.headers().contains_key(once::REPLAYED) {
+        return answer;
+    }
     let outcome = match answer.status() {
         status if status.is_server_error() => AuditOutcome::Failed,
         status if status.is_client_error() => AuditOutcome::Refused,
@@ -79,13 +118,13 @@ pub(super) async fn check(State(doors): State<Arc<Doors>>, mut request: Request,
     let told = match visitor.object.said() {
         Some((object, Some(tenant))) => {
             doors
-                .tell_of(&visitor, permission, &object, &tenant, outcome)
+                .tell_of(visitor, permission, &object, &tenant, outcome)
                 .await
         }
-        Some((object, None)) => doors.tell_deed(&visitor, permission, &object, outcome).await,
+        Some((object, None)) => doors.tell_deed(visitor, permission, &object, outcome).await,
         None => {
             let object = led_to(&answer).unwrap_or_else(|| format!("nothing that is there, by {path}"));
-            doors.tell_deed(&visitor, permission, &object, outcome).await
+            doors.tell_deed(visitor, permission, &object, outcome).await
         }
     };
     match told {

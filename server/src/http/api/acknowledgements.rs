@@ -6,6 +6,7 @@ use crate::deeds::NewAcknowledgement;
 use crate::document::acknowledgement;
 use crate::doors::Visitor;
 use crate::http::desk::{Desk, failed, refused};
+use crate::http::openapi::{Operation, Tag, reason, schema as s};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use axum::extract::State;
@@ -18,6 +19,38 @@ use std::sync::Arc;
 
 pub fn router() -> Router<AppState> {
     Router::new().route("/api/v1/acknowledgements", get(list).post(make))
+}
+
+pub fn operations() -> Vec<Operation> {
+    let body = s::closed(&[
+        ("cause", s::line(1, 200), "The `key` of a cause of the night."),
+        (
+            "until",
+            s::line(1, 100),
+            "An instant, or a length of the world's time such as `6h`; at most 30 days.",
+        ),
+        ("note", reason(), ""),
+    ]);
+    let example = json!({ "cause": "host:hv-r-01:B5", "until": "6h", "note": "ticket 7" });
+    vec![
+        Operation::get(
+            "/api/v1/acknowledgements",
+            Tag::Rules,
+            "listAcknowledgements",
+            "List acknowledgements that are valid now",
+        )
+        .answers(200, "Acknowledgements.", s::shape("Acknowledgements")),
+        Operation::post(
+            "/api/v1/acknowledgements",
+            Tag::Rules,
+            "acknowledge",
+            "Take note of a cause",
+        )
+        .says("It is not raised again until it changes or the acknowledgement ends.")
+        .body(body, example)
+        .answers(201, "The acknowledgement.", s::shape("Acknowledgement"))
+        .again(),
+    ]
 }
 
 /// What somebody has taken note of. `until` is an instant or a length of time such as `4h`.

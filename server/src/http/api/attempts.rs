@@ -3,6 +3,7 @@
 //! Parameters: `replica` (id), `cursor` (a page's `next`), `limit` (1 to 500, 100 if not given).
 
 use super::parameters::Parameters;
+use crate::http::openapi::{Operation, Tag, schema as s};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use ::console::{AttemptQuery, AttemptsPage, Console};
@@ -13,6 +14,20 @@ use std::sync::Arc;
 
 pub fn router() -> Router<AppState> {
     Router::new().route("/api/v1/attempts", get(list))
+}
+
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/api/v1/attempts", Tag::Replicas, "listAttempts", "List attempts")
+            .says("Attempts, newest first, with the journal of their steps.")
+            .query(
+                "replica",
+                s::uuid(),
+                "Only this replica's; an unknown one is 404.",
+            )
+            .paged(100)
+            .answers(200, "A page.", s::shape("AttemptsPage")),
+    ]
 }
 
 async fn list(

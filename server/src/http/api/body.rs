@@ -22,6 +22,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
                 "Not JSON",
                 "send the object with `Content-Type: application/json`",
             )),
+            Err(JsonRejection::BytesRejection(rejection))
+                if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE =>
+            {
+                Err(Problem::too_long())
+            }
             Err(rejection) => Err(Problem::parameter("body", rejection.body_text())),
         }
     }

@@ -6,6 +6,7 @@ use crate::deeds::NewCorrection;
 use crate::document::correction;
 use crate::doors::Visitor;
 use crate::http::desk::{Desk, failed, refused};
+use crate::http::openapi::{Operation, Tag, reason, schema as s};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use axum::extract::State;
@@ -21,6 +22,39 @@ use std::sync::Arc;
 
 pub fn router() -> Router<AppState> {
     Router::new().route("/api/v1/corrections", get(list).post(make))
+}
+
+pub fn operations() -> Vec<Operation> {
+    let body = s::closed(&[
+        ("replica", s::uuid(), ""),
+        ("day", s::day(), "A closed day."),
+        ("change", s::shape("Change"), "A provider cannot excuse itself."),
+        ("reason", reason(), ""),
+    ]);
+    let example = json!({
+        "replica": "00000000-0000-0000-0000-000000000000", "day": "2026-11-20",
+        "change": { "change": "excuse", "owner": "tenant" }, "reason": "their link was cut",
+    });
+    vec![
+        Operation::get(
+            "/api/v1/corrections",
+            Tag::Days,
+            "listCorrections",
+            "List corrections of days",
+        )
+        .needs("from", s::day(), "The first day.", "2026-11-01")
+        .needs("to", s::day(), "The last day.", "2026-11-30")
+        .answers(200, "Corrections.", s::shape("Corrections")),
+        Operation::post(
+            "/api/v1/corrections",
+            Tag::Days,
+            "correct",
+            "Correct a closed day",
+        )
+        .says("Appended: the original stays and is shown beside it.")
+        .body(body, example)
+        .answers(201, "The day as it counts now.", s::shape("Corrected")),
+    ]
 }
 
 /// What is to be appended: `change` is `{"change":"excuse","owner":"tenant"}`, `attribute` likewise, or `{"change":"restore"}`.

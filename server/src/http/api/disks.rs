@@ -4,6 +4,7 @@
 use super::parameters::Parameters;
 use crate::doors::{Doors, Visitor};
 use crate::http::desk::{Desk, failed};
+use crate::http::openapi::{Operation, Tag, schema as s};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use crate::takehome::NotGiven;
@@ -22,6 +23,22 @@ use std::sync::Arc;
 
 pub fn router() -> Router<AppState> {
     Router::new().route("/api/v1/points/{id}/disks/{disk}", get(give))
+}
+
+pub fn operations() -> Vec<Operation> {
+    let bytes = || s::says(s::text(), "The bytes of a VHDX file.");
+    vec![
+        Operation::get("/api/v1/points/{id}/disks/{disk}", Tag::Points, "downloadDisk", "Download a disk")
+            .says("A disk of a restore point as a VHDX file. `Range` with `If-Range` continues what was cut off. Each download is in the audit trail before its first byte is sent.")
+            .path("id", s::uuid(), "The restore point.")
+            .path("disk", s::count(), "The disk's number, from the point's `disks`.")
+            .header("Range", s::text(), "`bytes=FROM-` continues there.")
+            .header("If-Range", s::text(), "The `ETag` of the first answer: another file is sent whole.")
+            .answers_as(200, "The file.", "application/octet-stream", bytes())
+            .answers_as(206, "The part that was asked for.", "application/octet-stream", bytes())
+            .answers_as(416, "There is no such part; `Content-Range` says how long the file is.", "application/octet-stream", bytes())
+            .or(409, "The disk is no VHDX: restore it on the command line."),
+    ]
 }
 
 fn nothing() -> Problem {
@@ -120,7 +137,7 @@ async fn give(
 fn told(error: NotGiven) -> Problem {
     match &error {
         NotGiven::Missing => nothing(),
-        NotGiven::Busy => Problem::new(
+        NotGiven::Busy | NotGiven::TenantBusy => Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "Too many downloads",
             error.to_string(),

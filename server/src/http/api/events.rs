@@ -6,6 +6,7 @@
 //! rest) and gets what it missed. Only the newest 100,000 events are kept: one who was away longer should load anew.
 
 use super::parameters::Parameters;
+use crate::http::openapi::{Operation, Tag, schema as s};
 use crate::http::problem::Problem;
 use crate::http::state::{AppState, Events};
 use ::console::UiError;
@@ -35,6 +36,17 @@ const RETRY_MS: u64 = 2_000;
 
 pub fn router() -> Router<AppState> {
     Router::new().route("/api/v1/events", get(stream))
+}
+
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/api/v1/events", Tag::Night, "followEvents", "Follow what changes")
+            .says("Server-sent events: unnamed messages whose `id` is the event's number and whose data is one object. The first has the kind `ready`. A stream ends after five minutes: come back with the last number.")
+            .query("after", s::integer(), "The last number that was seen, where no header can be sent.")
+            .header("Last-Event-ID", s::integer(), "The last number that was seen: what was missed is sent first.")
+            .answers_as(200, "A stream.", "text/event-stream", s::text())
+            .or(503, "Too many streams are open."),
+    ]
 }
 
 async fn stream(

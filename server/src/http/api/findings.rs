@@ -2,6 +2,7 @@
 
 use super::parameters::Parameters;
 use crate::document::finding;
+use crate::http::openapi::{Operation, Tag, schema as s};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use ::console::Console;
@@ -13,6 +14,14 @@ use std::sync::Arc;
 
 pub fn router() -> Router<AppState> {
     Router::new().route("/api/v1/findings", get(list))
+}
+
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/api/v1/findings", Tag::Night, "listFindings", "List findings")
+            .says("What a person should look at and no attempt owns: unmapped replicas, foreign checkpoints, hosts that accept any primary. As `stillpoint findings --json`.")
+            .answers(200, "Longest standing first.", s::shape("Findings")),
+    ]
 }
 
 async fn list(

@@ -7,6 +7,7 @@ use crate::deeds::NewHold;
 use crate::document::hold;
 use crate::doors::Visitor;
 use crate::http::desk::{Desk, failed, refused};
+use crate::http::openapi::{Operation, Tag, reason, schema as s};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use axum::extract::{Path, State};
@@ -25,6 +26,47 @@ pub fn router() -> Router<AppState> {
     Router::new()
         .route("/api/v1/holds", get(list).post(begin))
         .route("/api/v1/holds/{id}/lift", post(lift))
+}
+
+pub fn operations() -> Vec<Operation> {
+    let body = s::closed(&[
+        ("target", s::shape("HoldTarget"), ""),
+        (
+            "until",
+            s::line(1, 100),
+            "An instant, or a length of the world's time such as `4h`; at most 90 days.",
+        ),
+        ("reason", reason(), "For whoever asks later."),
+    ]);
+    let example =
+        json!({ "target": { "on": "host", "host": "hv-r-01" }, "until": "4h", "reason": "new storage" });
+    vec![
+        Operation::get("/api/v1/holds", Tag::Rules, "listHolds", "List holds")
+            .query(
+                "all",
+                s::flag(),
+                "`true`: also those that are over, the newest 1000.",
+            )
+            .answers(200, "Holds that are in force, or all.", s::shape("Holds")),
+        Operation::post(
+            "/api/v1/holds",
+            Tag::Rules,
+            "hold",
+            "Hold a host, a tenant or a replica",
+        )
+        .says("Nothing starts there until it is over; obligations stay open and visible.")
+        .body(body, example)
+        .answers(201, "The hold.", s::shape("Hold")),
+        Operation::post(
+            "/api/v1/holds/{id}/lift",
+            Tag::Rules,
+            "liftHold",
+            "Lift a hold before its time",
+        )
+        .path("id", s::integer(), "The hold.")
+        .answers(200, "The hold.", s::shape("Hold"))
+        .again(),
+    ]
 }
 
 /// What is to be held. `until` is an instant or a length of time such as `4h`.

@@ -3,6 +3,7 @@
 use super::parameters::Parameters;
 use crate::document::night::Night;
 use crate::http::desk::{Desk, failed};
+use crate::http::openapi::{Operation, Tag, schema as s};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use crate::tonight::tonight;
@@ -15,6 +16,15 @@ use store::obligations::DayHead;
 
 pub fn router() -> Router<AppState> {
     Router::new().route("/api/v1/night", get(show))
+}
+
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/api/v1/night", Tag::Night, "showNight", "Show the night")
+            .says("The obligations whose window covers now: how many are met, what keeps the rest, holds, pauses. As `stillpoint night --json`.")
+            .answers(200, "The night.", s::shape("Night"))
+            .or(503, "No plan was made yet: ask again in seconds."),
+    ]
 }
 
 async fn show(State(desk): State<Arc<Desk>>, parameters: Parameters) -> Result<Json<Value>, Problem> {

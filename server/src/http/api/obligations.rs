@@ -5,6 +5,7 @@
 use super::parameters::Parameters;
 use crate::document::{obligation, stamp};
 use crate::http::desk::{Desk, failed};
+use crate::http::openapi::{Operation, Tag, schema as s};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use axum::extract::{Path, State};
@@ -24,6 +25,38 @@ pub fn router() -> Router<AppState> {
     Router::new()
         .route("/api/v1/obligations", get(list))
         .route("/api/v1/obligations/{replica}/{day}", get(show))
+}
+
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(
+            "/api/v1/obligations",
+            Tag::Days,
+            "listObligations",
+            "List SLA days",
+        )
+        .says("SLA days as rows, at most 31 at once.")
+        .query("from", s::day(), "The first day; today in UTC if not given.")
+        .query("to", s::day(), "The last day.")
+        .query(
+            "replica",
+            s::uuid(),
+            "Only this replica's; an unknown one is 404.",
+        )
+        .query("tenant", s::slug(), "Only this tenant's.")
+        .query("outcome", s::outcome(), "Only those that count as this.")
+        .answers(200, "The days.", s::shape("Obligations")),
+        Operation::get(
+            "/api/v1/obligations/{replica}/{day}",
+            Tag::Days,
+            "showObligation",
+            "Show one SLA day",
+        )
+        .says("With its story, its attempts and its corrections.")
+        .path("replica", s::uuid(), "The replica.")
+        .path("day", s::day(), "The day, in the tenant's zone.")
+        .answers(200, "The day.", s::shape("Day")),
+    ]
 }
 
 async fn list(State(desk): State<Arc<Desk>>, mut parameters: Parameters) -> Result<Json<Value>, Problem> {

@@ -10,6 +10,12 @@ use std::str::FromStr;
 #[derive(Debug)]
 pub(in crate::http) struct Parameters(Vec<(String, String)>);
 
+#[cfg(test)]
+std::thread_local! {
+    /// Every name that was looked for on this thread: what an endpoint reads is compared with what it says that it reads.
+    pub(in crate::http) static READ: std::cell::RefCell<std::collections::BTreeSet<String>> = Default::default();
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Parameters {
     type Rejection = Problem;
 
@@ -24,6 +30,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
 impl Parameters {
     /// The text of a parameter; an empty one is none.
     pub(in crate::http) fn text(&mut self, name: &str) -> Result<Option<String>, Problem> {
+        #[cfg(test)]
+        READ.with(|read| read.borrow_mut().insert(name.to_owned()));
         let mut found = None;
         let mut twice = false;
         self.0.retain_mut(|(key, value)| {

@@ -3,6 +3,7 @@
 use super::parameters::Parameters;
 use crate::document::plan;
 use crate::http::desk::{Desk, failed};
+use crate::http::openapi::{Operation, Tag, schema as s};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use axum::extract::{Path, State};
@@ -14,6 +15,16 @@ use std::sync::Arc;
 
 pub fn router() -> Router<AppState> {
     Router::new().route("/api/v1/replicas/{id}/plan", get(show))
+}
+
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/api/v1/replicas/{id}/plan", Tag::Replicas, "explainPlan", "Explain why a replica waits")
+            .says("What keeps it, what would start it, when it is looked at next. As `stillpoint plan --explain --json`.")
+            .path("id", s::uuid(), "The replica.")
+            .answers(200, "Its entry of the plan, or why it has none.", s::shape("Plan"))
+            .or(503, "No plan was made yet: ask again in seconds."),
+    ]
 }
 
 async fn show(

@@ -3,6 +3,7 @@
 //! Parameters: `replica` (id), `cursor` (a page's `next`), `limit` (1 to 500, 100 if not given).
 
 use super::parameters::Parameters;
+use crate::http::openapi::{Operation, Tag, schema as s};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use ::console::{Console, PointId, PointQuery, PointRow, PointView};
@@ -35,6 +36,29 @@ pub fn router() -> Router<AppState> {
     Router::new()
         .route("/api/v1/points", get(list))
         .route("/api/v1/points/{id}", get(show))
+}
+
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/api/v1/points", Tag::Points, "listPoints", "List restore points")
+            .says("Restore points, newest first. Every one is crash-consistent, and says so.")
+            .query(
+                "replica",
+                s::uuid(),
+                "Only this replica's; an unknown one is 404.",
+            )
+            .paged(100)
+            .answers(200, "A page.", s::shape("PointsPage")),
+        Operation::get(
+            "/api/v1/points/{id}",
+            Tag::Points,
+            "showPoint",
+            "Show one restore point",
+        )
+        .says("With its evidence, its seal, and the commands that take it out.")
+        .path("id", s::uuid(), "The restore point.")
+        .answers(200, "The point.", s::shape("Point")),
+    ]
 }
 
 async fn list(

@@ -6,6 +6,7 @@ use super::parameters::Parameters;
 use crate::document::policy;
 use crate::doors::Visitor;
 use crate::http::desk::{Desk, failed, refused};
+use crate::http::openapi::{Operation, Tag, schema as s};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use axum::extract::{Path, State};
@@ -24,6 +25,35 @@ pub fn router() -> Router<AppState> {
         .route("/api/v1/policies", get(list).post(put))
         .route("/api/v1/policies/{id}", get(show))
         .route("/api/v1/assignments", post(assign))
+}
+
+pub fn operations() -> Vec<Operation> {
+    let body = s::closed(&[("id", s::slug(), ""), ("terms", s::shape("Terms"), "")]);
+    let example = json!({ "id": "gold", "terms": Terms::standard() });
+    let assign = s::closed(&[
+        ("assignee", s::shape("Assignee"), ""),
+        ("policy?", s::maybe(s::slug()), "Null takes the assignment away."),
+    ]);
+    vec![
+        Operation::get("/api/v1/policies", Tag::Rules, "listPolicies", "List policies and who has which")
+            .answers(200, "The catalogue.", s::shape("Catalogue")),
+        Operation::get("/api/v1/policies/{id}", Tag::Rules, "showPolicy", "Show all versions of a policy")
+            .path("id", s::slug(), "The policy.")
+            .answers(200, "Oldest first.", s::list(s::shape("Policy"))),
+        Operation::post("/api/v1/policies", Tag::Rules, "putPolicy", "Put a policy, or its next version")
+            .says("It applies from the next SLA day that opens; days that are open or closed keep their terms. The same terms as the newest add no version.")
+            .body(body, example)
+            .answers(201, "The newest version.", s::shape("Policy"))
+            .again(),
+        Operation::post("/api/v1/assignments", Tag::Rules, "assignPolicy", "Say who has which policy")
+            .says("A replica's own goes before its tenant's, that before the site's.")
+            .body(assign, json!({ "assignee": { "to": "tenant", "tenant": "contoso" }, "policy": "standard" }))
+            .answers(200, "As it was taken.", s::object(&[
+                ("assignee", s::shape("Assignee"), ""),
+                ("policy", s::maybe(s::slug()), ""),
+            ]))
+            .again(),
+    ]
 }
 
 #[derive(Debug, Deserialize)]

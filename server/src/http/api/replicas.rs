@@ -5,9 +5,10 @@
 //! `cursor` (a page's `next` or `previous`; sort and direction have to be the same).
 
 use super::parameters::Parameters;
+use crate::http::openapi::{Operation, Tag, schema as s};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
-use ::console::{Console, ReplicaQuery, ReplicasPage};
+use ::console::{Console, Direction, Filter, ReplicaQuery, ReplicasPage, Sort};
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -20,6 +21,24 @@ const CODES: [&str; 11] = ["B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "NR",
 
 pub fn router() -> Router<AppState> {
     Router::new().route("/api/v1/replicas", get(list))
+}
+
+pub fn operations() -> Vec<Operation> {
+    let filters = Filter::ALL.iter().map(|it| it.word());
+    vec![
+        Operation::get("/api/v1/replicas", Tag::Replicas, "listReplicas", "List replicas")
+            .says("A page of replicas as rows: what is the case now, the last 28 SLA days, the last restore point. Cursors belong to the sort and direction that they were made with.")
+            .query("filter", s::words(filters), "Only these.")
+            .query("q", s::line(0, 200), "Part of a name, tenant, host, GUID or blocker code.")
+            .query("tenant", s::slug(), "Only this tenant's.")
+            .query("host", s::text(), "Only on this host.")
+            .query("code", s::code(), "Only where this stands in the way; either case.")
+            .query("policy", s::text(), "Only with this policy.")
+            .query("sort", s::words(Sort::ALL.iter().map(|it| it.word())), "`attention` if not given: what needs a person first.")
+            .query("dir", s::words(Direction::ALL.iter().map(|it| it.word())), "Which end first.")
+            .paged(ReplicaQuery::PAGE_ROWS)
+            .answers(200, "A page.", s::shape("ReplicasPage")),
+    ]
 }
 
 async fn list(

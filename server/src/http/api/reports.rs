@@ -3,6 +3,7 @@
 use super::parameters::Parameters;
 use crate::doors::Visitor;
 use crate::http::desk::Desk;
+use crate::http::openapi::{Operation, Tag, schema as s};
 use crate::http::problem::Problem;
 use crate::http::reports::{Asked, answer};
 use crate::http::state::AppState;
@@ -16,6 +17,19 @@ use std::sync::Arc;
 
 pub fn router() -> Router<AppState> {
     Router::new().route("/api/v1/reports/{month}", get(show))
+}
+
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/api/v1/reports/{month}", Tag::Days, "showReport", "Show the SLA report of a month")
+            .says("Every figure with its denominator, every lost day with its story. Of one tenant, or of all; a tenant's people get their own. JSON unless another form is asked for.")
+            .path("month", s::pattern("^[0-9]{4}-[0-9]{2}$"), "The month, such as 2026-10.")
+            .query("form", s::words(["html", "csv", "json"]), "`json` if not given; `csv` as a table, `html` as a page that prints well.")
+            .query("tenant", s::slug(), "Of this tenant; without it, of all.")
+            .answers(200, "The report.", s::shape("Report"))
+            .also("text/csv; charset=utf-8; header=present")
+            .also("text/html; charset=utf-8"),
+    ]
 }
 
 async fn show(

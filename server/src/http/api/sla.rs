@@ -6,6 +6,7 @@ use super::parameters::Parameters;
 use crate::document;
 use crate::figures::{self, Range};
 use crate::http::desk::{Desk, failed};
+use crate::http::openapi::{Operation, Tag, schema as s};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use axum::extract::State;
@@ -22,6 +23,18 @@ const DAYS_MAX: i64 = 400;
 
 pub fn router() -> Router<AppState> {
     Router::new().route("/api/v1/sla", get(show))
+}
+
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/api/v1/sla", Tag::Days, "showFigures", "Show figures of a range")
+            .says("Raw and contractual percentage with their denominators, the worst replica, the longest gap, each day. As `stillpoint sla --json`.")
+            .needs("from", s::day(), "The first day.", "2026-11-01")
+            .needs("to", s::day(), "The last day; at most 400 in all.", "2026-11-30")
+            .query("tenant", s::slug(), "Of this tenant; an unknown one is 404.")
+            .query("replica", s::uuid(), "Of this replica; not together with `tenant`.")
+            .answers(200, "The figures.", s::shape("Figures")),
+    ]
 }
 
 async fn show(State(desk): State<Arc<Desk>>, mut parameters: Parameters) -> Result<Json<Value>, Problem> {

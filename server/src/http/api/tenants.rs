@@ -7,6 +7,7 @@ use crate::deeds::NewTenant;
 use crate::document::tenant;
 use crate::doors::Visitor;
 use crate::http::desk::{Desk, refused};
+use crate::http::openapi::{Operation, Tag, reason_of, schema as s};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use ::console::{Console, RuleQuery, TenantsView};
@@ -14,6 +15,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use domain::door::mapping::MappingRule;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -24,6 +26,51 @@ pub fn router() -> Router<AppState> {
         .route("/api/v1/tenants/{id}/rules", post(add))
         .route("/api/v1/tenants/{id}/rules/remove", post(remove))
         .route("/api/v1/tenants/{id}/rules/preview", post(preview))
+}
+
+pub fn operations() -> Vec<Operation> {
+    let rule = || {
+        s::closed(&[
+            ("kind", s::words(MappingRule::KINDS), ""),
+            (
+                "text",
+                s::line(1, 1_000),
+                "A trust group, a pattern of the primary's name, or a folder.",
+            ),
+        ])
+    };
+    let example = || json!({ "kind": "primary", "text": "*.contoso.example" });
+    let new = s::closed(&[
+        ("id", s::slug(), "Never changes."),
+        ("name", reason_of(120), ""),
+        ("zone?", s::line(0, 100), "IANA name; UTC if not given."),
+    ]);
+    vec![
+        Operation::get("/api/v1/tenants", Tag::Tenants, "listTenants", "List tenants and their rules")
+            .answers(200, "All tenants.", s::shape("Tenants")),
+        Operation::post("/api/v1/tenants", Tag::Tenants, "createTenant", "Create a tenant")
+            .says("No replica is its own before a rule claims it.")
+            .body(new, json!({ "id": "tailspin", "name": "Tailspin Toys", "zone": "Europe/Berlin" }))
+            .answers(201, "The tenant.", s::shape("Tenant"))
+            .again(),
+        Operation::post("/api/v1/tenants/{id}/rules", Tag::Tenants, "addRule", "Add a rule")
+            .says("What it claims belongs to the tenant from the next look at each host on.")
+            .path("id", s::slug(), "The tenant.")
+            .body(rule(), example())
+            .answers(201, "The tenant.", s::shape("Tenant"))
+            .again(),
+        Operation::post("/api/v1/tenants/{id}/rules/remove", Tag::Tenants, "removeRule", "Take a rule away")
+            .path("id", s::slug(), "The tenant.")
+            .body(rule(), example())
+            .answers(200, "The tenant.", s::shape("Tenant"))
+            .again(),
+        Operation::post("/api/v1/tenants/{id}/rules/preview", Tag::Tenants, "previewRule", "Try a rule")
+            .says("Which replicas it would claim, by what the hosts showed last. Changes nothing; 409 where no host is watched.")
+            .path("id", s::slug(), "The tenant.")
+            .body(rule(), example())
+            .answers(200, "What it would do.", s::shape("RulePreview"))
+            .again(),
+    ]
 }
 
 #[derive(Debug, Deserialize)]

@@ -3,6 +3,7 @@
 use crate::console::{NoEngine, Now, Site, StoreConsole};
 use crate::deeds::Known;
 use crate::doors::{Comer, DEMO_PASSWORD, DoorKey, Doors, Hasher};
+use crate::http::limits::Limits;
 use crate::http::{AppState, Desk, Events, Guard, guarded, pages};
 use ::console::Console;
 use axum::Router;
@@ -66,16 +67,21 @@ pub struct Server {
 impl Server {
     /// Without the screens.
     pub async fn new() -> Self {
-        Self::with(|_| Router::new()).await
+        Self::with(Limits::none(), |_| Router::new()).await
     }
 
     /// With the screens and the server functions.
     pub async fn whole() -> Self {
         let options = LeptosOptions::builder().output_name("stillpoint").build();
-        Self::with(|console| pages::router(&options, console)).await
+        Self::with(Limits::none(), |console| pages::router(&options, console)).await
     }
 
-    async fn with(pages: impl FnOnce(&Arc<dyn Console>) -> Router<AppState>) -> Self {
+    /// Where only so much may be asked.
+    pub async fn limited(limits: Limits) -> Self {
+        Self::with(limits, |_| Router::new()).await
+    }
+
+    async fn with(limits: Limits, pages: impl FnOnce(&Arc<dyn Console>) -> Router<AppState>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(dir.path().join("stillpoint.db")).await.unwrap();
         let seed = Seed::plant(&store).await.unwrap();
@@ -116,6 +122,7 @@ impl Server {
             doors: Arc::clone(&doors),
             events: Events::of(&store, stop.clone()),
             readiness: Arc::new(store.clone()),
+            limits: Arc::new(limits),
             traffic: crate::http::Traffic::default(),
         };
         let app = guarded(state, Guard::of("127.0.0.1:3000".parse().unwrap()), pages);
@@ -128,6 +135,12 @@ impl Server {
             stop,
             _dir: dir,
         }
+    }
+
+    /// Everything that the store keeps on disk.
+    pub fn files(&self) -> Vec<std::path::PathBuf> {
+        let folder = std::fs::read_dir(self._dir.path()).unwrap();
+        folder.map(|entry| entry.unwrap().path()).collect()
     }
 
     /// Another of the demo's log-ins, as a `Cookie` header.

@@ -11,7 +11,7 @@ use std::convert::Infallible;
 
 /// What the frame of a page needs.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Frame {
+pub(in crate::http) struct Frame {
     pub title: &'static str,
     /// `dark`, `light`, or empty: as the system says.
     pub theme: &'static str,
@@ -29,7 +29,7 @@ pub(super) struct Frame {
 
 /// The reader's theme.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Theme(pub &'static str);
+pub(in crate::http) struct Theme(pub &'static str);
 
 impl<S: Send + Sync> FromRequestParts<S> for Theme {
     type Rejection = Infallible;
@@ -92,7 +92,7 @@ fn drawn() -> String {
 }
 
 /// The page, with a policy that names its own script and nothing else.
-pub(super) fn page(status: StatusCode, frame: &Frame, template: &impl Template) -> Response {
+pub(in crate::http) fn page(status: StatusCode, frame: &Frame, template: &impl Template) -> Response {
     let Ok(html) = template.render() else {
         tracing::error!(title = frame.title, "a page could not be rendered");
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();

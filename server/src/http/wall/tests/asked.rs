@@ -84,6 +84,7 @@ pub fn nobodys() -> Vec<(&'static str, String)> {
         "<invitation>",
         "<token>",
         "<session>",
+        "<elsewhere>",
         "<older>",
         "<policy>",
         "<rule>",

@@ -68,6 +68,8 @@ impl Planter<'_> {
         self.person(&seed, &format!("{word}-viewer"), "viewer").await;
         let (admin, by) = in_as(self.doors, &format!("{word}-admin")).await;
         let (_, other) = in_as(self.doors, &format!("{word}-admin")).await;
+        let (_, third) = in_as(self.doors, &format!("{word}-admin")).await;
+        let elsewhere = self.doors.own(&third).await.unwrap();
         let (viewer, _) = in_as(self.doors, &format!("{word}-viewer")).await;
         let own = self.doors.own(&other).await.unwrap();
         let seat = Seat::new(Role::of_code("viewer").unwrap(), Some(seed.ours.tenant.clone()));
@@ -116,6 +118,7 @@ impl Planter<'_> {
             ("<invitation>", invited[0].id.to_string()),
             ("<token>", token.id.to_string()),
             ("<session>", own.this.unwrap().to_string()),
+            ("<elsewhere>", elsewhere.this.unwrap().to_string()),
             ("<older>", older),
             ("<policy>", format!("{word}-gold")),
             ("<rule>", format!("*.{word}.example")),

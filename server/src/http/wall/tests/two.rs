@@ -6,7 +6,8 @@ use crate::console::{NoEngine, Now, Site, StoreConsole};
 use crate::deeds::Known;
 use crate::doors::{DoorKey, Doors, Hasher};
 use crate::http::guard::Guard;
-use crate::http::{Desk, router};
+use crate::http::limits::Limits;
+use crate::http::{Desk, with_limits};
 use crate::takehome::TakeHome;
 use axum::Router;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -151,7 +152,7 @@ impl Two {
         let keeper = in_as(&doors, "owner").await.0;
         let stop = CancellationToken::new();
         let guard = Guard::of("127.0.0.1:3000".parse().unwrap());
-        let app = router(
+        let app = with_limits(
             Arc::new(console),
             desk,
             doors,
@@ -159,6 +160,7 @@ impl Two {
             dir.path(),
             guard,
             stop.clone(),
+            Limits::none(),
         );
         let [ours, theirs] = both;
         Self {
