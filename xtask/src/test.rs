@@ -70,6 +70,7 @@ fn all(steps: &mut Steps, yes: bool) -> Result<(), String> {
     })?;
     steps.step("web UI", web::build)?;
     steps.step("peers and browser", || journeys(&[]))?;
+    steps.step("the API as it is described", contract)?;
     steps.step("soak, short", || {
         let binary = built()?.display().to_string();
         soak::run(&["--short".to_owned(), "--binary".to_owned(), binary])
@@ -84,6 +85,20 @@ fn built() -> Result<PathBuf, String> {
     } else {
         Err(format!("{} is missing: build the tests first", binary.display()))
     }
+}
+
+/// A demo in the test build, held to its own OpenAPI document by schemathesis.
+fn contract() -> Result<(), String> {
+    let python = packages::python()?;
+    call_command(
+        Command::new(python)
+            .arg(root().join("end2end/contract.py"))
+            .arg("--binary")
+            .arg(built()?)
+            .arg("--out")
+            .arg(target_dir().join("contract"))
+            .current_dir(root()),
+    )
 }
 
 /// A demo in the test build, looked at by pypsrp, restic, qemu-img and, unless told otherwise, a real browser.
