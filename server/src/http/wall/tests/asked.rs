@@ -60,6 +60,7 @@ pub fn nobodys() -> Vec<(&'static str, String)> {
     let id = uuid::Uuid::from_u128(0x0404_0404_0404_0404_0404_0404_0404_0404).to_string();
     let known = |name| match name {
         "<day>" => "2001-01-01".to_owned(),
+        "<month>" => "2024-10".to_owned(),
         "<disk>" => "0".to_owned(),
         "<hold>" => "987654".to_owned(),
         "<name>" | "<login>" | "<policy>" | "<host>" => "zzz-nobody".to_owned(),
@@ -74,6 +75,7 @@ pub fn nobodys() -> Vec<(&'static str, String)> {
         "<name>",
         "<host>",
         "<day>",
+        "<month>",
         "<attempt>",
         "<sealed>",
         "<point>",

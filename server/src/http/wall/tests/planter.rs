@@ -108,6 +108,7 @@ impl Planter<'_> {
             ("<name>", seed.ours.name.clone()),
             ("<host>", seed.ours.host.to_string()),
             ("<day>", seed.day(-2).to_string()),
+            ("<month>", "2024-10".to_owned()),
             ("<attempt>", running.id.to_string()),
             ("<sealed>", sealed),
             ("<point>", point),
