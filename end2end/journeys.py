@@ -390,6 +390,7 @@ def journeys(report, given, data, out):
         if not given.no_browser:
             browser(report, url, out, "screens", "the browser finds every screen good")
             browser(report, url, out, "doors", "people come in, and stay out where they should")
+            browser(report, url, out, "own", "a tenant's whole visit works, and names nothing of the hoster's")
     finally:
         report.check("the demo stops when told to", demo.stop() == 0, log=log)
         if len(report.failures) > failed_before and log not in report.logs:

@@ -243,6 +243,7 @@ impl Server {
             known: Known::of(&config),
             engine: Arc::new(Nobody),
             snapshots: console.snapshots(),
+            screens: console.clone(),
             home: None,
             now: clock,
         };

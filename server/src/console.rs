@@ -22,6 +22,7 @@ mod night;
 mod open;
 mod outlook;
 mod owed;
+mod own;
 mod picture;
 mod points;
 mod policies;
@@ -36,6 +37,7 @@ mod zones;
 
 pub use cursor::places;
 pub use fault::ui as told_to_people;
+pub use own::{OwnStanding, name_after, name_cursor};
 pub use snapshot::Snapshots;
 
 use crate::config::Config;

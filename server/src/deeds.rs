@@ -7,6 +7,7 @@ mod cancel;
 mod correct;
 mod hold;
 mod lift;
+mod own;
 mod put_policy;
 mod tenants;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod written;
 pub use acknowledge::NewAcknowledgement;
 pub use correct::NewCorrection;
 pub use hold::NewHold;
+pub use own::{LogoChange, NewBrand, NewFrame};
 pub use tenants::{NewTenant, tried};
 pub use until::{Until, instant, length};
 
@@ -32,14 +34,29 @@ use store::obligations::ObligationStore;
 use store::policies::PolicyStore;
 use store::tenants::TenantStore;
 use store::traits::{AttemptStore, ReplicaStore, Scope, StoreError};
+use store::wishes::WishStore;
 
 /// The aggregates that deeds change.
 pub trait DeedStore:
-    ReplicaStore + AttemptStore + PolicyStore + ObligationStore + HoldStore + CancelStore + TenantStore
+    ReplicaStore
+    + AttemptStore
+    + PolicyStore
+    + ObligationStore
+    + HoldStore
+    + CancelStore
+    + TenantStore
+    + WishStore
 {
 }
 impl<S> DeedStore for S where
-    S: ReplicaStore + AttemptStore + PolicyStore + ObligationStore + HoldStore + CancelStore + TenantStore
+    S: ReplicaStore
+        + AttemptStore
+        + PolicyStore
+        + ObligationStore
+        + HoldStore
+        + CancelStore
+        + TenantStore
+        + WishStore
 {
 }
 

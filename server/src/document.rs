@@ -10,6 +10,7 @@ pub mod hold;
 pub mod night;
 pub mod notice;
 pub mod obligation;
+pub mod own;
 pub mod person;
 pub mod plan;
 pub mod policy;

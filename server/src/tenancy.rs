@@ -79,7 +79,11 @@ pub async fn entries(file: &[TenantEntry], store: &(impl TenantStore + ?Sized)) 
     Ok(entries)
 }
 
-async fn kept(store: &(impl TenantStore + ?Sized)) -> Result<Vec<Tenant>> {
+/// All tenants of the state, by id.
+///
+/// # Errors
+/// The store's.
+pub async fn kept(store: &(impl TenantStore + ?Sized)) -> Result<Vec<Tenant>> {
     let mut all: Vec<Tenant> = Vec::new();
     loop {
         let page = store.tenants(&SITE, all.last().map(|it| &it.id), PAGE).await?;

@@ -26,6 +26,9 @@ pub fn tenants(asked: Option<RuleQuery>) -> TenantsView {
             replicas,
             from_file,
             rules,
+            frame: None,
+            window: None,
+            brand: BrandView::default(),
         })
     };
     let contoso = vec![

@@ -1,5 +1,6 @@
 //! Tenants: who they are, what claims replicas for them, and what a rule would claim before it is made.
 
+mod own;
 mod parts;
 mod rule;
 

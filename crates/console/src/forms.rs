@@ -15,6 +15,8 @@
 //! | `/forms/assign` | `to` (`site`, `tenant`, `replica`), `name` (its id; not read for the site), `policy` (empty takes it away) |
 //! | `/forms/tenant` | `id`, `name`, `zone` (IANA; UTC when empty) |
 //! | `/forms/rule` | `tenant`, `kind` (`trust-group`, `primary`, `storage-path`), `text`, `change` (`add`, `remove`) |
+//! | `/forms/frame` | `tenant`, `open`, `due` (at or before `open`: on the next day), `minutes_min`, `change` (`set`, `take`; with `take` the rest is not read) |
+//! | `/forms/brand` | `multipart/form-data`: `tenant`, `name`, `accent`, `logo` (a file; empty keeps the one that is there), `logo_off` (`on` takes it away) |
 //! | `/forms/policy` | [`PolicyForm`] |
 
 use domain::calendar::{WallTime, WindowRule};
@@ -210,10 +212,12 @@ pub enum Told {
     Backup,
     Tenant,
     Rule,
+    Frame,
+    Brand,
 }
 
 impl Told {
-    const ALL: [(Self, &'static str); 10] = [
+    const ALL: [(Self, &'static str); 12] = [
         (Self::Hold, "hold"),
         (Self::Lift, "lift"),
         (Self::Acknowledge, "acknowledge"),
@@ -224,6 +228,8 @@ impl Told {
         (Self::Backup, "backup"),
         (Self::Tenant, "tenant"),
         (Self::Rule, "rule"),
+        (Self::Frame, "frame"),
+        (Self::Brand, "brand"),
     ];
 
     /// The word in the URL.
@@ -269,6 +275,10 @@ impl Told {
             Self::Rule => {
                 "Changed: replicas are bound by it from the next look at their host, within a minute or so."
             }
+            Self::Frame => {
+                "Saved: a window that does not fit it any more gives way to the policy's from the next SLA day that opens."
+            }
+            Self::Brand => "Saved: the tenant's pages look so from now on.",
             Self::Backup => {
                 "Requested: one attempt is made now. What came of it stands in the retry history; if a blocker puts it off, the night's plan goes on as before."
             }

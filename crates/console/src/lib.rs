@@ -52,6 +52,7 @@ pub use sla::{
     Tally, WorstView,
 };
 pub use tenants::{
-    ClaimRow, FindingView, FindingsView, RuleAnswer, RulePreview, RuleQuery, RuleRow, TenantCard, TenantsView,
+    BrandView, ClaimRow, FindingView, FindingsView, RuleAnswer, RulePreview, RuleQuery, RuleRow, TenantCard,
+    TenantsView,
 };
 pub use zone::Zone;

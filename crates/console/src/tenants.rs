@@ -2,6 +2,8 @@
 
 use crate::{HostId, ReplicaId, TenantId, VmGuid, Zone};
 use chrono::{DateTime, Utc};
+use domain::calendar::WindowRule;
+use domain::door::window::WindowFrame;
 use serde::{Deserialize, Serialize};
 
 /// A rule to be tried. All as typed.
@@ -35,6 +37,20 @@ pub struct TenantCard {
     /// It stands in `config.toml`: name and zone are changed there.
     pub from_file: bool,
     pub rules: Vec<RuleRow>,
+    /// Where it may move its window itself.
+    pub frame: Option<WindowFrame>,
+    /// Its own window, as far as it counts; the policy's else.
+    pub window: Option<WindowRule>,
+    pub brand: BrandView,
+}
+
+/// What a tenant's pages look like; empty is Stillpoint's own.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct BrandView {
+    pub name: Option<String>,
+    /// `#1f7a5a`
+    pub accent: Option<String>,
+    pub has_logo: bool,
 }
 
 /// One rule.

@@ -17,3 +17,4 @@ pub mod session;
 pub mod throttle;
 pub mod totp;
 pub mod window;
+pub mod wish;

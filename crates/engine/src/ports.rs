@@ -19,6 +19,7 @@ use store::notices::NoticeStore;
 use store::obligations::ObligationStore;
 use store::pauses::PauseStore;
 use store::policies::PolicyStore;
+use store::tenants::TenantStore;
 use store::traits::{AttemptStore, OverviewStore, ReplicaStore};
 use vault::contract::{IngestRequest, Withheld};
 
@@ -35,6 +36,7 @@ pub trait EngineStore:
     + NoticeStore
     + AlarmStore
     + HistoryStore
+    + TenantStore
 {
 }
 impl<T> EngineStore for T where
@@ -49,6 +51,7 @@ impl<T> EngineStore for T where
         + NoticeStore
         + AlarmStore
         + HistoryStore
+        + TenantStore
 {
 }
 

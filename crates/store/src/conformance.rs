@@ -38,6 +38,7 @@ mod throttle;
 mod tokens;
 mod tries;
 mod walls;
+mod wishes;
 
 pub use alarm::*;
 pub use attempts::*;
@@ -57,6 +58,7 @@ pub use lists::*;
 pub use notices::*;
 pub use obligations::*;
 pub use once::*;
+pub use owed::missed;
 pub use pauses::*;
 pub use people::*;
 pub use points::*;
@@ -71,6 +73,7 @@ pub use throttle::*;
 pub use tokens::*;
 pub use tries::*;
 pub use walls::*;
+pub use wishes::*;
 
 use crate::alarm::AlarmStore;
 use crate::audit::AuditStore;
@@ -90,6 +93,7 @@ use crate::tenants::TenantStore;
 use crate::throttle::ThrottleStore;
 use crate::tokens::TokenStore;
 use crate::traits::{AttemptStore, EventStore, OverviewStore, ReplicaStore, SecretStore, StoreError};
+use crate::wishes::WishStore;
 
 /// Everything a database has to be.
 pub trait Store:
@@ -130,6 +134,7 @@ pub trait DoorStore:
     + AuditStore
     + SealedStore
     + OnceStore
+    + WishStore
 {
 }
 impl<S> DoorStore for S where
@@ -143,6 +148,7 @@ impl<S> DoorStore for S where
         + AuditStore
         + SealedStore
         + OnceStore
+        + WishStore
 {
 }
 
@@ -305,7 +311,12 @@ macro_rules! store_conformance {
             another_tenant_is_not_there,
             a_brand_is_set_whole,
             a_window_moves_inside_its_frame_and_from_where_it_was,
+            no_window_outside_of_the_frame_is_ever_stored,
             rules_are_each_once_per_tenant_and_listed_in_one_order,
+            // wishes
+            wishes_are_taken_up_to_the_limit_and_again_when_they_are_old,
+            of_many_wishes_at_once_one_is_taken,
+            another_tenants_replica_cannot_be_wished_for,
             // throttle
             tries_are_counted_before_they_are_looked_at,
             a_right_try_is_forgiven_and_an_address_only_that_one,

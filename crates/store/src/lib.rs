@@ -28,6 +28,7 @@ pub mod tenants;
 pub mod throttle;
 pub mod tokens;
 pub mod traits;
+pub mod wishes;
 
 pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;

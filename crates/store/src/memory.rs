@@ -42,6 +42,7 @@ mod tenants;
 mod tests;
 mod throttle;
 mod tokens;
+mod wishes;
 
 use crate::traits::{Result, StoreError};
 use std::fmt;
@@ -102,6 +103,7 @@ struct Tables {
     throttle: throttle::Throttle,
     once: once::Once,
     audit: audit::Audit,
+    wishes: wishes::Wishes,
 }
 
 impl MemoryStore {

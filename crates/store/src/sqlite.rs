@@ -48,6 +48,7 @@ mod tests;
 mod throttle;
 mod tokens;
 mod tries;
+mod wishes;
 mod write;
 
 use crate::traits::{Result, Scope, StoreError};

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::calendar::{WindowRule, Zone};
 use domain::door::branding::{Accent, BrandName, Branding, Logo};
 use domain::door::mapping::Mapping;
-use domain::door::window::WindowFrame;
+use domain::door::window::{self, WindowFrame};
 use domain::ids::TenantId;
 
 /// A tenant, without its logo, which is a file of its own.
@@ -17,13 +17,23 @@ pub struct Tenant {
     pub name: String,
     pub zone: Zone,
     pub created: DateTime<Utc>,
-    /// Where the tenant may move its window. A window that is there stays when the frame gets narrower.
+    /// Where the tenant may move its window.
     pub frame: Option<WindowFrame>,
-    /// Where it moved it. `None`: as its policy says.
+    /// Where it moved it, as it asked last; a frame that became narrower since takes it back. `None`: as its policy says.
     pub window: Option<WindowRule>,
+    /// When it moved it last, there or back.
+    pub moved: Option<DateTime<Utc>>,
     pub brand_name: Option<BrandName>,
     pub accent: Option<Accent>,
     pub has_logo: bool,
+}
+
+impl Tenant {
+    /// Its own window as far as it counts now. `None`: the policy's holds.
+    #[must_use]
+    pub fn own_window(&self) -> Option<WindowRule> {
+        window::in_effect(self.frame.as_ref(), self.window)
+    }
 }
 
 /// A rule, who made it and when.
@@ -54,13 +64,14 @@ pub trait TenantStore: Send + Sync {
     async fn tenant_logo(&self, scope: &Scope, id: &TenantId) -> Result<Option<Logo>>;
     async fn tenant_frame(&self, scope: &Scope, id: &TenantId, frame: Option<&WindowFrame>) -> Result<()>;
     /// Moves the window inside the frame as it stands in this transaction. `Conflict` outside of it, without a frame, and when the
-    /// window is not `from` any more.
+    /// window is not `from` any more. `None` goes back to the policy's, which is always allowed.
     async fn tenant_window(
         &self,
         scope: &Scope,
         id: &TenantId,
         from: Option<WindowRule>,
-        to: WindowRule,
+        to: Option<WindowRule>,
+        at: DateTime<Utc>,
     ) -> Result<()>;
     /// `Conflict` for a rule that the tenant has, and beyond [`MAPPINGS_MAX`]. The same rule of another tenant is none: what both
     /// claim is a finding.

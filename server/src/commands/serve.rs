@@ -181,6 +181,7 @@ pub async fn start(opened: Opened, args: &Args, taken: Taken) -> Result<Running,
         known: Known::of(&opened.config),
         engine: door,
         snapshots: console.snapshots(),
+        screens: console.clone(),
         home: Some(Arc::new(TakeHome::new(opened.vault().await?))),
         now,
     };

@@ -1,5 +1,6 @@
 //! `stillpoint tenant`: who the tenants are, and what claims replicas for them.
 
+mod own;
 mod shown;
 
 use super::Global;
@@ -47,6 +48,10 @@ enum Command {
         #[arg(long)]
         remove: bool,
     },
+    /// Say where a tenant may move its window itself, or take that away
+    Frame(own::Frame),
+    /// Say what a tenant's pages look like: name, accent colour, logo
+    Brand(own::Brand),
     /// Ask the hosts which replicas a rule would claim; changes nothing
     Preview {
         #[command(flatten)]
@@ -98,6 +103,8 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
             create(global, new).await
         }
         Command::Map { rule, remove } => map(global, &rule, remove).await,
+        Command::Frame(args) => own::frame(global, args).await,
+        Command::Brand(args) => own::brand(global, args).await,
         Command::Preview { rule } => preview(global, &rule).await,
     }
 }

@@ -1,7 +1,7 @@
 //! Restore points and what proves them.
 
 use super::attempts::PAGE_ROWS_MAX;
-use super::{StoreConsole, commands, cursor, fault};
+use super::{StoreConsole, commands, fault};
 use ::console::{
     AnswerRow, CheckRow, DiskRow, LookRow, Mark, PointId, PointQuery, PointRow, PointView, PointsPage,
     SealView, UiError, words,
@@ -30,26 +30,9 @@ impl StoreConsole {
             .point_count(&self.scope, query.replica)
             .await
             .map_err(fault::ui)?;
-        let after = match &query.cursor {
-            None => None,
-            Some(text) => {
-                let [taken, id] = cursor::read(text)?;
-                Some((cursor::instant(&taken)?, cursor::parsed::<PointId>(&id)?))
-            }
-        };
-        let (heads, more) = cursor::page(
-            limit,
-            |asked| {
-                let before = after.map(|(taken, _)| cursor::just_after(taken));
-                self.store.point_heads(&self.scope, query.replica, before, asked)
-            },
-            |head: &PointHead| after.is_none_or(|after| (head.taken, head.id) < after),
-        )
-        .await?;
-        let next = heads
-            .last()
-            .filter(|_| more)
-            .map(|head| cursor::write([cursor::stamp(head.taken), head.id.to_string()]));
+        let (heads, next) = self
+            .heads_page(query.replica, query.cursor.as_deref(), limit)
+            .await?;
         Ok(PointsPage {
             as_of,
             zone: self.zone(),

@@ -4,7 +4,9 @@ use super::{StoreConsole, fault};
 use crate::deeds::tried;
 use crate::tenancy::preview::preview;
 use crate::tenancy::{self, TenantEntry};
-use ::console::{RuleAnswer, RulePreview, RuleQuery, RuleRow, TenantCard, TenantId, TenantsView, UiError};
+use ::console::{
+    BrandView, RuleAnswer, RulePreview, RuleQuery, RuleRow, TenantCard, TenantId, TenantsView, UiError,
+};
 use std::collections::BTreeMap;
 use store::traits::Scope;
 
@@ -20,6 +22,20 @@ impl StoreConsole {
         for replica in self.store.replicas(&self.scope).await.map_err(fault::ui)? {
             *replicas.entry(replica.tenant).or_default() += 1;
         }
+        let kept = tenancy::kept(self.store.as_ref()).await.map_err(fault::ui)?;
+        let kept: BTreeMap<TenantId, _> = kept.into_iter().map(|it| (it.id.clone(), it)).collect();
+        let brand = |id: &TenantId| {
+            let it: Option<&store::tenants::Tenant> = kept.get(id);
+            BrandView {
+                name: it
+                    .and_then(|it| it.brand_name.as_ref())
+                    .map(|name| name.as_str().to_owned()),
+                accent: it
+                    .and_then(|it| it.accent)
+                    .map(|accent| accent.colour().to_string()),
+                has_logo: it.is_some_and(|it| it.has_logo),
+            }
+        };
         let card = |entry: &TenantEntry| TenantCard {
             id: entry.id.clone(),
             name: entry.name.clone(),
@@ -27,6 +43,9 @@ impl StoreConsole {
             replicas: replicas.get(&entry.id).copied().unwrap_or(0),
             from_file: entry.from_file,
             rules: entry.rules.iter().map(row).collect(),
+            frame: kept.get(&entry.id).and_then(|it| it.frame),
+            window: kept.get(&entry.id).and_then(store::tenants::Tenant::own_window),
+            brand: brand(&entry.id),
         };
         Ok(TenantsView {
             as_of,

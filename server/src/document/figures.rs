@@ -50,7 +50,7 @@ fn day(day: &DayFigures) -> Value {
     })
 }
 
-fn ratio(ratio: Ratio) -> Value {
+pub(super) fn ratio(ratio: Ratio) -> Value {
     json!({ "met": ratio.met, "of": ratio.of, "pct": percent(ratio.pct) })
 }
 

@@ -4,7 +4,7 @@ use super::stamp;
 use ::console::{ClaimRow, RuleAnswer, RulePreview, RuleRow, TenantCard};
 use serde_json::{Value, json};
 
-/// `{id, name, zone, replicas, from_file, rules: [{kind, text, from_file, author, at}]}`
+/// `{id, name, zone, replicas, from_file, rules: [{kind, text, from_file, author, at}], frame, window, brand: {name, accent, logo}}`
 pub fn document(tenant: &TenantCard) -> Value {
     let rule = |rule: &RuleRow| {
         let made = rule.made.as_ref();
@@ -16,6 +16,8 @@ pub fn document(tenant: &TenantCard) -> Value {
     json!({
         "id": tenant.id, "name": tenant.name, "zone": tenant.zone, "replicas": tenant.replicas,
         "from_file": tenant.from_file, "rules": tenant.rules.iter().map(rule).collect::<Vec<_>>(),
+        "frame": tenant.frame, "window": tenant.window,
+        "brand": { "name": tenant.brand.name, "accent": tenant.brand.accent, "logo": tenant.brand.has_logo },
     })
 }
 

@@ -96,7 +96,25 @@ impl Doors {
         outcome: AuditOutcome,
     ) -> Result<(), DoorFault> {
         let tenant = visitor.seat().tenant().cloned();
-        self.tell_on(visitor, permission, object, tenant, outcome).await
+        self.tell_on(visitor, permission, object, tenant, outcome, None)
+            .await
+    }
+
+    /// A deed of a tenant's person to something of its own, and why it was refused where it was.
+    ///
+    /// # Errors
+    /// The trail could not be written.
+    pub async fn tell_own(
+        &self,
+        visitor: &Visitor,
+        permission: Permission,
+        object: &str,
+        refused: Option<&str>,
+    ) -> Result<(), DoorFault> {
+        let outcome = refused.map_or(AuditOutcome::Done, |_| AuditOutcome::Refused);
+        let tenant = visitor.seat().tenant().cloned();
+        self.tell_on(visitor, permission, object, tenant, outcome, refused)
+            .await
     }
 
     /// The same, to something of a tenant's: its people read of it, whoever did it.
@@ -111,7 +129,7 @@ impl Doors {
         tenant: &TenantId,
         outcome: AuditOutcome,
     ) -> Result<(), DoorFault> {
-        self.tell_on(visitor, permission, object, Some(tenant.clone()), outcome)
+        self.tell_on(visitor, permission, object, Some(tenant.clone()), outcome, None)
             .await
     }
 
@@ -122,6 +140,7 @@ impl Doors {
         object: &str,
         tenant: Option<TenantId>,
         outcome: AuditOutcome,
+        why: Option<&str>,
     ) -> Result<(), DoorFault> {
         self.append(Happened {
             at: self.now(),
@@ -131,7 +150,10 @@ impl Doors {
             object: object.to_owned(),
             tenant,
             outcome,
-            details: BTreeMap::new(),
+            details: why
+                .map(|why| ("why".to_owned(), why.to_owned()))
+                .into_iter()
+                .collect(),
         })
         .await
     }

@@ -3,6 +3,7 @@
 use super::secret::Secret;
 use super::trail::as_person;
 use super::{BEFORE, DoorFault, Doors};
+use crate::own::Brand;
 use chrono::{DateTime, Utc};
 use domain::audit::Who;
 use domain::door::hash::SecretKind;
@@ -62,6 +63,8 @@ pub struct Visitor {
     pub address: IpAddr,
     /// Of the deed of this request.
     pub object: Object,
+    /// What their pages look like; the wall looks it up for pages of a tenant's people.
+    pub brand: Brand,
 }
 
 impl Visitor {
@@ -136,6 +139,7 @@ impl Doors {
             by: By::Session(session.id),
             address,
             object: Object::default(),
+            brand: Brand::default(),
         }))
     }
 
@@ -169,7 +173,20 @@ impl Doors {
             by: By::Token(open.token.id),
             address,
             object: Object::default(),
+            brand: Brand::default(),
         }))
+    }
+
+    /// What a tenant's pages look like to its visitor. Pages without it are better than none.
+    pub async fn brand(&self, visitor: &Visitor) -> Brand {
+        let Some(tenant) = visitor.seat().tenant() else {
+            return Brand::default();
+        };
+        let brand = Brand::of(self.store.as_ref(), &visitor.scope(), tenant).await;
+        brand.unwrap_or_else(|error| {
+            tracing::warn!(error = crate::telling::chain(&error), "a brand cannot be read");
+            Brand::default()
+        })
     }
 
     /// The session of a cookie at whatever stage.

@@ -14,9 +14,11 @@ pub enum Access {
     Site(Permission),
     /// Everybody with this permission: what is answered is cut to the scope of their seat.
     Scoped(Permission),
+    /// People of a tenant with this permission, about their own; for the hoster's people there is nothing.
+    Tenant(Permission),
 }
 
-use Access::{Own, Public, Scoped, Site};
+use Access::{Own, Public, Scoped, Site, Tenant};
 use Permission as P;
 
 /// Method, route, access. Methods are as registered; `HEAD` goes with `GET`.
@@ -53,6 +55,13 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/tokens/revoke", Scoped(P::ManageTokens)),
     // A tenant's own screens.
     ("GET", "/own", Scoped(P::SeeReplicas)),
+    ("GET", "/own/replicas/{id}", Tenant(P::SeeReplicas)),
+    ("POST", "/own/replicas/{id}/backup", Tenant(P::BackUpNow)),
+    ("GET", "/own/settings", Tenant(P::SeeReplicas)),
+    ("GET", "/own/events", Tenant(P::FollowEvents)),
+    ("GET", "/own/logo", Tenant(P::SeeReplicas)),
+    ("GET", "/own/brand.css", Tenant(P::SeeReplicas)),
+    ("POST", "/own/window", Tenant(P::MoveWindow)),
     ("GET", "/audit", Scoped(P::SeeAudit)),
     ("GET", "/own/reports", Scoped(P::SeeSla)),
     ("GET", "/own/reports/{month}", Scoped(P::SeeSla)),
@@ -103,6 +112,8 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/forms/cancel", Site(P::CancelAttempt)),
     ("POST", "/forms/tenant", Site(P::ManageTenants)),
     ("POST", "/forms/rule", Site(P::ManageTenants)),
+    ("POST", "/forms/frame", Site(P::ManageTenants)),
+    ("POST", "/forms/brand", Site(P::ManageTenants)),
     // The API.
     ("GET", "/api/v1/replicas", Site(P::SeeNight)),
     ("GET", "/api/v1/replicas/{id}", Site(P::SeeNight)),
@@ -141,6 +152,8 @@ pub const TABLE: &[(&str, &str, Access)] = &[
         "/api/v1/tenants/{id}/rules/preview",
         Site(P::ManageTenants),
     ),
+    ("POST", "/api/v1/tenants/{id}/frame", Site(P::ManageTenants)),
+    ("POST", "/api/v1/tenants/{id}/brand", Site(P::ManageTenants)),
     ("GET", "/api/v1/findings", Site(P::SeeHosts)),
     ("GET", "/api/v1/hosts", Site(P::SeeHosts)),
     ("POST", "/api/v1/replicas/{id}/backup", Site(P::BackUpNow)),
@@ -172,6 +185,13 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/api/v1/account/recovery", Own),
     ("GET", "/api/v1/openapi.json", Public),
     ("GET", "/api/docs", Public),
+    ("GET", "/api/v1/own/replicas", Tenant(P::SeeReplicas)),
+    ("GET", "/api/v1/own/replicas/{id}", Tenant(P::SeeReplicas)),
+    ("GET", "/api/v1/own/replicas/{id}/points", Tenant(P::SeeReplicas)),
+    ("POST", "/api/v1/own/replicas/{id}/backups", Tenant(P::BackUpNow)),
+    ("GET", "/api/v1/own/days", Tenant(P::SeeSla)),
+    ("GET", "/api/v1/own/window", Tenant(P::SeeReplicas)),
+    ("POST", "/api/v1/own/window", Tenant(P::MoveWindow)),
     ("GET", "/api/v1/events", Site(P::SeeNight)),
 ];
 

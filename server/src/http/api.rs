@@ -7,10 +7,11 @@ mod attempts;
 mod audit;
 mod backup;
 mod body;
+mod branding;
 mod cancel;
 mod corrections;
 mod disks;
-mod events;
+pub(super) mod events;
 mod findings;
 mod health;
 mod holds;
@@ -18,6 +19,7 @@ mod hosts;
 mod invitations;
 mod night;
 mod obligations;
+mod own;
 pub(super) mod parameters;
 mod people;
 mod plan;
@@ -63,7 +65,9 @@ pub fn router(doors: &Arc<Doors>) -> Router<AppState> {
         .merge(corrections::router())
         .merge(policies::router())
         .merge(tenants::router())
+        .merge(branding::router())
         .merge(findings::router())
+        .merge(own::router())
         .merge(cancel::router())
         .merge(events::router())
         .merge(hosts::router())
@@ -116,6 +120,8 @@ pub(super) fn operations() -> Vec<Operation> {
         holds::operations(),
         acknowledgements::operations(),
         tenants::operations(),
+        branding::operations(),
+        own::operations(),
         people::operations(),
         invitations::operations(),
         tokens::operations(),

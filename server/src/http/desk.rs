@@ -1,9 +1,10 @@
 //! What the endpoints for the night work with: the store, the plan, and the operator's hands.
 
 use super::problem::Problem;
-use crate::console::{ConsoleStore, EngineDoor, Now, Snapshots, told_to_people};
+use crate::console::{ConsoleStore, EngineDoor, Now, Snapshots, StoreConsole, told_to_people};
 use crate::deeds::{DeedError, DeedStore, Deeds, Known};
 use crate::doors::Visitor;
+use crate::own::{NotAsked, Own};
 use crate::takehome::TakeHome;
 use ::console::UiError;
 use axum::http::StatusCode;
@@ -26,6 +27,8 @@ pub struct Desk {
     pub known: Known,
     pub engine: Arc<dyn EngineDoor>,
     pub snapshots: Arc<Snapshots>,
+    /// What tenants' own pages are cut from.
+    pub screens: StoreConsole,
     /// Disks to take home; `None` where there is no vault.
     pub home: Option<Arc<TakeHome>>,
     pub now: Now,
@@ -46,6 +49,18 @@ impl Desk {
         let store: Arc<dyn DeedStore> = self.store.clone();
         let deeds = Deeds::new(store, self.known.clone(), visitor.author(), self.now());
         Ok(deeds.map_err(refused)?.saying(&visitor.object))
+    }
+
+    /// What a visitor of a tenant sees of its own; `None` for the hoster's people, who have the whole site's screens.
+    pub fn own(&self, visitor: &Visitor) -> Option<Own> {
+        let tenant = visitor.seat().tenant()?.clone();
+        Some(Own::new(
+            self.store.clone(),
+            self.engine.clone(),
+            &self.screens,
+            tenant,
+            self.now(),
+        ))
     }
 
     /// Whether there is such a tenant, configured or created here.
@@ -84,6 +99,21 @@ impl Desk {
 /// A store's failure.
 pub fn failed(error: StoreError) -> Problem {
     Problem::from(told_to_people(error))
+}
+
+/// Why no backup was asked for.
+pub fn not_asked(why: NotAsked) -> Problem {
+    let text = why.to_string();
+    match why {
+        NotAsked::Missing => Problem::missing(text),
+        NotAsked::TooOften { wait_secs, .. } => {
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, "Too often", text).after(wait_secs)
+        }
+        NotAsked::Running { .. } | NotAsked::Held { .. } | NotAsked::NoEngine(_) => {
+            Problem::new(StatusCode::CONFLICT, "Conflict", text)
+        }
+        NotAsked::Failed => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Not available now", text),
+    }
 }
 
 /// Why a deed was not done.

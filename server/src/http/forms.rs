@@ -7,6 +7,7 @@ mod cancel;
 mod correct;
 mod hold;
 mod lift;
+mod own;
 mod policy;
 mod sent;
 mod tenant;
@@ -27,4 +28,5 @@ pub(super) fn router() -> Router<AppState> {
         .merge(cancel::router())
         .merge(policy::router())
         .merge(tenant::router())
+        .merge(own::router())
 }

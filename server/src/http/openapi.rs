@@ -66,7 +66,9 @@ pub(super) fn is_public(operation: &Operation) -> bool {
 /// Whether a token opens it.
 pub(super) fn by_token(operation: &Operation) -> bool {
     match access_of(operation) {
-        Some(Access::Site(permission) | Access::Scoped(permission)) => permission.may_be_carried(),
+        Some(Access::Site(permission) | Access::Scoped(permission) | Access::Tenant(permission)) => {
+            permission.may_be_carried()
+        }
         _ => false,
     }
 }

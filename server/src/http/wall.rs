@@ -38,7 +38,7 @@ pub(super) async fn check(
         return next.run(request).await;
     }
     let by = used(&request);
-    let visitor = match known(&doors, request.headers(), caller, by).await {
+    let mut visitor = match known(&doors, request.headers(), caller, by).await {
         Ok(Some(visitor)) => visitor,
         Ok(None) => {
             if is_api && let Err(secs) = limits.stranger(caller.address) {
@@ -68,6 +68,7 @@ pub(super) async fn check(
         Some(Access::Own) => visitor.allows(Permission::OwnAccount),
         Some(Access::Site(permission)) => at_site && visitor.allows(permission),
         Some(Access::Scoped(permission)) => visitor.allows(permission),
+        Some(Access::Tenant(permission)) => !at_site && visitor.allows(permission),
     };
     if !allowed {
         return missing(&request);
@@ -78,9 +79,15 @@ pub(super) async fn check(
         }
         _ => None,
     };
+    if !at_site && is_leaf(&request) {
+        visitor.brand = doors.brand(&visitor).await;
+    }
     request.extensions_mut().insert(viewer(&visitor));
     let Some(permission) = deed else {
         request.extensions_mut().insert(visitor);
+        if writes && matches!(access, Some(Access::Tenant(_))) {
+            return to_its_end(async move { next.run(request).await }).await;
+        }
         return next.run(request).await;
     };
     // What cannot be written down is not begun.
@@ -89,10 +96,12 @@ pub(super) async fn check(
     }
     let path = request.uri().path().to_owned();
     request.extensions_mut().insert(visitor.clone());
-    // Whoever asked may go away: what was begun is done, and told.
-    let done =
-        tokio::spawn(async move { told(&doors, &visitor, permission, &path, next.run(request).await).await });
-    done.await.unwrap_or_else(|error| {
+    to_its_end(async move { told(&doors, &visitor, permission, &path, next.run(request).await).await }).await
+}
+
+/// Whoever asked may go away: what was begun is done, and told.
+async fn to_its_end(deed: impl Future<Output = Response> + Send + 'static) -> Response {
+    tokio::spawn(deed).await.unwrap_or_else(|error| {
         tracing::error!(%error, "a deed ended without an answer");
         failed(&DoorFault::Failed)
     })
@@ -142,7 +151,8 @@ fn viewer(visitor: &Visitor) -> Viewer {
     }
 }
 
-/// What changes something and does not tell the trail itself, as the doors do.
+/// What changes something and does not tell the trail itself, as the doors do, and what tenants do to their own ([`Access::Tenant`]): that
+/// is told with its object's name and the reason.
 fn is_deed(request: &Request, permission: Permission) -> bool {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let tells_itself = matches!(permission, Permission::ManagePeople | Permission::ManageTokens);
@@ -200,11 +210,15 @@ async fn known(
 
 /// Whether a page is asked for, rather than an answer for a program.
 fn is_page(request: &Request) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD) && is_leaf(request)
+}
+
+/// Whether the answer is a page, also that of a form.
+fn is_leaf(request: &Request) -> bool {
     let path = request.uri().path();
-    let program = ["/api", "/fn/", "/forms/"]
+    !["/api", "/fn/", "/forms/"]
         .iter()
-        .any(|prefix| path.starts_with(prefix));
-    matches!(*request.method(), Method::GET | Method::HEAD) && !program
+        .any(|prefix| path.starts_with(prefix))
 }
 
 fn unknown(request: &Request) -> Response {

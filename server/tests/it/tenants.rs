@@ -106,3 +106,62 @@ async fn a_tenant_is_created_tried_and_mapped_while_the_server_runs() {
         .refused(2, &["config.toml"]);
     drop(server);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenants_frame_and_look_are_set_by_hand_and_what_cannot_be_is_refused() {
+    let site = Site::start(small(44, 1, 2), 20.0).await;
+    let data = site.data();
+    let frame = [
+        "tenant",
+        "frame",
+        "canary",
+        "--within",
+        "18:00-10:00",
+        "--minutes-min",
+    ];
+    run(data, &[&frame[..], &["961"]].concat())
+        .await
+        .refused(2, &["961"]);
+    run(data, &["tenant", "frame", "canary", "--within", "18:00"])
+        .await
+        .refused(2, &["18:00-10:00"]);
+    run(data, &["tenant", "frame", "nobody", "--none"])
+        .await
+        .refused(2, &["nobody"]);
+    let framed = run(data, &[&frame[..], &["300", "--json"]].concat()).await.good();
+    let framed = framed.json();
+    assert_eq!(framed["frame"]["minutes_min"], 300, "{framed}");
+    assert_eq!(framed["frame"]["within"]["due_next_day"], true);
+
+    let logo = data.join("logo.png");
+    std::fs::write(&logo, b"<svg/>").unwrap();
+    let brand = ["tenant", "brand", "canary", "--logo", logo.to_str().unwrap()];
+    run(data, &brand).await.refused(2, &["PNG, JPEG or WebP"]);
+    run(data, &["tenant", "brand", "canary", "--accent", "#ffff00"])
+        .await
+        .refused(2, &["hard to see"]);
+    let mut picture = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x05\0\0\0\x05".to_vec();
+    picture.extend(b"IEND\xae\x42\x60\x82");
+    std::fs::write(&logo, picture).unwrap();
+    run(data, &brand).await.good();
+    let more = [
+        "tenant",
+        "brand",
+        "canary",
+        "--name",
+        "Canary Cover",
+        "--accent",
+        "#1f7a5a",
+        "--json",
+    ];
+    let look = run(data, &more).await.good().json();
+    let expected = serde_json::json!({ "name": "Canary Cover", "accent": "#1f7a5a", "logo": true });
+    assert_eq!(look["brand"], expected, "what is not given stays");
+    let none = ["tenant", "frame", "canary", "--none", "--json"];
+    assert_eq!(run(data, &none).await.good().json()["frame"], Value::Null);
+    let trail = run(data, &["audit", "export"]).await.good();
+    let text = format!("{trail:?}");
+    for deed in ["tenant.frame", "tenant.brand"] {
+        assert!(text.contains(deed), "{deed}: {text}");
+    }
+}

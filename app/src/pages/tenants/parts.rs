@@ -1,6 +1,6 @@
 //! The tenants' panels.
 
-use super::rule;
+use super::{own, rule};
 use crate::components::form::{deed, done, hidden, optional, text};
 use crate::components::{empty, moment, panel};
 use crate::format;
@@ -69,7 +69,7 @@ fn one(v: &TenantsView, i: usize, it: &TenantCard) -> AnyView {
         <tr data-row=i>
             <td class="first"><b>{it.name.clone()}</b><br/><small class="dim">{it.id.to_string()} " · " {it.zone.clone()}</small>{place}</td>
             <td class="num"><a href=href>{format::count(it.replicas)}</a></td>
-            <td class="second reason">{rules}</td>
+            <td class="second reason">{rules}{own::parts(it)}</td>
         </tr>
     }
     .into_any()

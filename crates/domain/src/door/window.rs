@@ -15,6 +15,34 @@ pub struct WindowFrame {
     pub minutes_min: u16,
 }
 
+impl WindowFrame {
+    /// Whether any window fits it.
+    ///
+    /// # Errors
+    /// When its own least length is longer than it is.
+    pub fn check(&self) -> Result<(), FrameTooShort> {
+        let (from, until) = ends(self.within);
+        let minutes = until - from;
+        if u32::from(self.minutes_min) <= minutes {
+            return Ok(());
+        }
+        Err(FrameTooShort {
+            within: self.within,
+            minutes,
+            minutes_min: self.minutes_min,
+        })
+    }
+}
+
+/// A frame that no window fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{within} is {minutes} minutes long, so no window of at least {minutes_min} fits it")]
+pub struct FrameTooShort {
+    pub within: WindowRule,
+    pub minutes: u32,
+    pub minutes_min: u16,
+}
+
 /// Why a window is not allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WindowRefused {
@@ -62,6 +90,13 @@ pub fn check(frame: Option<&WindowFrame>, window: WindowRule) -> Result<(), Wind
     })
 }
 
+/// The tenant's own window as far as it counts: a frame that became narrower, or was taken away, takes the window back with it. `None`: the
+/// policy's holds.
+#[must_use]
+pub fn in_effect(frame: Option<&WindowFrame>, own: Option<WindowRule>) -> Option<WindowRule> {
+    own.filter(|own| check(frame, *own).is_ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +135,29 @@ mod tests {
             check(None, rule("20:00", "08:00", true)),
             Err(WindowRefused::NoFrame)
         );
+    }
+
+    #[test]
+    fn a_frame_that_got_narrower_takes_the_window_back() {
+        let own = Some(rule("20:00", "08:00", true));
+        assert_eq!(in_effect(Some(&frame()), own), own);
+        let narrow = WindowFrame {
+            within: rule("21:00", "08:00", true),
+            ..frame()
+        };
+        assert_eq!(in_effect(Some(&narrow), own), None);
+        assert_eq!(in_effect(None, own), None);
+        assert_eq!(in_effect(Some(&frame()), None), None);
+    }
+
+    #[test]
+    fn a_frame_that_no_window_fits_is_refused() {
+        assert!(frame().check().is_ok());
+        let tight = WindowFrame {
+            minutes_min: 961,
+            ..frame()
+        };
+        assert_eq!(tight.check().unwrap_err().minutes, 960);
     }
 
     proptest! {

@@ -41,7 +41,7 @@ pub(super) async fn gather(
             continue;
         };
         owing.insert(row.id);
-        // Frozen with the day: those of one version are the same.
+        // Frozen with the day: those of one version are the same, but for a window that the tenant moved, and that is the day's own.
         let version = (day.policy.to_string(), day.policy_version);
         let terms = frozen
             .entry(version)

@@ -3,8 +3,9 @@
 use crate::fake_host::Ev;
 use crate::world::{SITE, Script, World};
 use domain::attempt::AttemptState;
-use domain::calendar::SlaDay;
+use domain::calendar::{SlaDay, WindowRule};
 use domain::code::Code;
+use domain::door::window::WindowFrame;
 use domain::job::JobState;
 use domain::obligation::{Exclusion, ObligationKey, Outcome, OutcomeKind, Owner};
 use domain::observation::ReplicationState;
@@ -14,6 +15,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use store::holds::{HoldStore, HoldTarget};
 use store::obligations::{AttemptEnd, ObligationRow, ObligationStore, Tally};
+use store::tenants::TenantStore;
+use store::traits::StoreError;
 
 const HOUR: u64 = 3_600;
 
@@ -128,6 +131,56 @@ async fn a_day_is_missed_whose_only_point_was_never_written() {
     world.hours(24).await;
     let missed = world.row("2027-01-15").await.outcome;
     assert_eq!(missed.kind(), OutcomeKind::Missed, "{missed:?}");
+}
+
+#[tokio::test]
+async fn a_window_that_the_tenant_moves_holds_from_the_next_day_without_a_restart() {
+    let world = World::new().await;
+    world.hours(14).await;
+    let tonight = world.row("2027-01-15").await.obligation;
+    assert_eq!(tonight.terms.window, WindowRule::NIGHT);
+    let (store, now) = (&world.store, world.clock_now());
+    let frame = WindowFrame {
+        within: WindowRule::new("18:00".parse().unwrap(), "10:00".parse().unwrap(), true).unwrap(),
+        minutes_min: 300,
+    };
+    let tenant = tonight.tenant.clone();
+    match store
+        .tenant_create(&SITE, &tenant, "Contoso", tonight.zone, now)
+        .await
+    {
+        Ok(_) | Err(StoreError::Conflict { .. }) => {}
+        Err(error) => panic!("{error}"),
+    }
+    store.tenant_frame(&SITE, &tenant, Some(&frame)).await.unwrap();
+    let late = WindowRule::new("22:00".parse().unwrap(), "06:00".parse().unwrap(), true).unwrap();
+    store
+        .tenant_window(&SITE, &tenant, None, Some(late), now)
+        .await
+        .unwrap();
+    world.hours(23).await;
+    world.hours(2).await;
+    assert_eq!(
+        world.row("2027-01-15").await.obligation,
+        tonight,
+        "what is open stays as it is"
+    );
+    let next = world.row("2027-01-16").await.obligation;
+    assert_eq!(
+        (next.terms.window, next.window.open.to_rfc3339()),
+        (late, "2027-01-16T22:00:00+00:00".to_owned())
+    );
+    // A narrower frame takes the window back; the policy's holds again.
+    let narrow = WindowFrame {
+        within: WindowRule::new("23:00".parse().unwrap(), "08:00".parse().unwrap(), true).unwrap(),
+        ..frame
+    };
+    store.tenant_frame(&SITE, &tenant, Some(&narrow)).await.unwrap();
+    world.hours(22).await;
+    assert_eq!(
+        world.row("2027-01-17").await.obligation.terms.window,
+        WindowRule::NIGHT
+    );
 }
 
 #[tokio::test]

@@ -5,10 +5,10 @@ use super::rows::SITE;
 use super::{Checked, Store, is_conflict, is_missing};
 use crate::tenants::MAPPINGS_MAX;
 use chrono::TimeDelta;
-use domain::calendar::WindowRule;
+use domain::calendar::{WallTime, WindowRule};
 use domain::door::branding::{Branding, Logo};
 use domain::door::mapping::{Mapping, MappingRule};
-use domain::door::window::WindowFrame;
+use domain::door::window::{self, WindowFrame};
 use domain::ids::TenantId;
 
 pub async fn a_tenant_is_created_once_and_by_the_site(store: &impl Store) -> Checked {
@@ -59,7 +59,7 @@ pub async fn another_tenant_is_not_there(store: &impl Store) -> Checked {
     assert!(is_missing(&store.tenant_logo(&other, &doors.contoso).await));
     assert!(is_missing(
         &store
-            .tenant_window(&other, &doors.contoso, None, WindowRule::NIGHT)
+            .tenant_window(&other, &doors.contoso, None, Some(WindowRule::NIGHT), doors.at)
             .await
     ));
     let nobody = "nobody".parse()?;
@@ -116,7 +116,7 @@ pub async fn a_window_moves_inside_its_frame_and_from_where_it_was(store: &impl 
     };
     let (late, early) = (rule("22:00", "06:00")?, rule("19:00", "05:00")?);
     assert!(
-        is_conflict(&store.tenant_window(&scope, id, None, late).await),
+        is_conflict(&store.tenant_window(&scope, id, None, Some(late), doors.at).await),
         "no frame"
     );
     let frame = WindowFrame {
@@ -125,26 +125,91 @@ pub async fn a_window_moves_inside_its_frame_and_from_where_it_was(store: &impl 
     };
     store.tenant_frame(&SITE, id, Some(&frame)).await?;
     assert!(
-        is_conflict(&store.tenant_window(&scope, id, None, early).await),
+        is_conflict(&store.tenant_window(&scope, id, None, Some(early), doors.at).await),
         "outside"
     );
-    store.tenant_window(&scope, id, None, late).await?;
+    store
+        .tenant_window(&scope, id, None, Some(late), doors.at)
+        .await?;
     assert!(
-        is_conflict(&store.tenant_window(&scope, id, None, WindowRule::NIGHT).await),
+        is_conflict(
+            &store
+                .tenant_window(&scope, id, None, Some(WindowRule::NIGHT), doors.at)
+                .await
+        ),
         "moved meanwhile"
     );
     store
-        .tenant_window(&scope, id, Some(late), WindowRule::NIGHT)
+        .tenant_window(&scope, id, Some(late), Some(WindowRule::NIGHT), doors.after(9))
         .await?;
     store.tenant_frame(&SITE, id, None).await?;
     let ours = store.tenant(&scope, id).await?;
+    assert_eq!((ours.window, ours.frame), (Some(WindowRule::NIGHT), None));
     assert_eq!(
-        (ours.window, ours.frame),
-        (Some(WindowRule::NIGHT), None),
-        "what was allowed stays"
+        (ours.moved, ours.own_window()),
+        (Some(doors.after(9)), None),
+        "without a frame it does not count"
+    );
+    let night = Some(WindowRule::NIGHT);
+    store
+        .tenant_window(&scope, id, night, None, doors.after(20))
+        .await?;
+    let ours = store.tenant(&scope, id).await?;
+    assert_eq!(
+        (ours.window, ours.moved),
+        (None, Some(doors.after(20))),
+        "back needs no frame"
     );
     let theirs = store.tenant(&doors.other(), &doors.fabrikam).await?;
     assert_eq!((theirs.window, theirs.frame), (None, None));
+    Ok(())
+}
+
+pub async fn no_window_outside_of_the_frame_is_ever_stored(store: &impl Store) -> Checked {
+    let doors = Doors::plant(store).await?;
+    let (scope, id) = (doors.scope(), &doors.contoso);
+    // The same numbers in every run.
+    let mut state = 0x5DEE_CE66_u64;
+    let mut drawn = |most: u64| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % most
+    };
+    let mut stored = 0;
+    for step in 0..400 {
+        let mut minutes = || u16::try_from(drawn(1_440)).unwrap_or(0);
+        let (open, due) = (minutes(), minutes());
+        let wall = |minutes: u16| WallTime::from_hm(minutes / 60, minutes % 60).ok_or("no time of day");
+        let Ok(rule) = WindowRule::new(wall(open)?, wall(due)?, drawn(2) == 0) else {
+            continue;
+        };
+        let before = store.tenant(&scope, id).await?;
+        if drawn(3) == 0 {
+            let minutes_min = u16::try_from(drawn(600))?;
+            let frame = WindowFrame {
+                within: rule,
+                minutes_min,
+            };
+            store
+                .tenant_frame(&SITE, id, Some(&frame).filter(|_| step % 7 > 0))
+                .await?;
+            continue;
+        }
+        let moved = store
+            .tenant_window(&scope, id, before.window, Some(rule), doors.at)
+            .await;
+        let after = store.tenant(&scope, id).await?;
+        let fits = window::check(before.frame.as_ref(), rule).is_ok();
+        assert_eq!(moved.is_ok(), fits, "{rule} in {:?}", before.frame);
+        assert_eq!(after.window, if fits { Some(rule) } else { before.window });
+        assert_eq!(
+            after.own_window(),
+            window::in_effect(before.frame.as_ref(), after.window)
+        );
+        stored += usize::from(fits);
+    }
+    assert!(stored > 5, "only {stored} windows were ever moved");
     Ok(())
 }
 

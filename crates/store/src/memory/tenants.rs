@@ -78,6 +78,7 @@ impl TenantStore for MemoryStore {
             created: kept(at),
             frame: None,
             window: None,
+            moved: None,
             brand_name: None,
             accent: None,
             has_logo: false,
@@ -135,15 +136,19 @@ impl TenantStore for MemoryStore {
         scope: &Scope,
         id: &TenantId,
         from: Option<WindowRule>,
-        to: WindowRule,
+        to: Option<WindowRule>,
+        at: DateTime<Utc>,
     ) -> Result<()> {
         self.write(|tables| {
             let (tenant, _) = tables.tenants.get_mut(scope, id)?;
             if tenant.window != from {
                 return Err(conflict("window of tenant", id));
             }
-            window::check(tenant.frame.as_ref(), to).map_err(|why| conflict("window", why))?;
-            tenant.window = Some(to);
+            if let Some(to) = to {
+                window::check(tenant.frame.as_ref(), to).map_err(|why| conflict("window", why))?;
+            }
+            tenant.window = to;
+            tenant.moved = Some(kept(at));
             Ok(())
         })
     }

@@ -71,6 +71,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "api",
         include_str!("../../../../migrations/sqlite/0010_api.sql"),
     ),
+    (
+        11,
+        "own",
+        include_str!("../../../../migrations/sqlite/0011_own.sql"),
+    ),
 ];
 
 pub(super) async fn open(path: &Path) -> Result<SqliteStore> {

@@ -20,7 +20,7 @@ use sqlx::{Sqlite, query::Query};
 macro_rules! select_tenant {
     ($rest:literal) => {
         concat!(
-            "SELECT id, name, zone, created, frame_json, window_json, brand_name, accent, logo IS NOT NULL AS has_logo FROM tenant ",
+            "SELECT id, name, zone, created, frame_json, window_json, moved_at, brand_name, accent, logo IS NOT NULL AS has_logo FROM tenant ",
             $rest
         )
     };
@@ -58,6 +58,7 @@ impl TenantStore for SqliteStore {
             created: kept(at),
             frame: None,
             window: None,
+            moved: None,
             brand_name: None,
             accent: None,
             has_logo: false,
@@ -132,21 +133,27 @@ impl TenantStore for SqliteStore {
         scope: &Scope,
         id: &TenantId,
         from: Option<WindowRule>,
-        to: WindowRule,
+        to: Option<WindowRule>,
+        at: DateTime<Utc>,
     ) -> Result<()> {
         let mut write = self.write().await?;
         let there = write.tenant_in(scope, id).await?;
         if there.window != from {
             return Err(conflict("window of tenant", id));
         }
-        window::check(there.frame.as_ref(), to).map_err(|why| conflict("window", why))?;
-        let moved = sqlx::query("UPDATE tenant SET window_json = $2 WHERE id = $1 AND window_json IS $3")
-            .bind(id.as_str())
-            .bind(document(&to)?)
-            .bind(from.as_ref().map(document).transpose()?)
-            .execute(write.conn())
-            .await
-            .map_err(failed("move a window"))?;
+        if let Some(to) = to {
+            window::check(there.frame.as_ref(), to).map_err(|why| conflict("window", why))?;
+        }
+        let moved = sqlx::query(
+            "UPDATE tenant SET window_json = $2, moved_at = $4 WHERE id = $1 AND window_json IS $3",
+        )
+        .bind(id.as_str())
+        .bind(to.as_ref().map(document).transpose()?)
+        .bind(from.as_ref().map(document).transpose()?)
+        .bind(micros(at))
+        .execute(write.conn())
+        .await
+        .map_err(failed("move a window"))?;
         write.one(moved.rows_affected(), || conflict("window of tenant", id))?;
         self.commit(write).await
     }
@@ -255,6 +262,7 @@ fn tenant(row: &SqliteRow) -> Result<Tenant> {
         created: cells.time("created")?,
         frame: cells.json_opt("frame_json")?,
         window: cells.json_opt("window_json")?,
+        moved: cells.time_opt("moved_at")?,
         brand_name: cells.parsed_opt("brand_name")?,
         accent: cells.parsed_opt("accent")?,
         has_logo: cells.raw("has_logo")?,

@@ -136,7 +136,7 @@ async fn a_file_of_a_newer_stillpoint_is_refused_and_left_alone() {
             refused,
             StoreError::Newer {
                 version: 9999,
-                known: 10,
+                known: 11,
                 ..
             }
         ),

@@ -259,7 +259,8 @@ async fn tenants(store: &impl Store, scope: &Scope, door: &Door, at: DateTime<Ut
         }
         3 => {
             let from = (door.c > 3).then_some(WindowRule::NIGHT);
-            told(store.tenant_window(scope, of, from, WindowRule::NIGHT).await)
+            let to = (door.c != 2).then_some(WindowRule::NIGHT);
+            told(store.tenant_window(scope, of, from, to, at).await)
         }
         4 => {
             let from = (door.c > 3).then_some(of);

@@ -65,14 +65,33 @@ async fn stream(
     };
     let events = state.events;
     let Ok(slot) = events.slots.clone().try_acquire_owned() else {
-        let detail = "too many event streams are open: close some pages and try again";
-        return Err(Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "Too many streams",
-            detail,
-        ));
+        return Err(too_many());
     };
-    let newest = events.store.event_newest().await.map_err(|error| {
+    let slots = vec![slot];
+    let newest = newest(&events).await?;
+    // A number from the future is of another database: begin anew.
+    let seq = last.filter(|last| *last <= newest).unwrap_or(newest);
+    let hello = Event::default()
+        .id(seq.to_string())
+        .retry(Duration::from_millis(RETRY_MS))
+        .data(json!({ "seq": seq, "kind": "ready" }).to_string());
+    Ok(sent(Feed::new(
+        events,
+        seq,
+        hello,
+        |event| Some(message(event)),
+        slots,
+    )))
+}
+
+pub(in crate::http) fn too_many() -> Problem {
+    let detail = "too many event streams are open: close some pages and try again";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Too many streams", detail)
+}
+
+/// The number of the newest event.
+pub(in crate::http) async fn newest(events: &Events) -> Result<i64, Problem> {
+    events.store.event_newest().await.map_err(|error| {
         tracing::error!(
             error = crate::telling::chain(&error),
             "the newest event cannot be read"
@@ -81,21 +100,11 @@ async fn stream(
             what: "the event stream".to_owned(),
             retry_secs: 15,
         })
-    })?;
-    // A number from the future is of another database: begin anew.
-    let seq = last.filter(|last| *last <= newest).unwrap_or(newest);
-    let hello = Event::default()
-        .id(seq.to_string())
-        .retry(Duration::from_millis(RETRY_MS))
-        .data(json!({ "seq": seq, "kind": "ready" }).to_string());
-    let feed = Feed {
-        newest: events.newest.clone(),
-        ends: Box::pin(tokio::time::sleep(events.longest)),
-        events,
-        seq,
-        waiting: VecDeque::from([hello]),
-        _slot: slot,
-    };
+    })
+}
+
+/// A feed as an answer.
+pub(in crate::http) fn sent(feed: Feed) -> Sse<impl Stream<Item = Result<Event, Infallible>> + use<>> {
     let feed = futures::stream::unfold(feed, |mut feed| async move {
         let event = feed.next().await?;
         Some((Ok(event), feed))
@@ -103,7 +112,7 @@ async fn stream(
     let alive = KeepAlive::new()
         .interval(Duration::from_secs(HEARTBEAT_SECS))
         .text("alive");
-    Ok(Sse::new(feed).keep_alive(alive))
+    Sse::new(feed).keep_alive(alive)
 }
 
 fn number(name: &str, text: &str) -> Result<i64, Problem> {
@@ -113,19 +122,42 @@ fn number(name: &str, text: &str) -> Result<i64, Problem> {
         .ok_or_else(|| Problem::parameter(name, format!("`{text}` is not an event's number")))
 }
 
+/// What a client is told of an event; `None` tells it nothing.
+pub(in crate::http) type Show = fn(records::Event) -> Option<Event>;
+
 /// One client's place in the stream.
-struct Feed {
+pub(in crate::http) struct Feed {
     events: Events,
     newest: watch::Receiver<i64>,
     ends: Pin<Box<Sleep>>,
     seq: i64,
     waiting: VecDeque<Event>,
-    _slot: OwnedSemaphorePermit,
+    show: Show,
+    _slots: Vec<OwnedSemaphorePermit>,
 }
 
 impl Feed {
+    /// Of the events in `events.scope` after `seq`; `hello` goes first. The slots are given back at its end.
+    pub(in crate::http) fn new(
+        events: Events,
+        seq: i64,
+        hello: Event,
+        show: Show,
+        slots: Vec<OwnedSemaphorePermit>,
+    ) -> Self {
+        Self {
+            newest: events.newest.clone(),
+            ends: Box::pin(tokio::time::sleep(events.longest)),
+            events,
+            seq,
+            waiting: VecDeque::from([hello]),
+            show,
+            _slots: slots,
+        }
+    }
+
     /// `None` ends the stream: it went on for long enough, the server stops, or the store failed and the client does well to come back.
-    async fn next(&mut self) -> Option<Event> {
+    pub(in crate::http) async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.waiting.pop_front() {
                 return Some(event);
@@ -140,7 +172,12 @@ impl Feed {
             {
                 Ok(events) => {
                     self.seq = events.last().map_or(self.seq, |event| event.seq);
-                    self.waiting.extend(events.into_iter().map(message));
+                    let whole = events.len() == BATCH as usize;
+                    self.waiting.extend(events.into_iter().filter_map(self.show));
+                    // All of it was nothing for this client, and there is more.
+                    if whole {
+                        continue;
+                    }
                 }
                 Err(error) => {
                     tracing::error!(error = crate::telling::chain(&error), "events cannot be read");
@@ -190,14 +227,8 @@ mod tests {
         let store = SqliteStore::open(dir.path().join("stillpoint.db")).await.unwrap();
         let mut events = Events::of(&store, CancellationToken::new());
         events.longest = Duration::from_millis(20);
-        let mut feed = Feed {
-            newest: events.newest.clone(),
-            ends: Box::pin(tokio::time::sleep(events.longest)),
-            seq: 0,
-            waiting: VecDeque::new(),
-            _slot: events.slots.clone().try_acquire_owned().unwrap(),
-            events,
-        };
+        let slots = vec![events.slots.clone().try_acquire_owned().unwrap()];
+        let mut feed = Feed::new(events, 0, Event::default(), |event| Some(message(event)), slots);
         let ended = tokio::time::timeout(Duration::from_secs(20), async {
             while feed.next().await.is_some() {}
         });

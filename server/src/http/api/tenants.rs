@@ -105,7 +105,7 @@ async fn list(
     ))
 }
 
-async fn one(console: &Arc<dyn Console>, id: &str) -> Result<Json<Value>, Problem> {
+pub(super) async fn one(console: &Arc<dyn Console>, id: &str) -> Result<Json<Value>, Problem> {
     let view = all(console).await?;
     let found = view.tenants.iter().find(|it| it.id.as_str() == id);
     found

@@ -1,6 +1,6 @@
 //! The API through the whole router, guard included.
 
-use crate::console::{NoEngine, Now, Site, StoreConsole};
+use crate::console::{EngineDoor, Now, Site, StoreConsole};
 use crate::deeds::Known;
 use crate::doors::{Comer, DEMO_PASSWORD, DoorKey, Doors, Hasher};
 use crate::http::limits::Limits;
@@ -9,14 +9,15 @@ use ::console::Console;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::calendar::Zone;
+use domain::ids::{HostId, ReplicaId};
 use domain::obligation::Outcome;
-use engine::{MachineClock as _, SystemMachineClock};
+use engine::{Foreseen, MachineClock as _, Planned, SystemMachineClock};
 use futures::StreamExt;
 use leptos::config::LeptosOptions;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use store::SqliteStore;
 use store::conformance::Seed;
 use store::obligations::ObligationStore as _;
@@ -53,11 +54,35 @@ async fn cookie(doors: &Doors, login: &str) -> String {
     format!("stillpoint={}", given.session.reveal())
 }
 
+/// An engine that notes what it is asked for.
+#[derive(Default)]
+pub struct Asked(pub Mutex<Vec<ReplicaId>>);
+
+impl EngineDoor for Asked {
+    fn backup_now(&self, replica: ReplicaId) -> Result<(), String> {
+        self.0.lock().unwrap().push(replica);
+        Ok(())
+    }
+    fn next_look(&self, _: ReplicaId) -> Option<DateTime<Utc>> {
+        None
+    }
+    fn requests(&self, _: &HostId) -> Option<(u32, u32)> {
+        None
+    }
+    fn planned(&self) -> Option<Arc<Planned>> {
+        None
+    }
+    fn foreseen(&self) -> Option<Arc<Foreseen>> {
+        None
+    }
+}
+
 pub struct Server {
     pub app: Router,
     pub store: SqliteStore,
     pub seed: Seed,
     pub doors: Arc<Doors>,
+    pub engine: Arc<Asked>,
     /// The operator's session, as a `Cookie` header.
     pub operator: String,
     stop: CancellationToken,
@@ -100,15 +125,17 @@ impl Server {
             vault: "/vault".into(),
         };
         let clock: Now = Arc::new(move || now);
-        let console = StoreConsole::new(Arc::new(store.clone()), Arc::new(NoEngine), site, clock.clone());
+        let engine = Arc::new(Asked::default());
+        let console = StoreConsole::new(Arc::new(store.clone()), engine.clone(), site, clock.clone());
         let desk = Desk {
             store: Arc::new(store.clone()),
             known: Known {
                 tenants: [seed.ours.tenant.clone()].into(),
                 hosts: [seed.ours.host.clone()].into(),
             },
-            engine: Arc::new(NoEngine),
+            engine: engine.clone(),
             snapshots: console.snapshots(),
+            screens: console.clone(),
             home: None,
             now: clock,
         };
@@ -131,6 +158,7 @@ impl Server {
             store,
             seed,
             doors,
+            engine,
             operator,
             stop,
             _dir: dir,

@@ -1,6 +1,8 @@
 //! `GET /audit`: who did what, newest first. A tenant's people see what concerns their tenant, without numbers: their gaps would tell how
 //! much else happens.
 
+mod words;
+
 use super::leaf::{Frame, Theme, page, told};
 use crate::doors::{Doors, Visitor};
 use crate::http::state::AppState;
@@ -27,7 +29,10 @@ struct Row {
     at: String,
     who: String,
     from: String,
+    words: String,
     deed: String,
+    /// Why it was refused, or failed.
+    why: String,
     object: String,
     place: String,
     outcome: &'static str,
@@ -39,6 +44,8 @@ struct Audit {
     frame: Frame,
     rows: Vec<Row>,
     next: Option<String>,
+    /// Whether the reader sees more than one place.
+    at_site: bool,
 }
 
 fn row(entry: &AuditEntry) -> Row {
@@ -52,7 +59,9 @@ fn row(entry: &AuditEntry) -> Row {
             Who::Nobody => "nobody known".to_owned(),
         },
         from: happened.from.clone().unwrap_or_default(),
+        words: words::deed(&happened.deed).to_owned(),
         deed: happened.deed.clone(),
+        why: happened.details.get("why").cloned().unwrap_or_default(),
         object: happened.object.clone(),
         place: happened
             .tenant
@@ -80,6 +89,7 @@ async fn show(
         frame: frame.clone(),
         rows: entries.iter().map(row).collect(),
         next,
+        at_site: visitor.seat().tenant().is_none(),
     };
     page(StatusCode::OK, &frame, &leaf)
 }

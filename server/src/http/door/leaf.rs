@@ -1,6 +1,8 @@
 //! A page of the doors: the frame that all of them share, its headers, and the failures that are pages.
 
 use crate::doors::{DoorFault, Visitor};
+use crate::http::problem::Problem;
+use crate::own::Brand;
 use app::THEME_COOKIE;
 use askama::Template;
 use axum::extract::FromRequestParts;
@@ -19,10 +21,14 @@ pub(in crate::http) struct Frame {
     pub login: Option<String>,
     /// Where the brand leads.
     pub home: &'static str,
+    /// Pages of a tenant's own.
+    pub own: bool,
     pub people: bool,
     pub tokens: bool,
     pub audit: bool,
     pub nonce: String,
+    /// What the hoster set for the tenant.
+    pub brand: Brand,
     /// What was done, in a sentence.
     pub said: Option<&'static str>,
 }
@@ -73,12 +79,14 @@ impl Frame {
     pub fn inside(title: &'static str, theme: Theme, visitor: &Visitor) -> Self {
         use domain::door::permission::Permission;
         Self {
+            brand: visitor.brand.clone(),
             login: Some(visitor.author().to_owned()),
             home: if visitor.seat().tenant().is_none() {
                 "/"
             } else {
                 "/own"
             },
+            own: visitor.seat().tenant().is_some(),
             people: visitor.allows(Permission::ManagePeople),
             tokens: visitor.allows(Permission::ManageTokens),
             audit: visitor.allows(Permission::SeeAudit),
@@ -98,7 +106,7 @@ pub(in crate::http) fn page(status: StatusCode, frame: &Frame, template: &impl T
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let policy = format!(
-        "default-src 'none'; script-src 'nonce-{}'; style-src 'self'; img-src 'self'; font-src 'self'; \
+        "default-src 'none'; script-src 'nonce-{}'; connect-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; \
          form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
         frame.nonce
     );
@@ -123,6 +131,27 @@ struct Nothing {
 pub(in crate::http) fn nothing_here() -> Response {
     let frame = Frame::outside("Nothing here", Theme(""));
     page(StatusCode::NOT_FOUND, &frame, &Nothing { frame: frame.clone() })
+}
+
+#[derive(Template)]
+#[template(path = "trouble.html")]
+struct Trouble {
+    frame: Frame,
+    text: String,
+}
+
+/// What could not be shown, in words; what is not there looks like everything that is not there.
+pub(super) fn trouble(problem: &Problem, theme: Theme, visitor: &Visitor) -> Response {
+    let (status, text) = problem.words();
+    if status == StatusCode::NOT_FOUND {
+        return nothing_here();
+    }
+    let frame = Frame::inside("This does not work", theme, visitor);
+    let leaf = Trouble {
+        frame: frame.clone(),
+        text: text.to_owned(),
+    };
+    page(status, &frame, &leaf)
 }
 
 /// The status of a fault, and what the page says of it.

@@ -1,207 +1,163 @@
-//! `GET /own`: what a tenant's people see of their own machines: 90 days as bars and a figure, one sentence per day that was lost. No name
-//! of the hoster's machines is on it. People of the hoster are led to the Night.
+//! A tenant's own pages: `GET /own`, all its machines: what is the case now, 90 days as bars and a figure, one sentence per day that was
+//! lost. No name of the hoster's machines is on them. People of the hoster are led to the Night.
 
-use super::leaf::{Frame, Theme, page};
+mod events;
+mod look;
+mod replica;
+mod settings;
+mod strip;
+#[cfg(test)]
+mod tests;
+
+use super::leaf::{Frame, Theme, page, trouble};
 use crate::doors::Visitor;
 use crate::figures::{Range, report};
-use crate::http::desk::Desk;
+use crate::http::desk::{Desk, failed};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
-use ::console::{Console, SlaQuery};
+use crate::own::{Lost, Own, OwnRow};
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::NaiveDate;
 use domain::calendar::SlaDay;
-use domain::ids::{ReplicaId, TenantId};
-use domain::obligation::OutcomeKind;
 use domain::sla::Ratio;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
-use store::obligations::DayHead;
+use store::traits::Scope;
 
-/// Days of the bars.
-const DAYS: u64 = 90;
-/// Restore points looked through for the newest of each machine.
-const HEADS: u32 = 1_000;
-/// Width of a day, in pixels.
-const STEP: usize = 4;
+/// Lost days that are told; the rest are on the machines' own pages.
+const LOST_MAX: usize = 60;
 
 pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/own", get(show))
-}
-
-/// One day's bar.
-struct Bar {
-    x: usize,
-    class: &'static str,
-    title: String,
+    Router::new()
+        .route("/own", get(show))
+        .merge(events::router())
+        .merge(look::router())
+        .merge(replica::router())
+        .merge(settings::router())
 }
 
 struct Machine {
+    id: String,
     name: String,
-    bars: Vec<Bar>,
+    mark: String,
+    state: &'static str,
+    code: String,
+    bars: String,
     pct: String,
     of: String,
     newest: String,
 }
 
-struct Lost {
+/// A lost day, to be read.
+struct LostRow {
+    id: String,
     name: String,
     day: NaiveDate,
-    outcome: String,
-    whose: String,
-    story: String,
+    mark: String,
+    word: &'static str,
+    whose: &'static str,
+    why: String,
+    next: String,
+    corrected: bool,
 }
 
 #[derive(Template)]
 #[template(path = "own.html")]
-struct Own {
+struct Page {
     frame: Frame,
     tenant: String,
+    zone: &'static str,
     from: NaiveDate,
     to: NaiveDate,
     raw: String,
     raw_of: String,
     contract: String,
     contract_of: String,
-    width: usize,
     machines: Vec<Machine>,
-    lost: Vec<Lost>,
-    lost_total: u64,
+    lost: Vec<LostRow>,
+    lost_total: usize,
     /// Whether any day is over.
     owed: bool,
     as_of: String,
 }
 
-async fn show(
-    State(desk): State<Arc<Desk>>,
-    State(console): State<Arc<dyn Console>>,
-    visitor: Visitor,
-    theme: Theme,
-) -> Result<Response, Problem> {
-    let Some(tenant) = visitor.seat().tenant().cloned() else {
-        return Ok(Redirect::to("/").into_response());
+async fn show(State(desk): State<Arc<Desk>>, visitor: Visitor, theme: Theme) -> Response {
+    let Some(own) = desk.own(&visitor) else {
+        return Redirect::to("/").into_response();
     };
-    let own = drawn(&desk, console.as_ref(), &visitor, &tenant, theme).await?;
-    Ok(page(StatusCode::OK, &own.frame.clone(), &own))
+    match drawn(&desk, &own, Frame::inside("Your machines", theme, &visitor)).await {
+        Ok(leaf) => page(StatusCode::OK, &leaf.frame.clone(), &leaf),
+        Err(problem) => trouble(&problem, theme, &visitor),
+    }
 }
 
-async fn drawn(
-    desk: &Desk,
-    console: &dyn Console,
-    visitor: &Visitor,
-    tenant: &TenantId,
-    theme: Theme,
-) -> Result<Own, Problem> {
-    let now = desk.now();
-    let scope = visitor.scope();
-    let to = now.date_naive();
-    let from = to - Days::new(DAYS - 1);
+async fn drawn(desk: &Desk, own: &Own, frame: Frame) -> Result<Page, Problem> {
+    let (from, to) = own.span();
     let range = Range {
-        scope: scope.clone(),
+        scope: Scope::Tenant(own.tenant.clone()),
         replica: None,
         from: SlaDay(from),
         to: SlaDay(to),
     };
-    let figures = report(desk.store.as_ref(), &range, now)
+    let figures = report(desk.store.as_ref(), &range, own.now)
         .await
-        .map_err(crate::http::desk::failed)?;
-    let heads = desk.store.day_heads(&scope, None, range.from, range.to).await;
-    let heads = heads.map_err(crate::http::desk::failed)?;
-    let query = SlaQuery {
-        tenant: Some(tenant.clone()),
-        from: Some(from),
-        to: Some(to),
-    };
-    let view = console.sla(query).await?;
-    let mut days: BTreeMap<ReplicaId, HashMap<NaiveDate, &DayHead>> = BTreeMap::new();
-    for head in &heads {
-        days.entry(head.replica).or_default().insert(head.day.0, head);
-    }
-    let heads = desk.store.point_heads(&scope, None, None, HEADS).await;
-    let mut newest: HashMap<ReplicaId, DateTime<Utc>> = HashMap::new();
-    for head in heads.map_err(crate::http::desk::failed)? {
-        // Newest first.
-        newest.entry(head.replica).or_insert(head.taken);
-    }
-    let nothing = HashMap::new();
-    let mut machines: Vec<Machine> = figures
-        .replicas
-        .values()
-        .map(|replica| {
-            let own = days.get(&replica.id).unwrap_or(&nothing);
-            machine(&replica.name, own, from, newest.get(&replica.id).copied())
-        })
-        .collect();
-    machines.sort_by(|a, b| a.name.cmp(&b.name));
-    let lost = view.losses.into_iter().map(|loss| Lost {
-        name: loss.name,
-        day: loss.day,
-        outcome: loss.outcome,
-        whose: loss.whose,
-        story: loss.story,
-    });
-    Ok(Own {
-        frame: Frame::inside("Your machines", theme, visitor),
-        tenant: view.name.unwrap_or_else(|| tenant.to_string()),
+        .map_err(failed)?;
+    let (rows, days) = own.rows().await?;
+    let names: HashMap<_, _> = rows.iter().map(|row| (row.id, row.name.clone())).collect();
+    let lost = own.lost(&days, &names, LOST_MAX).await.map_err(failed)?;
+    let tally = figures.whole.tally;
+    let lost_total = tally.late + tally.missed + tally.excused;
+    Ok(Page {
+        frame,
+        tenant: own.name.clone(),
+        zone: own.zone.name(),
         from,
         to,
-        raw: pct(view.figures.raw),
-        raw_of: of(view.figures.raw),
-        contract: pct(view.figures.contract),
-        contract_of: of(view.figures.contract),
-        width: DAYS as usize * STEP,
-        machines,
-        lost: lost.collect(),
-        lost_total: view.losses_total,
-        owed: view.figures.raw.of > 0,
-        as_of: instant(now),
+        raw: pct(figures.whole.raw),
+        raw_of: of(figures.whole.raw),
+        contract: pct(figures.whole.contract),
+        contract_of: of(figures.whole.contract),
+        machines: rows.iter().map(|row| machine(row, own)).collect(),
+        lost: lost.into_iter().map(lost_row).collect(),
+        lost_total: usize::try_from(lost_total).unwrap_or(usize::MAX),
+        owed: figures.whole.raw.of > 0,
+        as_of: own.wall(own.now),
     })
 }
 
-fn machine(
-    name: &str,
-    days: &HashMap<NaiveDate, &DayHead>,
-    from: NaiveDate,
-    newest: Option<DateTime<Utc>>,
-) -> Machine {
-    let (mut bars, mut met, mut owed) = (Vec::new(), 0, 0);
-    for (n, day) in from.iter_days().take(DAYS as usize).enumerate() {
-        let kind = days.get(&day).map(|head| head.kind);
-        match kind {
-            Some(OutcomeKind::Met) => (met, owed) = (met + 1, owed + 1),
-            Some(OutcomeKind::MetLate | OutcomeKind::Missed | OutcomeKind::Excused) => owed += 1,
-            Some(OutcomeKind::Open | OutcomeKind::Excluded) | None => {}
-        }
-        let (class, words) = look(kind);
-        bars.push(Bar {
-            x: n * STEP,
-            class,
-            title: format!("{day} {words}"),
-        });
-    }
-    let ratio = Ratio::new(met, owed);
+fn machine(row: &OwnRow, own: &Own) -> Machine {
+    let raw = row.tally.raw();
     Machine {
-        name: name.to_owned(),
-        bars,
-        pct: pct(ratio),
-        of: of(ratio),
-        newest: newest.map_or_else(|| "none yet".to_owned(), instant),
+        id: row.id.to_string(),
+        name: row.name.clone(),
+        mark: strip::mark(row.state.mark),
+        state: row.state.title,
+        code: row.state.code.map_or_else(String::new, |code| code.to_string()),
+        bars: strip::bars(&row.bars, &format!("{} met", of(raw))),
+        pct: pct(raw),
+        of: of(raw),
+        newest: row
+            .newest
+            .map_or_else(|| "none yet".to_owned(), |at| own.wall(at)),
     }
 }
 
-fn look(kind: Option<OutcomeKind>) -> (&'static str, &'static str) {
-    match kind {
-        Some(OutcomeKind::Met) => ("met", "met"),
-        Some(OutcomeKind::MetLate) => ("late", "met late"),
-        Some(OutcomeKind::Missed) => ("missed", "missed"),
-        Some(OutcomeKind::Excused) => ("excused", "excused"),
-        Some(OutcomeKind::Open) => ("open", "not over yet"),
-        Some(OutcomeKind::Excluded) | None => ("none", "nothing owed"),
+fn lost_row(lost: Lost) -> LostRow {
+    LostRow {
+        id: lost.replica.to_string(),
+        name: lost.name,
+        day: lost.day,
+        mark: strip::mark(strip::mark_of(lost.kind)),
+        word: strip::word(Some(lost.kind)),
+        whose: lost.whose,
+        why: lost.why,
+        next: lost.next,
+        corrected: lost.corrected,
     }
 }
 
@@ -212,8 +168,4 @@ fn pct(ratio: Ratio) -> String {
 
 fn of(ratio: Ratio) -> String {
     format!("{} of {} days", ratio.met, ratio.of)
-}
-
-fn instant(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%d %H:%M UTC").to_string()
 }

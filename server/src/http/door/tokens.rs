@@ -59,10 +59,13 @@ struct Shown {
 }
 
 /// Whether any address for programs asks for it: what opens nothing is not offered.
-fn is_asked(permission: Permission) -> bool {
+fn is_asked(permission: Permission, at_site: bool) -> bool {
     TABLE.iter().any(|(_, route, access)| {
-        let (Access::Site(asked) | Access::Scoped(asked)) = access else {
-            return false;
+        let asked = match access {
+            Access::Site(asked) if at_site => asked,
+            Access::Tenant(asked) if !at_site => asked,
+            Access::Scoped(asked) => asked,
+            _ => return false,
         };
         (route.starts_with("/api/") || *route == "/metrics") && *asked == permission
     })
@@ -86,6 +89,7 @@ async fn drawn(doors: &Doors, visitor: &Visitor, theme: Theme, shown: Shown) -> 
         None => (StatusCode::OK, None),
     };
     let now = doors.instant();
+    let at_site = visitor.seat().tenant().is_none();
     let at = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M UTC").to_string();
     let row = |token: &store::tokens::Token| Row {
         id: token.id.to_string(),
@@ -110,7 +114,7 @@ async fn drawn(doors: &Doors, visitor: &Visitor, theme: Theme, shown: Shown) -> 
         scopes: visitor
             .may
             .iter()
-            .filter(|permission| permission.may_be_carried() && is_asked(**permission))
+            .filter(|permission| permission.may_be_carried() && is_asked(**permission, at_site))
             .map(|permission| permission.code())
             .collect(),
         made: shown.made,

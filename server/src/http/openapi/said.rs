@@ -4,6 +4,7 @@ use super::operation::{Operation, Parameter, Place};
 use super::schema::{line, shape};
 use crate::http::access::Access;
 use domain::door::permission::Permission;
+use domain::door::seat::Role;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -127,15 +128,16 @@ pub fn for_whom(access: Option<Access>) -> String {
     match access {
         None | Some(Access::Public) => "For anybody.".to_owned(),
         Some(Access::Own) => "For everybody, by session.".to_owned(),
-        Some(Access::Site(permission)) => who(permission, true),
-        Some(Access::Scoped(permission)) => who(permission, false),
+        Some(Access::Site(permission)) => who(permission, |role| matches!(role, Role::Site(_))),
+        Some(Access::Scoped(permission)) => who(permission, |_| true),
+        Some(Access::Tenant(permission)) => who(permission, |role| matches!(role, Role::Tenant(_))),
     }
 }
 
-fn who(permission: Permission, site: bool) -> String {
+fn who(permission: Permission, is_meant: impl Fn(&Role) -> bool) -> String {
     let roles = permission.roles().iter();
     let roles: Vec<&str> = roles
-        .filter(|role| !site || matches!(role, domain::door::seat::Role::Site(_)))
+        .filter(|role| is_meant(role))
         .map(|role| role.code())
         .collect();
     let by = if permission.may_be_carried() {
@@ -150,9 +152,11 @@ fn security(access: Option<Access>) -> Value {
     match access {
         None | Some(Access::Public) => json!([]),
         Some(Access::Own) => json!([{ "session": [] }]),
-        Some(Access::Site(permission) | Access::Scoped(permission)) if permission.may_be_carried() => {
+        Some(Access::Site(permission) | Access::Scoped(permission) | Access::Tenant(permission))
+            if permission.may_be_carried() =>
+        {
             json!([{ "session": [] }, { "token": [permission.code()] }])
         }
-        Some(Access::Site(_) | Access::Scoped(_)) => json!([{ "session": [] }]),
+        Some(Access::Site(_) | Access::Scoped(_) | Access::Tenant(_)) => json!([{ "session": [] }]),
     }
 }

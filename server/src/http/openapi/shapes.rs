@@ -5,6 +5,7 @@ mod doors;
 mod figures;
 mod lists;
 mod night;
+mod own;
 mod point;
 mod replica;
 mod rules;
@@ -26,6 +27,7 @@ pub fn all() -> Vec<Named> {
         days::shapes(),
         figures::shapes(),
         tenants::shapes(),
+        own::shapes(),
         rules::shapes(),
         doors::shapes(),
     ]

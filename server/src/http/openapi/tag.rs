@@ -21,6 +21,7 @@ tags! {
     Days "Days and figures" "SLA days with their stories, corrections, and the figures over them.";
     Rules "Rules and hands" "Policies and who has which; holds, acknowledgements, cancels: what people lay on the plan.";
     Tenants "Tenants" "Tenants and the rules that claim replicas for them.";
+    Mine "A tenant's own" "For a tenant's people: their machines, restore points, days and window, without a name of the hoster's machines.";
     People "People and tokens" "Who can log in, who may come, and keys for programs.";
     Own "Own log-in" "One's own sessions, password and second factor. By session only.";
     Trail "Audit trail" "Who did what, from where, when.";

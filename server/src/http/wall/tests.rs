@@ -113,6 +113,7 @@ async fn each_role_finds_what_the_table_gives_it_and_nothing_else_is_there() {
                 Access::Public | Access::Own => true,
                 Access::Site(permission) => seat.tenant().is_none() && seat.allows(*permission),
                 Access::Scoped(permission) => seat.allows(*permission),
+                Access::Tenant(permission) => seat.tenant().is_some() && seat.allows(*permission),
             };
             // Whoever logs out is not there for the next route.
             let own = if *route == "/logout" {
@@ -157,6 +158,8 @@ async fn a_token_opens_what_it_carries_and_nobodys_log_in() {
                 Access::Public => continue,
                 Access::Own => false,
                 Access::Site(permission) | Access::Scoped(permission) => carried.contains(permission),
+                // The giver is the hoster's.
+                Access::Tenant(_) => false,
             };
             let answer = asked_with(&server, method, &path_of(&server, route), proof).await;
             let status = answer.status();

@@ -31,15 +31,7 @@ fn policies() -> Vec<(&'static str, Schema)> {
             "Terms",
             closed(&[
                 ("name", reason_of(120), "For people."),
-                (
-                    "window",
-                    closed(&[
-                        ("open", wall_time(), "In the tenant's zone."),
-                        ("due", wall_time(), ""),
-                        ("due_next_day", flag(), "Due on the day after it opened."),
-                    ]),
-                    "",
-                ),
+                ("window", shape("Window"), ""),
                 (
                     "target_bp",
                     between(0, 10_000),
@@ -225,6 +217,14 @@ fn hands() -> Vec<(&'static str, Schema)> {
                 ("host", text(), ""),
                 ("started", instant(), ""),
                 ("requested", flag(), ""),
+            ]),
+        ),
+        (
+            "Window",
+            closed(&[
+                ("open", wall_time(), "In the tenant's zone."),
+                ("due", wall_time(), ""),
+                ("due_next_day", flag(), "Due on the day after it opened."),
             ]),
         ),
         (

@@ -2,7 +2,7 @@
 
 use super::text_or_null;
 use crate::http::openapi::schema::{
-    Schema, count, flag, instant, list, maybe, object, rows, slug, text, uuid, words,
+    Schema, between, closed, count, flag, instant, list, maybe, object, rows, shape, slug, text, uuid, words,
 };
 
 pub(super) fn shapes() -> Vec<(&'static str, Schema)> {
@@ -35,6 +35,36 @@ pub(super) fn shapes() -> Vec<(&'static str, Schema)> {
                     ])),
                     "What claims replicas for it.",
                 ),
+                (
+                    "frame",
+                    maybe(shape("Frame")),
+                    "Where it may move its window itself.",
+                ),
+                (
+                    "window",
+                    maybe(shape("Window")),
+                    "Its own, as far as it counts; null is the policy's.",
+                ),
+                (
+                    "brand",
+                    object(&[
+                        ("name", text_or_null(), ""),
+                        ("accent", text_or_null(), ""),
+                        ("logo", flag(), "Whether there is one."),
+                    ]),
+                    "What its pages look like; null is Stillpoint's own.",
+                ),
+            ]),
+        ),
+        (
+            "Frame",
+            closed(&[
+                (
+                    "within",
+                    shape("Window"),
+                    "A window lies inside, on this day or the one before.",
+                ),
+                ("minutes_min", between(0, 1_440), "The least length of a window."),
             ]),
         ),
         ("Tenants", rows("Tenant")),

@@ -146,6 +146,7 @@ impl Two {
             },
             engine: Arc::new(NoEngine),
             snapshots: console.snapshots(),
+            screens: console.clone(),
             home: Some(Arc::new(TakeHome::new(vault))),
             now: clock,
         };

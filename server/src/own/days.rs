@@ -1,0 +1,177 @@
+//! Ninety days of machines: bars, and one sentence for each day that was lost.
+
+use super::Own;
+use crate::document::obligation::deferrals;
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use domain::calendar::{SlaDay, Zone};
+use domain::ids::ReplicaId;
+use domain::obligation::{ObligationKey, OutcomeKind, Owner, effective};
+use domain::sla::Tally;
+use domain::story::Tries;
+use std::collections::{BTreeMap, HashMap};
+use store::obligations::DayHead;
+use store::traits::StoreError;
+
+/// Days of the bars.
+pub const DAYS: u64 = 90;
+
+/// One day's bar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bar {
+    pub day: NaiveDate,
+    /// `None`: nothing was opened.
+    pub kind: Option<OutcomeKind>,
+}
+
+/// A day that was late, missed or excused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    pub replica: ReplicaId,
+    pub name: String,
+    pub day: NaiveDate,
+    pub kind: OutcomeKind,
+    /// "yours", "your hoster's", "neither yours nor your hoster's".
+    pub whose: &'static str,
+    pub owner: Owner,
+    pub why: String,
+    /// What came after it.
+    pub next: String,
+    /// Whether the hoster appended a correction.
+    pub corrected: bool,
+}
+
+/// The days from `from` on, oldest first, and how many came to what.
+#[must_use]
+pub fn bars(days: &[&DayHead], from: NaiveDate) -> (Vec<Bar>, Tally) {
+    let kinds: HashMap<NaiveDate, OutcomeKind> = days.iter().map(|it| (it.day.0, it.kind)).collect();
+    let mut tally = Tally::default();
+    let all = from.iter_days().take(usize::try_from(DAYS).unwrap_or(0));
+    let all = all.map(|day| Bar {
+        day,
+        kind: kinds.get(&day).copied(),
+    });
+    let bars: Vec<Bar> = all.collect();
+    for kind in bars.iter().filter_map(|it| it.kind) {
+        tally.count(kind);
+    }
+    (bars, tally)
+}
+
+/// Whose a lost day was, to the tenant.
+pub(super) fn whose(owner: Owner) -> &'static str {
+    match owner {
+        Owner::Provider => "your hoster's",
+        Owner::Tenant => "yours",
+        Owner::External => "neither yours nor your hoster's",
+    }
+}
+
+/// Whether a day is one of those that are told.
+pub(super) fn is_lost(day: &DayHead) -> bool {
+    matches!(
+        day.kind,
+        OutcomeKind::MetLate | OutcomeKind::Missed | OutcomeKind::Excused
+    )
+}
+
+impl Own {
+    /// The first and the last of the ninety days, on the tenant's calendar.
+    #[must_use]
+    pub fn span(&self) -> (NaiveDate, NaiveDate) {
+        let today = self.zone.date(self.now).0;
+        (today - Days::new(DAYS - 1), today)
+    }
+
+    /// Days `from..=to`, of one replica or all of the tenant's, by day and replica.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn days(
+        &self,
+        replica: Option<ReplicaId>,
+        from: NaiveDate,
+        to: NaiveDate,
+    ) -> Result<Vec<DayHead>, StoreError> {
+        let (from, to) = (SlaDay(from), SlaDay(to));
+        self.store.day_heads(&self.scope, replica, from, to).await
+    }
+
+    /// When restore points were taken since, oldest first, by replica.
+    pub(super) async fn taken(
+        &self,
+        since: DateTime<Utc>,
+    ) -> Result<BTreeMap<ReplicaId, Vec<DateTime<Utc>>>, StoreError> {
+        let mut all: BTreeMap<ReplicaId, Vec<DateTime<Utc>>> = BTreeMap::new();
+        for point in self.store.point_times(&self.scope, since).await? {
+            all.entry(point.replica).or_default().push(point.taken);
+        }
+        Ok(all)
+    }
+
+    /// The lost ones of these days with their stories, newest first, at most `most`.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn lost(
+        &self,
+        days: &[DayHead],
+        names: &HashMap<ReplicaId, String>,
+        most: usize,
+    ) -> Result<Vec<Lost>, StoreError> {
+        let told: Vec<&DayHead> = days.iter().rev().filter(|day| is_lost(day)).take(most).collect();
+        let Some(first) = told.iter().map(|day| day.window.open).min() else {
+            return Ok(Vec::new());
+        };
+        let taken = self.taken(first).await?;
+        let mut lost = Vec::with_capacity(told.len());
+        for day in told {
+            let key = ObligationKey {
+                replica: day.replica,
+                day: day.day,
+            };
+            let (row, tried) = futures::try_join!(
+                self.store.obligation(&self.scope, key),
+                self.store.attempts_of(&self.scope, key)
+            )?;
+            let outcome = effective(&row.outcome, &row.corrections);
+            let deferrals = deferrals(&tried);
+            let tries = Tries {
+                attempts: row.tally.attempts.saturating_sub(row.tally.deferrals),
+                failures: row.tally.failures,
+                deferrals: &deferrals,
+                blocked: None,
+            };
+            let story = row
+                .obligation
+                .story(&outcome, &tries, row.corrections.last(), self.now);
+            let points = taken.get(&day.replica).map(Vec::as_slice).unwrap_or_default();
+            let owner = day.owner.unwrap_or(Owner::Provider);
+            lost.push(Lost {
+                replica: day.replica,
+                name: names.get(&day.replica).cloned().unwrap_or_default(),
+                day: day.day.0,
+                kind: day.kind,
+                whose: whose(owner),
+                owner,
+                why: story.headline,
+                next: next(day, points, self.zone),
+                corrected: day.corrected,
+            });
+        }
+        Ok(lost)
+    }
+}
+
+/// What came after a lost day.
+fn next(day: &DayHead, points: &[DateTime<Utc>], zone: Zone) -> String {
+    if let (OutcomeKind::MetLate, Some(taken)) = (day.kind, day.taken) {
+        return format!(
+            "The restore point of {} is whole and stands for this day.",
+            zone.wall(taken)
+        );
+    }
+    match points.iter().find(|taken| **taken >= day.window.due) {
+        Some(taken) => format!("Backed up again at {}.", zone.wall(*taken)),
+        None => "No restore point has followed yet; it is tried again with every day that opens.".to_owned(),
+    }
+}
