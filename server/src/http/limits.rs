@@ -92,7 +92,11 @@ impl<C: Clock + Clone> Bucket<C> {
 
     /// Forgets whoever did not ask lately; whether there is room again.
     fn swept(&self) -> bool {
-        if self.since_sweep.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == 0 {
+        if self
+            .since_sweep
+            .fetch_add(1, Ordering::Relaxed)
+            .is_multiple_of(SWEEP_EVERY)
+        {
             self.limiter.retain_recent();
             self.limiter.shrink_to_fit();
         }
