@@ -24,6 +24,14 @@ pub const TRAFFIC_WORDS: &str = "The bytes that were read from replicas' disks a
     the month's first day and the opening of the day after its last. A backup of the primaries that reads the same extents would have sent them over the tenant's \
     link, before compression.";
 
+/// Under whose name the report is handed out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brand {
+    pub name: Plain,
+    /// `#1f7a5a`, as the hoster set it.
+    pub accent: Option<String>,
+}
+
 /// For whom the report is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edition {
@@ -137,7 +145,10 @@ pub struct Corrected {
     pub day: String,
     pub tenant: Plain,
     pub replica: Plain,
+    /// `excused`, `attributed` or `restored`.
     pub kind: &'static str,
+    /// Whose the day became: `provider`, `tenant` or `external`; `None` where what was found first holds again.
+    pub whose: Option<&'static str>,
     pub author: Plain,
     pub reason: Plain,
     pub at: Plain,
@@ -148,6 +159,7 @@ pub struct Corrected {
 pub struct Report {
     edition: Edition,
     pub name: Plain,
+    pub brand: Brand,
     /// `2026-10`.
     pub month: String,
     pub zone: Plain,
@@ -170,6 +182,7 @@ pub struct Report {
 #[derive(Debug, Clone)]
 pub struct Material {
     pub name: Plain,
+    pub brand: Brand,
     pub month: String,
     pub zone: Plain,
     pub made_at: Plain,
@@ -192,6 +205,7 @@ impl Report {
     pub fn of(material: Material, edition: Edition) -> Self {
         let Material {
             name,
+            brand,
             month,
             zone,
             made_at,
@@ -214,6 +228,7 @@ impl Report {
         Self {
             edition,
             name,
+            brand,
             month,
             zone,
             made_at,

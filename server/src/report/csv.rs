@@ -20,6 +20,7 @@ pub fn csv(report: &Report) -> String {
     say("report", "month", &report.month);
     say("report", "zone", report.zone.as_str());
     say("report", "made_at", report.made_at.as_str());
+    say("report", "made_by", report.brand.name.as_str());
     say("report", "state", report.finality_words());
     say("report", "percent_means", PERCENT_WORDS);
     for policy in &report.policies {
@@ -152,7 +153,7 @@ pub fn csv(report: &Report) -> String {
                 "",
                 "",
                 "",
-                "",
+                one.whose.unwrap_or_default(),
                 one.reason.as_str(),
                 &by,
             ],

@@ -1,6 +1,6 @@
 //! What a report is made of, out of the state: the figures by the one function, the stories by the one that the screens have.
 
-use super::{Corrected, Day, Finality, Gap, Kept, Line, Material, Plain, Policy, STORIES_MAX, Share};
+use super::{Brand, Corrected, Day, Finality, Gap, Kept, Line, Material, Plain, Policy, STORIES_MAX, Share};
 use crate::document::obligation::deferrals;
 use crate::figures::{FigureStore, Month, Range, Report as Counted, report};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -50,7 +50,7 @@ struct Names {
 impl Names {
     fn tenant(&self, id: &TenantId) -> Plain {
         match self.tenants.get(id) {
-            Some(tenant) => Plain::of(&called(tenant)),
+            Some(tenant) => Plain::of(&tenant.name),
             None => Plain::of(id.as_str()),
         }
     }
@@ -70,12 +70,23 @@ impl Names {
     }
 }
 
-/// As the tenant is called on what it is handed.
-fn called(tenant: &Tenant) -> String {
-    tenant
-        .brand_name
-        .as_ref()
-        .map_or_else(|| tenant.name.clone(), |name| name.as_str().to_owned())
+/// As the hoster lets the tenant's pages look; what is the hoster's own has Stillpoint's name.
+fn brand(own: Option<&Tenant>) -> Brand {
+    let name = own.and_then(|tenant| tenant.brand_name.as_ref());
+    Brand {
+        name: Plain::of(name.map_or("Stillpoint", |name| name.as_str())),
+        accent: own
+            .and_then(|tenant| tenant.accent)
+            .map(|accent| accent.colour().to_string()),
+    }
+}
+
+fn word(owner: Owner) -> &'static str {
+    match owner {
+        Owner::Provider => "provider",
+        Owner::Tenant => "tenant",
+        Owner::External => "external",
+    }
 }
 
 /// Everything that the report of `month` says, at `now`. Days are those of each tenant's zone.
@@ -134,7 +145,8 @@ pub async fn gather<S: ReportStore + ?Sized>(
     Ok(Material {
         name: own
             .as_ref()
-            .map_or_else(|| Plain::of("all tenants"), |tenant| Plain::of(&called(tenant))),
+            .map_or_else(|| Plain::of("all tenants"), |tenant| Plain::of(&tenant.name)),
+        brand: brand(own.as_ref()),
         month: month.to_string(),
         zone: Plain::of(own.as_ref().map_or("each tenant's own zone", |_| zone.name())),
         made_at: Plain::of(&stamp(now)),
@@ -279,11 +291,7 @@ async fn days<S: ReportStore + ?Sized>(
             tenant: names.tenant(&head.tenant),
             replica: names.replica(head.replica),
             outcome,
-            whose: match head.owner.unwrap_or(Owner::Provider) {
-                Owner::Provider => "provider",
-                Owner::Tenant => "tenant",
-                Owner::External => "external",
-            },
+            whose: word(head.owner.unwrap_or(Owner::Provider)),
             story: Plain::of(&told),
         });
     }
@@ -324,6 +332,10 @@ fn corrected(correction: &Correction, names: &Names) -> Corrected {
             Change::Excuse { .. } => "excused",
             Change::Attribute { .. } => "attributed",
             Change::Restore => "restored",
+        },
+        whose: match correction.change {
+            Change::Excuse { owner } | Change::Attribute { owner } => Some(word(owner)),
+            Change::Restore => None,
         },
         author: Plain::of(&correction.author),
         reason: Plain::of(&correction.reason),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 pub fn json(report: &Report) -> Value {
     let tally = report.figures.tally;
     json!({
-        "name": report.name.as_str(), "month": report.month, "zone": report.zone.as_str(), "made_at": report.made_at.as_str(),
+        "name": report.name.as_str(), "made_by": report.brand.name.as_str(), "month": report.month, "zone": report.zone.as_str(), "made_at": report.made_at.as_str(),
         "final": report.finality == Finality::Final, "state": report.finality_words(),
         "percent_means": PERCENT_WORDS,
         "policies": report.policies.iter().map(policy).collect::<Vec<_>>(),
@@ -56,7 +56,7 @@ fn day(day: &Day) -> Value {
 
 fn corrected(one: &Corrected) -> Value {
     json!({
-        "day": one.day, "tenant": one.tenant.as_str(), "replica": one.replica.as_str(), "kind": one.kind, "author": one.author.as_str(),
+        "day": one.day, "tenant": one.tenant.as_str(), "replica": one.replica.as_str(), "kind": one.kind, "whose": one.whose, "author": one.author.as_str(),
         "reason": one.reason.as_str(), "at": one.at.as_str(),
     })
 }

@@ -93,6 +93,10 @@ fn golden(name: &str, reason: &str) -> Material {
     let gap = figures.longest_gap.unwrap();
     Material {
         name: Plain::of(name),
+        brand: Brand {
+            name: Plain::of(name),
+            accent: Some("#1f7a5a".to_owned()),
+        },
         month: "2026-10".to_owned(),
         zone: Plain::of("Europe/Berlin"),
         made_at: Plain::of("2026-11-01T08:00:00Z"),
@@ -124,7 +128,8 @@ fn golden(name: &str, reason: &str) -> Material {
             day: "2026-10-25".to_owned(),
             tenant: Plain::of(name),
             replica: Plain::of(name),
-            kind: "excuse",
+            kind: "excused",
+            whose: Some("tenant"),
             author: Plain::of("mira"),
             reason: Plain::of(reason),
             at: Plain::of("2026-10-30T09:00:00Z"),

@@ -113,6 +113,7 @@ fn report() -> Schema {
         ("month", text(), ""),
         ("zone", text(), ""),
         ("made_at", text(), ""),
+        ("made_by", text(), "The name that the hoster gave the pages."),
         (
             "final",
             flag(),
@@ -187,6 +188,11 @@ fn report() -> Schema {
                 ("tenant", text(), ""),
                 ("replica", text(), ""),
                 ("kind", text(), ""),
+                (
+                    "whose",
+                    maybe(text()),
+                    "Null where what was found first holds again.",
+                ),
                 ("author", text(), ""),
                 ("reason", text(), ""),
                 ("at", text(), ""),

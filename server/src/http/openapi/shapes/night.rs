@@ -154,7 +154,11 @@ fn plan() -> Schema {
             ("since", when(), ""),
             ("until", when(), ""),
             ("next", when(), "When it is looked at again at the latest."),
-            ("turn", count(), "Its place in the plan, from 1."),
+            (
+                "turn",
+                maybe(count()),
+                "Its place in the line, from 1; null when it does not wait for room.",
+            ),
             ("of", count(), ""),
             ("due", instant(), ""),
             ("slack_secs", integer(), ""),

@@ -86,7 +86,11 @@ pub(super) fn shapes() -> Vec<(&'static str, Schema)> {
                         ("since", when(), ""),
                         ("until", when(), ""),
                         ("next", when(), "When it is looked at again at the latest."),
-                        ("turn", count(), "Its place in the plan, from 1."),
+                        (
+                            "turn",
+                            maybe(count()),
+                            "Its place in the line, from 1; null when it does not wait for room.",
+                        ),
                         ("of", count(), ""),
                         (
                             "slack_secs",
