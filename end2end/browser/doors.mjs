@@ -145,7 +145,7 @@ await check("a token opens what it may and nothing once it is revoked", () =>
 await check("who lost the password chooses another by a link, once", async () => {
   let link = "";
   await at("/people", { login: "owner" }, async (page) => {
-    await page.getByRole("button", { name: "Make a link to another password for tenant-viewer" }).click();
+    await page.getByRole("button", { name: "Lost password of tenant-viewer: make a link to another" }).click();
     link = (await page.locator("#link .mono").innerText()).trim();
   });
   must(link.startsWith(`${base}/reset#`), `no link: ${link}`);
@@ -162,7 +162,7 @@ await check("who lost the password chooses another by a link, once", async () =>
 });
 
 await check("a key at a screen says that somebody sits there", () =>
-  at("/holds", { login: "auditor" }, async (page) => {
+  at("/holds", { login: "owner" }, async (page) => {
     const [told] = await Promise.all([page.waitForRequest((it) => it.url().endsWith("/me/here")), page.keyboard.press("Shift")]);
     must(told.method() === "POST", told.method());
     quiet(page);

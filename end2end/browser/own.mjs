@@ -46,14 +46,14 @@ async function ready(page, but) {
 
 await check("the hoster opens the window for changes and says how the tenant's pages look", () =>
   at("/tenants", {}, async (page) => {
-    await page.getByLabel(/^Where Contoso/).click();
+    await page.getByLabel(/^Change… where Contoso/).click();
     const open = page.locator('form[action="/forms/frame"]').first();
     await open.getByLabel("Opens at the earliest").fill("18:00");
     await open.getByLabel("Due at the latest").fill("10:00");
     await open.getByLabel("Least length, minutes").fill("300");
     await open.getByRole("button", { name: "Open it for changes" }).click();
     await page.getByText("inside 18:00 to 10:00 next day").first().waitFor();
-    await page.getByLabel(/^How the pages of Contoso/).click();
+    await page.getByLabel(/^Change… how the pages of Contoso/).click();
     const look = page.locator('form[action="/forms/brand"]').first();
     await look.getByLabel("Name").fill("Contoso Cover");
     await look.getByLabel("Accent colour").fill("#1f7a5a");

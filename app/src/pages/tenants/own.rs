@@ -47,7 +47,7 @@ fn window(it: &TenantCard) -> AnyView {
             fields.into_any(),
         )
     });
-    let label = format!("Where {} may move its window", it.name);
+    let label = format!("Change… where {} may move its window", it.name);
     view! {
         <li><span class="dim">"Window "</span>{now}
             <details><summary aria-label=label>"Change…"</summary>
@@ -68,7 +68,7 @@ fn look(it: &TenantCard) -> AnyView {
         view! { <label class="field check"><input type="checkbox" name="logo_off"/><span>"Take the logo away"</span></label> }
     });
     let back = format!("/tenants?told={}", Told::Brand.word());
-    let label = format!("How the pages of {} look", it.name);
+    let label = format!("Change… how the pages of {} look", it.name);
     view! {
         <li><span class="dim">"Pages "</span>{now}
             <details><summary aria-label=label>"Change…"</summary>
