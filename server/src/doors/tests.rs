@@ -1,4 +1,4 @@
-//! The doors over a real store, a clock by hand, and hashes that cost nothing.
+//! The doors over a real store, a clock by hand, and, but where their time is the question, hashes that cost nothing.
 
 mod account;
 mod log_in;
@@ -26,6 +26,10 @@ struct Site {
 
 impl Site {
     async fn new() -> Self {
+        Self::with(Hasher::quick().await.unwrap()).await
+    }
+
+    async fn with(hasher: Hasher) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(dir.path().join("stillpoint.db")).await.unwrap();
         let clock = Arc::new(Mutex::new(DateTime::from_timestamp(1_800_000_000, 0).unwrap()));
@@ -33,7 +37,7 @@ impl Site {
         let now: MachineNow = Arc::new(move || *shown.lock().unwrap());
         let doors = Doors::new(
             Arc::new(store.clone()),
-            Hasher::quick().await.unwrap(),
+            hasher,
             DoorKey::of(&[7; 32]).unwrap(),
             now,
         );

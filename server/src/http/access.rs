@@ -147,11 +147,7 @@ pub const TABLE: &[(&str, &str, Access)] = &[
         "/api/v1/tenants/{id}/rules/remove",
         Site(P::ManageTenants),
     ),
-    (
-        "POST",
-        "/api/v1/tenants/{id}/rules/preview",
-        Site(P::ManageTenants),
-    ),
+    ("POST", "/api/v1/tenants/{id}/rules/preview", Site(P::SeeTenants)),
     ("POST", "/api/v1/tenants/{id}/frame", Site(P::ManageTenants)),
     ("POST", "/api/v1/tenants/{id}/brand", Site(P::ManageTenants)),
     ("GET", "/api/v1/findings", Site(P::SeeHosts)),
@@ -201,9 +197,19 @@ const FILES: [&str; 3] = ["/pkg/", "/fonts/", "/favicon.svg"];
 /// What says of an address that nothing is there.
 const NOTHING: [&str; 3] = ["/api", "/api/", "/api/{*rest}"];
 
-/// Whether the route is in the table, with whatever method.
-pub(super) fn is_listed(route: &str) -> bool {
-    NOTHING.contains(&route) || TABLE.iter().any(|(_, listed, _)| *listed == route)
+pub(super) fn is_nothing(route: &str) -> bool {
+    NOTHING.contains(&route)
+}
+
+/// The methods of a route in the table, as the header `Allow` names them; none where it is not there.
+pub(super) fn methods(route: &str) -> Vec<&'static str> {
+    let listed = TABLE.iter().filter(|(_, listed, _)| *listed == route);
+    listed
+        .flat_map(|(method, ..)| {
+            let also = (*method == "GET").then_some("HEAD");
+            [*method].into_iter().chain(also)
+        })
+        .collect()
 }
 
 /// Of a request: by the route that it matched, or by its path where that is a file. `None`: there is no such route.

@@ -57,18 +57,24 @@ pub(super) async fn check(
     if !at_site && request.uri().path() == "/" && is_page(&request) {
         return Redirect::to("/own").into_response();
     }
-    let allowed = match access {
-        // What is no route is answered by the router, in its own words: it tells nothing of anybody. Nor does another method of a
-        // route of the table. What was registered without a line there is not there.
-        None => route
-            .as_deref()
-            .is_none_or(|route| at_site && access::is_listed(route)),
-        Some(Access::Public) => true,
+    let allowed = match (access, route.as_deref()) {
+        // What is no route is answered by the router, in its own words: it tells nothing of anybody.
+        (None, None) => true,
+        (None, Some(route)) if at_site => {
+            let methods = access::methods(route);
+            if !methods.is_empty() {
+                return not_allowed(&request, &methods);
+            }
+            // What was registered without a line in the table is not there.
+            access::is_nothing(route)
+        }
+        (None, Some(_)) => false,
+        (Some(Access::Public), _) => true,
         // A token is no log-in: with one's own sessions and second factor it would outlive its revocation.
-        Some(Access::Own) => visitor.allows(Permission::OwnAccount),
-        Some(Access::Site(permission)) => at_site && visitor.allows(permission),
-        Some(Access::Scoped(permission)) => visitor.allows(permission),
-        Some(Access::Tenant(permission)) => !at_site && visitor.allows(permission),
+        (Some(Access::Own), _) => visitor.allows(Permission::OwnAccount),
+        (Some(Access::Site(permission)), _) => at_site && visitor.allows(permission),
+        (Some(Access::Scoped(permission)), _) => visitor.allows(permission),
+        (Some(Access::Tenant(permission)), _) => !at_site && visitor.allows(permission),
     };
     if !allowed {
         return missing(&request);
@@ -243,6 +249,18 @@ fn unknown(request: &Request) -> Response {
         header::WWW_AUTHENTICATE,
         HeaderValue::from_static("Bearer realm=\"stillpoint\""),
     );
+    answer
+}
+
+/// Of a route of the table, a method that is not: no handler is asked, whatever is registered.
+fn not_allowed(request: &Request, methods: &[&str]) -> Response {
+    let (path, method) = (request.uri().path(), request.method());
+    let detail = format!("{path} does not answer {method}; the header `Allow` names what it answers");
+    let mut answer =
+        Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", detail).into_response();
+    if let Ok(allow) = HeaderValue::from_str(&methods.join(", ")) {
+        answer.headers_mut().insert(header::ALLOW, allow);
+    }
     answer
 }
 

@@ -1,4 +1,4 @@
-//! A log-in does the same work whether or not somebody has the name. What is measured in time is printed by the bench `log_in`; here it is counted.
+//! A log-in does the same work whether or not somebody has the name: counted, and its time measured. The bench `log_in` prints more of that.
 
 use super::*;
 use std::collections::HashMap;
@@ -98,6 +98,49 @@ async fn a_refused_log_in_does_the_same_work_for_every_name() {
             "{login}"
         );
     }
+}
+
+/// How often one of `a` takes longer than one of `b`; a tie is half. One half tells nothing, 0 or 1 everything.
+fn auc(a: &[u128], b: &[u128]) -> f64 {
+    let pairs = a.iter().flat_map(|a| b.iter().map(move |b| a.cmp(b)));
+    let sum: f64 = pairs.map(|order| f64::from(order as i8).midpoint(1.0)).sum();
+    sum / (a.len() * b.len()) as f64
+}
+
+/// Ratios of times within this run, whatever the machine does meanwhile: tries of each kind take turns. Bounded at more than four
+/// standard errors of a name that tells nothing; a door that works out no hash shows that a difference would be seen.
+#[tokio::test(flavor = "multi_thread")]
+async fn how_long_a_refused_log_in_takes_does_not_tell_whether_somebody_has_the_name() {
+    const ROUNDS: usize = 32;
+    const KINDS: [&str; 4] = ["nobody-here", "auditor", "tenant-admin", ""];
+    let site = Site::with(Hasher::new().await.unwrap()).await;
+    site.doors.seed(&"contoso".parse().unwrap()).await.unwrap();
+    let mut times: [Vec<u128>; KINDS.len()] = Default::default();
+    let mut cheap = Vec::new();
+    for round in 0..ROUNDS {
+        // What was tried before is forgiven.
+        site.later(86_400);
+        for turn in 0..KINDS.len() {
+            let kind = (turn * 3 + round) % KINDS.len();
+            let began = std::time::Instant::now();
+            let refused = site.log_in(KINDS[kind], "not the password at all").await;
+            times[kind].push(began.elapsed().as_nanos());
+            assert_eq!(refused.unwrap_err(), DoorFault::Wrong);
+        }
+        let began = std::time::Instant::now();
+        let nobody = site.doors.by_session(&"0".repeat(64), comer().address).await;
+        cheap.push(began.elapsed().as_nanos());
+        assert!(nobody.unwrap().is_none());
+    }
+    let told = times.each_ref().map(|kind| auc(kind, &times[0]));
+    for (kind, auc) in KINDS.iter().zip(told) {
+        assert!(
+            (auc - 0.5).abs() < 0.3,
+            "`{kind}` is told from nobody's: {told:?}"
+        );
+    }
+    let cheap = auc(&cheap, &times[0]);
+    assert!(cheap < 0.2, "a door without the work is not seen: {cheap}");
 }
 
 #[tokio::test]

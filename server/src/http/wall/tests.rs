@@ -240,6 +240,42 @@ async fn a_session_that_is_over_opens_nothing() {
     }
 }
 
+#[tokio::test]
+async fn a_method_that_is_not_in_the_table_reaches_no_handler() {
+    let server = Server::whole().await;
+    let admin = server.cookie("tenant-admin").await;
+    for (_, route, access) in TABLE {
+        let named = super::access::methods(route);
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"] {
+            if named.contains(&method) || *access == Access::Public {
+                continue;
+            }
+            let path = path_of(&server, route);
+            let answer = asked(&server, method, &path, Some(&server.operator)).await;
+            assert_eq!(answer.status(), 405, "{method} {route}");
+            assert_eq!(answer.headers()["allow"], named.join(", "), "{method} {route}");
+            let answer = asked(&server, method, &path, Some(&admin)).await;
+            assert_eq!(answer.status(), 404, "{method} {route}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rule_that_is_tried_changes_nothing_and_is_no_deed() {
+    let server = Server::whole().await;
+    let auditor = server.cookie("auditor").await;
+    let path = format!("/api/v1/tenants/{}/rules/preview", server.seed.ours.tenant);
+    let answer = asked(&server, "POST", &path, Some(&auditor)).await;
+    assert!(!walled(answer).await.0, "who sees tenants may try");
+    let trail = asked(&server, "GET", "/api/v1/audit", Some(&auditor)).await;
+    let body = to_bytes(trail.into_body(), 1 << 20).await.unwrap();
+    let text = String::from_utf8_lossy(&body);
+    assert!(
+        !text.contains("tenants.manage") && !text.contains("tenant.map"),
+        "{text}"
+    );
+}
+
 /// `.route("/x", get(a).post(b))` in the sources of this folder, screens and server functions in those of `app`.
 #[test]
 fn every_route_has_its_line_in_the_table_and_every_line_its_route() {
@@ -253,6 +289,17 @@ fn every_route_has_its_line_in_the_table_and_every_line_its_route() {
             };
             let handlers = rest.split(".route(").next().unwrap_or_default();
             let handlers = handlers.split("\n        .").next().unwrap_or_default();
+            for other in ["put", "patch", "delete", "options", "head", "trace", "connect"] {
+                let called = [" ", ".", ":"].map(|before| format!("{before}{other}("));
+                assert!(
+                    !called.iter().any(|call| handlers.contains(call.as_str())),
+                    "{path} answers `{other}`: the table knows GET and POST"
+                );
+            }
+            assert!(
+                super::access::is_nothing(path) || !handlers.contains("(any(") && !handlers.contains(" any("),
+                "{path} answers anything"
+            );
             for method in ["get", "post"] {
                 let is = |text: &str| {
                     text.contains(&format!(" {method}(")) || text.contains(&format!(".{method}("))
