@@ -18,6 +18,7 @@ import journeys
 LEFT_OUT = {
     "downloadDisk": "its answer is a disk of gigabytes, looked at byte by byte in journeys.py",
     "followEvents": "its answer does not end",
+    "followOwn": "nor does this one's",
     "revokeOtherSessions": "it would end the sessions that the other runs ask with",
 }
 # The program allows 20 reads and 10 writes a second; what is refused for haste says nothing about the contract.
@@ -25,6 +26,9 @@ RATE = "15/s"
 EXAMPLES = 10
 SEED = "7"
 MINUTES = 4
+# A password that is wrong, a page that was never given out and a thing that is not there are refused although their form is right: whether
+# the document names that refusal is asked by the other checks.
+NOT_ASKED = ["--exclude-checks", "positive_data_acceptance"]
 
 
 def token(url, cookie):
@@ -50,7 +54,7 @@ def asked(report, url, name, header, out, examples, *more):
                "--header", header, "--phases", "examples,coverage,fuzzing", "--max-examples", str(examples), "--seed", SEED,
                "--workers", "1", "--rate-limit", RATE, "--checks", "all", "--generation-database", "none",
                "--generation-with-security-parameters", "false", "--request-timeout", "30", "--no-color", "--continue-on-failure",
-               *more]
+               *NOT_ASKED, *more]
     for operation in LEFT_OUT:
         command += ["--exclude-operation-id", operation]
     with open(log, "wb") as to:
@@ -77,12 +81,10 @@ def main():
         owner = journeys.COOKIES[journeys.origin(url)]
         bearer = token(url, owner)
         asked(report, url, "the owner", f"Cookie: {owner}", out, EXAMPLES)
-        asked(report, url, "a token", f"Authorization: Bearer {bearer}", out, 2, "--exclude-checks", "positive_data_acceptance",
-              "--include-method", "GET")
+        asked(report, url, "a token", f"Authorization: Bearer {bearer}", out, 2, "--include-method", "GET")
         tenant = next(it["login"] for it in demo.ready["logins"] if it["role"] == "admin")
         journeys.enter(url, tenant)
-        asked(report, url, "a tenant", f"Cookie: {journeys.COOKIES[journeys.origin(url)]}", out, 2, "--exclude-checks",
-              "positive_data_acceptance")
+        asked(report, url, "a tenant", f"Cookie: {journeys.COOKIES[journeys.origin(url)]}", out, 2)
     finally:
         report.check("the demo stops when told to", demo.stop() == 0, log=log)
     return report.end()

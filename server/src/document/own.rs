@@ -2,8 +2,9 @@
 
 use super::figures::ratio;
 use super::stamp;
-use crate::own::{Bar, Lost, Moving, Own, OwnPoint, OwnReplica, OwnRow, OwnWindow, State};
+use crate::own::{Bar, Brand, Lost, Moving, Own, OwnPoint, OwnReplica, OwnRow, OwnWindow, State};
 use domain::calendar::Zone;
+use domain::sla::Figures;
 use serde_json::{Value, json};
 use store::obligations::DayHead;
 
@@ -16,6 +17,19 @@ fn state(state: &State) -> Value {
 
 fn bar(bar: &Bar) -> Value {
     json!({ "day": bar.day, "counts_as": bar.kind })
+}
+
+/// The tenant itself.
+pub fn whole(own: &Own, figures: &Figures, brand: &Brand) -> Value {
+    let (from, to) = own.span();
+    let accent = brand.accent.map(|accent| accent.colour().to_string());
+    json!({
+        "as_of": stamp(own.now), "tenant": own.tenant, "name": own.name, "zone": own.zone.name(), "from": from, "to": to,
+        "raw": ratio(figures.raw), "contract": ratio(figures.contract), "late": figures.tally.late,
+        "missed": figures.tally.missed, "excused": figures.tally.excused, "excluded": figures.tally.excluded,
+        "open": figures.tally.open,
+        "brand": { "name": brand.name, "accent": accent, "logo": brand.has_logo.then_some("/own/logo") },
+    })
 }
 
 /// A machine in the list.

@@ -181,6 +181,8 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("POST", "/api/v1/account/recovery", Own),
     ("GET", "/api/v1/openapi.json", Public),
     ("GET", "/api/docs", Public),
+    ("GET", "/api/v1/own", Tenant(P::SeeReplicas)),
+    ("GET", "/api/v1/own/events", Tenant(P::FollowEvents)),
     ("GET", "/api/v1/own/replicas", Tenant(P::SeeReplicas)),
     ("GET", "/api/v1/own/replicas/{id}", Tenant(P::SeeReplicas)),
     ("GET", "/api/v1/own/replicas/{id}/points", Tenant(P::SeeReplicas)),
@@ -188,6 +190,7 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("GET", "/api/v1/own/days", Tenant(P::SeeSla)),
     ("GET", "/api/v1/own/window", Tenant(P::SeeReplicas)),
     ("POST", "/api/v1/own/window", Tenant(P::MoveWindow)),
+    ("POST", "/api/v1/own/window/preview", Tenant(P::MoveWindow)),
     ("GET", "/api/v1/events", Site(P::SeeNight)),
 ];
 
@@ -201,9 +204,11 @@ pub(super) fn is_nothing(route: &str) -> bool {
     NOTHING.contains(&route)
 }
 
-/// The methods of a route in the table, as the header `Allow` names them; none where it is not there.
-pub(super) fn methods(route: &str) -> Vec<&'static str> {
-    let listed = TABLE.iter().filter(|(_, listed, _)| *listed == route);
+/// The methods of a route that somebody may use, as the header `Allow` names them; none where it is not in the table.
+pub(super) fn methods(route: &str, may: impl Fn(Access) -> bool) -> Vec<&'static str> {
+    let listed = TABLE
+        .iter()
+        .filter(|(_, listed, access)| *listed == route && may(*access));
     listed
         .flat_map(|(method, ..)| {
             let also = (*method == "GET").then_some("HEAD");

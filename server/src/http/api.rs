@@ -36,6 +36,8 @@ mod tenants;
 pub(super) mod tests;
 mod tokens;
 
+pub(super) use own::stream as own_events;
+
 use super::openapi::{self, Operation, Tag};
 use super::problem::Problem;
 use super::state::AppState;

@@ -58,23 +58,17 @@ pub(super) async fn check(
         return Redirect::to("/own").into_response();
     }
     let allowed = match (access, route.as_deref()) {
+        (Some(access), _) => may(&visitor, access),
         // What is no route is answered by the router, in its own words: it tells nothing of anybody.
         (None, None) => true,
-        (None, Some(route)) if at_site => {
-            let methods = access::methods(route);
+        (None, Some(route)) => {
+            let methods = access::methods(route, |access| may(&visitor, access));
             if !methods.is_empty() {
                 return not_allowed(&request, &methods);
             }
             // What was registered without a line in the table is not there.
-            access::is_nothing(route)
+            at_site && access::is_nothing(route)
         }
-        (None, Some(_)) => false,
-        (Some(Access::Public), _) => true,
-        // A token is no log-in: with one's own sessions and second factor it would outlive its revocation.
-        (Some(Access::Own), _) => visitor.allows(Permission::OwnAccount),
-        (Some(Access::Site(permission)), _) => at_site && visitor.allows(permission),
-        (Some(Access::Scoped(permission)), _) => visitor.allows(permission),
-        (Some(Access::Tenant(permission)), _) => !at_site && visitor.allows(permission),
     };
     if !allowed {
         return missing(&request);
@@ -103,6 +97,18 @@ pub(super) async fn check(
     let path = request.uri().path().to_owned();
     request.extensions_mut().insert(visitor.clone());
     to_its_end(async move { told(&doors, &visitor, permission, &path, next.run(request).await).await }).await
+}
+
+fn may(visitor: &Visitor, access: Access) -> bool {
+    let at_site = visitor.seat().tenant().is_none();
+    match access {
+        Access::Public => true,
+        // A token is no log-in: with one's own sessions and second factor it would outlive its revocation.
+        Access::Own => visitor.allows(Permission::OwnAccount),
+        Access::Site(permission) => at_site && visitor.allows(permission),
+        Access::Scoped(permission) => visitor.allows(permission),
+        Access::Tenant(permission) => !at_site && visitor.allows(permission),
+    }
 }
 
 /// Whoever asked may go away: what was begun is done, and told.
@@ -252,7 +258,7 @@ fn unknown(request: &Request) -> Response {
     answer
 }
 
-/// Of a route of the table, a method that is not: no handler is asked, whatever is registered.
+/// Another method of a route that they may use: no handler is asked, whatever is registered.
 fn not_allowed(request: &Request, methods: &[&str]) -> Response {
     let (path, method) = (request.uri().path(), request.method());
     let detail = format!("{path} does not answer {method}; the header `Allow` names what it answers");

@@ -2,6 +2,7 @@
 
 use super::Own;
 use crate::document::obligation::deferrals;
+use crate::figures::{Range, Report, report};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::calendar::{SlaDay, Zone};
 use domain::ids::ReplicaId;
@@ -80,6 +81,21 @@ impl Own {
     pub fn span(&self) -> (NaiveDate, NaiveDate) {
         let today = self.zone.date(self.now).0;
         (today - Days::new(DAYS - 1), today)
+    }
+
+    /// What was kept in [`Self::span`], from the function of every figure.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn figures(&self) -> Result<Report, StoreError> {
+        let (from, to) = self.span();
+        let range = Range {
+            scope: self.scope.clone(),
+            replica: None,
+            from: SlaDay(from),
+            to: SlaDay(to),
+        };
+        report(self.store.as_ref(), &range, self.now).await
     }
 
     /// Days `from..=to`, of one replica or all of the tenant's, by day and replica.

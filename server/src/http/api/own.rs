@@ -2,12 +2,16 @@
 
 mod backups;
 mod days;
+mod events;
 mod points;
 mod replica;
 mod replicas;
 #[cfg(test)]
 mod tests;
+mod whole;
 mod window;
+
+pub(in crate::http) use events::stream;
 
 use crate::doors::Visitor;
 use crate::http::desk::Desk;
@@ -19,6 +23,8 @@ use axum::Router;
 
 pub(super) fn router() -> Router<AppState> {
     Router::new()
+        .merge(whole::router())
+        .merge(events::router())
         .merge(replicas::router())
         .merge(replica::router())
         .merge(points::router())
@@ -29,12 +35,14 @@ pub(super) fn router() -> Router<AppState> {
 
 pub(super) fn operations() -> Vec<Operation> {
     [
+        whole::operations(),
         replicas::operations(),
         replica::operations(),
         points::operations(),
         backups::operations(),
         days::operations(),
         window::operations(),
+        events::operations(),
     ]
     .concat()
 }

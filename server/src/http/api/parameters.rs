@@ -28,7 +28,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
 }
 
 impl Parameters {
-    /// The text of a parameter; an empty one is none.
+    /// The text of a parameter. An empty one is refused: whether everything was meant, or a value is missing, nobody can tell.
     pub(in crate::http) fn text(&mut self, name: &str) -> Result<Option<String>, Problem> {
         #[cfg(test)]
         READ.with(|read| read.borrow_mut().insert(name.to_owned()));
@@ -44,7 +44,10 @@ impl Parameters {
         if twice {
             return Err(Problem::parameter(name, "is given twice"));
         }
-        Ok(found.filter(|text| !text.is_empty()))
+        if found.as_deref() == Some("") {
+            return Err(Problem::parameter(name, "is empty: leave it out"));
+        }
+        Ok(found)
     }
 
     pub(in crate::http) fn parsed<T: FromStr<Err: Display>>(

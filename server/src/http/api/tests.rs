@@ -319,7 +319,7 @@ async fn a_method_that_an_address_does_not_know_is_a_problem_that_names_the_othe
             .await
             .unwrap();
         assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED, "{path}");
-        assert_eq!(response.headers()["allow"], "GET,HEAD");
+        assert_eq!(response.headers()["allow"], "GET, HEAD");
         assert_eq!(response.headers()["content-type"], "application/problem+json");
         let body = axum::body::to_bytes(response.into_body(), 1 << 16).await.unwrap();
         let problem: Value = serde_json::from_slice(&body).unwrap();

@@ -11,7 +11,6 @@ mod tests;
 
 use super::leaf::{Frame, Theme, page, trouble};
 use crate::doors::Visitor;
-use crate::figures::{Range, report};
 use crate::http::desk::{Desk, failed};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
@@ -23,11 +22,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use chrono::NaiveDate;
-use domain::calendar::SlaDay;
 use domain::sla::Ratio;
 use std::collections::HashMap;
 use std::sync::Arc;
-use store::traits::Scope;
 
 /// Lost days that are told; the rest are on the machines' own pages.
 const LOST_MAX: usize = 60;
@@ -90,23 +87,15 @@ async fn show(State(desk): State<Arc<Desk>>, visitor: Visitor, theme: Theme) -> 
     let Some(own) = desk.own(&visitor) else {
         return Redirect::to("/").into_response();
     };
-    match drawn(&desk, &own, Frame::inside("Your machines", theme, &visitor)).await {
+    match drawn(&own, Frame::inside("Your machines", theme, &visitor)).await {
         Ok(leaf) => page(StatusCode::OK, &leaf.frame.clone(), &leaf),
         Err(problem) => trouble(&problem, theme, &visitor),
     }
 }
 
-async fn drawn(desk: &Desk, own: &Own, frame: Frame) -> Result<Page, Problem> {
+async fn drawn(own: &Own, frame: Frame) -> Result<Page, Problem> {
     let (from, to) = own.span();
-    let range = Range {
-        scope: Scope::Tenant(own.tenant.clone()),
-        replica: None,
-        from: SlaDay(from),
-        to: SlaDay(to),
-    };
-    let figures = report(desk.store.as_ref(), &range, own.now)
-        .await
-        .map_err(failed)?;
+    let figures = own.figures().await.map_err(failed)?;
     let (rows, days) = own.rows().await?;
     let names: HashMap<_, _> = rows.iter().map(|row| (row.id, row.name.clone())).collect();
     let lost = own.lost(&days, &names, LOST_MAX).await.map_err(failed)?;

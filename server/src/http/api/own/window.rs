@@ -1,5 +1,5 @@
 //! `GET /api/v1/own/window`: where the tenant's window is and may lie. `POST /api/v1/own/window` `{from, to}`: moves it from where it was
-//! seen; a `to` of null goes back to the policy's.
+//! seen; a `to` of null goes back to the policy's. `POST /api/v1/own/window/preview` `{to}`: what that would do, and does not.
 
 use super::own;
 use crate::document::own::{moving, window};
@@ -11,7 +11,7 @@ use crate::http::openapi::{Operation, Tag, schema as s};
 use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use axum::extract::State;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use domain::calendar::WindowRule;
 use serde::Deserialize;
@@ -19,7 +19,9 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/api/v1/own/window", get(show).post(change))
+    Router::new()
+        .route("/api/v1/own/window", get(show).post(change))
+        .route("/api/v1/own/window/preview", post(preview))
 }
 
 pub(super) fn operations() -> Vec<Operation> {
@@ -35,6 +37,12 @@ pub(super) fn operations() -> Vec<Operation> {
             "Null goes back to the policy's.",
         ),
     ]);
+    let to = s::closed(&[(
+        "to",
+        s::maybe(s::shape("Window")),
+        "Null goes back to the policy's.",
+    )]);
+    let tried = json!({ "to": { "open": "22:00", "due": "06:00", "due_next_day": true } });
     let example = json!({ "from": null, "to": { "open": "22:00", "due": "06:00", "due_next_day": true } });
     vec![
         Operation::get("/api/v1/own/window", Tag::Mine, "showOwnWindow", "Show your window")
@@ -44,6 +52,10 @@ pub(super) fn operations() -> Vec<Operation> {
             .body(body, example)
             .answers(200, "What it does.", s::shape("WindowMoved"))
             .again(),
+        Operation::post("/api/v1/own/window/preview", Tag::Mine, "previewWindow", "Try a window")
+            .says("Changes nothing.")
+            .body(to, tried)
+            .answers(200, "What the move would do.", s::shape("WindowMoved")),
     ]
 }
 
@@ -55,6 +67,21 @@ struct Move {
     /// There, null or not: what is left out by mistake moves nothing.
     #[serde(deserialize_with = "Option::deserialize")]
     to: Option<WindowRule>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    #[serde(deserialize_with = "Option::deserialize")]
+    to: Option<WindowRule>,
+}
+
+async fn preview(
+    State(desk): State<Arc<Desk>>,
+    visitor: Visitor,
+    Body(asked): Body<Wanted>,
+) -> Result<Json<Value>, Problem> {
+    Ok(Json(moving(&own(&desk, &visitor)?.moving(asked.to).await?)))
 }
 
 async fn show(

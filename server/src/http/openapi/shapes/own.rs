@@ -7,6 +7,7 @@ use crate::http::openapi::schema::{
 
 pub(super) fn shapes() -> Vec<(&'static str, Schema)> {
     vec![
+        ("Own", whole()),
         ("OwnState", state()),
         ("OwnRow", row()),
         (
@@ -68,6 +69,30 @@ pub(super) fn shapes() -> Vec<(&'static str, Schema)> {
             ]),
         ),
     ]
+}
+
+fn whole() -> Schema {
+    let brand = object(&[
+        ("name", maybe(text()), "Instead of Stillpoint's."),
+        ("accent", maybe(text()), "`#rrggbb`."),
+        ("logo", maybe(text()), "Its address."),
+    ]);
+    object(&[
+        ("as_of", instant(), "When it was read."),
+        ("tenant", text(), "Its id."),
+        ("name", text(), ""),
+        ("zone", text(), "IANA name."),
+        ("from", day(), ""),
+        ("to", day(), ""),
+        ("raw", shape("Ratio"), ""),
+        ("contract", shape("Ratio"), "Excused days left out."),
+        ("late", count(), "Days."),
+        ("missed", count(), "Days."),
+        ("excused", count(), "Days."),
+        ("excluded", count(), "Days."),
+        ("open", count(), "Days that are not over."),
+        ("brand", brand, "How the hoster lets your pages look."),
+    ])
 }
 
 fn state() -> Schema {
