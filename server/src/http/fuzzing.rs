@@ -7,15 +7,19 @@ use super::guard::Guard;
 use crate::config::Config;
 use crate::deeds::{Until, instant, length};
 use crate::doors::{DoorKey, Secret};
+use crate::figures::Month;
+use crate::own::moved_from;
 use crate::takehome::range::{Asked, asked};
 use ::console::forms::PolicyForm;
 use axum::body::Body;
 use axum::extract::{Query, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use domain::calendar::Zone;
+use domain::door::branding::{Accent, BrandName, LOGO_BYTES_MAX, Logo};
 use domain::door::login::LoginName;
 use domain::door::mapping::MappingRule;
 use domain::door::recovery::RecoveryCode;
+use domain::door::window::{self, WindowFrame};
 use domain::ids::{PersonId, ReplicaId, TenantId};
 use domain::obligation::Change;
 use domain::policy::Terms;
@@ -123,6 +127,14 @@ pub fn json(bytes: &[u8]) {
     let _target = serde_json::from_slice::<HoldTarget>(bytes);
     let _assignee = serde_json::from_slice::<Assignee>(bytes);
     let _change = serde_json::from_slice::<Change>(bytes);
+    if let Ok(frame) = serde_json::from_slice::<WindowFrame>(bytes)
+        && frame.check().is_ok()
+    {
+        assert!(
+            window::check(Some(&frame), frame.within).is_ok(),
+            "a frame does not hold itself"
+        );
+    }
     if let Ok(terms) = serde_json::from_slice::<Terms>(bytes)
         && terms.check().is_ok()
     {
@@ -131,6 +143,15 @@ pub fn json(bytes: &[u8]) {
     }
     if let Ok(serde_json::Value::Object(fields)) = serde_json::from_slice(bytes) {
         fields.values().filter_map(|value| value.as_str()).for_each(words);
+    }
+}
+
+/// The file of a logo.
+pub fn logo(bytes: &[u8]) {
+    if let Ok(logo) = Logo::parse(bytes.to_vec()) {
+        assert!(bytes.len() <= LOGO_BYTES_MAX);
+        assert!(logo.kind().media_type().starts_with("image/"));
+        assert!(!bytes.starts_with(b"<"), "markup is shown as a picture");
     }
 }
 
@@ -144,6 +165,18 @@ fn words(text: &str) {
     );
     let _times = (text.parse::<Until>(), instant(text), length(text));
     let _codes = (text.parse::<RecoveryCode>(), Secret::brought(text));
+    if let Ok(accent) = text.parse::<Accent>() {
+        let colour = accent.colour().to_string();
+        assert!(
+            colour.len() == 7 && colour[1..].bytes().all(|b| b.is_ascii_hexdigit()),
+            "{colour} comes into a stylesheet"
+        );
+    }
+    let _own = (text.parse::<BrandName>().is_ok(), text.parse::<Month>().is_ok());
+    if let Ok(Some(rule)) = moved_from(text) {
+        let again = moved_from(&format!("{}-{}", rule.open(), rule.due()));
+        assert_eq!(again.ok(), Some(Some(rule)), "another window than was written");
+    }
     crate::console::places(text);
 }
 

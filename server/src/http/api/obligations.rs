@@ -1,8 +1,10 @@
 //! `GET /api/v1/obligations`: SLA days as rows. `GET /api/v1/obligations/{replica}/{day}`: one with its story, attempts and corrections.
 //!
-//! Parameters of the list: `from`, `to` (days, at most 31; today in UTC if not given), `replica` or `tenant`, `outcome`.
+//! Parameters of the list: `from`, `to` (days, at most 31; today in UTC if not given), `replica` or `tenant`, `outcome`, `limit` (1 to 500, 100 if
+//! not given), `cursor` (a page's `next`).
 
 use super::parameters::Parameters;
+use crate::console::{name_after, name_cursor};
 use crate::document::{obligation, stamp};
 use crate::http::desk::{Desk, failed};
 use crate::http::openapi::{Operation, Tag, schema as s};
@@ -16,6 +18,7 @@ use domain::ids::{ReplicaId, TenantId};
 use domain::obligation::{ObligationKey, OutcomeKind};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use store::obligations::DayHead;
 use store::traits::Scope;
 
 /// Most days of one list.
@@ -45,7 +48,8 @@ pub fn operations() -> Vec<Operation> {
         )
         .query("tenant", s::slug(), "Only this tenant's.")
         .query("outcome", s::outcome(), "Only those that count as this.")
-        .answers(200, "The days.", s::shape("Obligations")),
+        .paged(100)
+        .answers(200, "A page.", s::shape("Obligations")),
         Operation::get(
             "/api/v1/obligations/{replica}/{day}",
             Tag::Days,
@@ -67,6 +71,9 @@ async fn list(State(desk): State<Arc<Desk>>, mut parameters: Parameters) -> Resu
     let replica: Option<ReplicaId> = parameters.parsed("replica")?;
     let tenant: Option<TenantId> = parameters.parsed("tenant")?;
     let outcome = parameters.text("outcome")?.map(|text| kind(&text)).transpose()?;
+    let limit = parameters.number("limit", 100, 1, 500)? as usize;
+    let after = parameters.text("cursor")?;
+    let after = after.map(|text| place(&text)).transpose()?;
     parameters.end()?;
     let days = (to.0 - from.0).num_days() + 1;
     if !(1..=DAYS_MAX).contains(&days) {
@@ -79,19 +86,39 @@ async fn list(State(desk): State<Arc<Desk>>, mut parameters: Parameters) -> Resu
         desk.store.replica(&Desk::SCOPE, id).await.map_err(failed)?;
     }
     let scope = tenant.map_or(Desk::SCOPE, Scope::Tenant);
-    let days = desk
-        .store
-        .day_heads(&scope, replica, from, to)
-        .await
-        .map_err(failed)?;
-    let rows: Vec<Value> = days
-        .iter()
-        .filter(|day| outcome.is_none_or(|kind| day.kind == kind))
-        .map(obligation::row)
-        .collect();
+    // Day by day, from the one that the page before ended in: of ten thousand replicas a month is never read at once.
+    let mut found: Vec<DayHead> = Vec::new();
+    let begun = after.map_or(from, |(day, _)| day.max(from));
+    for day in begun.0.iter_days().take_while(|day| *day <= to.0).map(SlaDay) {
+        let heads = desk.store.day_heads(&scope, replica, day, day).await;
+        let counts = |head: &DayHead| outcome.is_none_or(|kind| head.kind == kind);
+        let follows = |head: &DayHead| after.is_none_or(|after| after < (head.day, head.replica));
+        found.extend(
+            heads
+                .map_err(failed)?
+                .into_iter()
+                .filter(|it| counts(it) && follows(it)),
+        );
+        if found.len() > limit {
+            break;
+        }
+    }
+    let page = found.get(..limit.min(found.len())).unwrap_or_default();
+    let next = page
+        .last()
+        .filter(|_| found.len() > limit)
+        .map(|last| name_cursor(&last.day.to_string(), last.replica));
+    let rows: Vec<Value> = page.iter().map(obligation::row).collect();
     Ok(Json(
-        json!({ "as_of": stamp(now), "from": from, "to": to, "rows": rows }),
+        json!({ "as_of": stamp(now), "from": from, "to": to, "rows": rows, "next": next }),
     ))
+}
+
+/// The row that a page ended with.
+fn place(cursor: &str) -> Result<(SlaDay, ReplicaId), Problem> {
+    let (day, replica) = name_after(cursor)?;
+    let day = day.parse().map_err(|error| Problem::parameter("cursor", error))?;
+    Ok((day, replica))
 }
 
 async fn show(

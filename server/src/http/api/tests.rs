@@ -17,6 +17,7 @@ use engine::{Foreseen, MachineClock as _, Planned, SystemMachineClock};
 use futures::StreamExt;
 use leptos::config::LeptosOptions;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use store::SqliteStore;
 use store::conformance::Seed;
@@ -657,4 +658,44 @@ async fn tenants_are_created_and_mapped_and_findings_say_what_to_do() {
     let row = &found["rows"][0];
     assert_eq!(row["kind"], "foreign-checkpoint");
     assert!(row["what_to_do"].as_str().unwrap().contains("remove"), "{row}");
+}
+
+#[tokio::test]
+async fn days_page_by_page_are_all_days_and_none_twice() {
+    let server = Server::new().await;
+    let seed = &server.seed;
+    let (mut open, mut days) = (Vec::new(), BTreeSet::new());
+    for ago in 2..8 {
+        for replica in [&seed.ours, &seed.theirs] {
+            let owed = seed.owed(replica, -ago).unwrap();
+            days.insert(owed.key.day.to_string());
+            open.push(owed);
+        }
+    }
+    server.store.obligations_open(&open).await.unwrap();
+    let span = format!("from={}&to={}", days.first().unwrap(), days.last().unwrap());
+    let key = |row: &Value| (row["day"].to_string(), row["replica"].to_string());
+    let whole = server
+        .get(&format!("/api/v1/obligations?{span}&limit=500"))
+        .await
+        .1;
+    let whole: Vec<_> = whole["rows"].as_array().unwrap().iter().map(key).collect();
+    assert_eq!(whole.len(), open.len());
+    assert!(whole.is_sorted());
+    for limit in [1, 2, 5, 12] {
+        let (mut seen, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let asked = format!("/api/v1/obligations?{span}&limit={limit}{cursor}");
+            let (status, page) = server.get(&asked).await;
+            assert_eq!(status, 200, "{page}");
+            let rows = page["rows"].as_array().unwrap();
+            assert!(rows.len() <= limit && !rows.is_empty(), "{page}");
+            seen.extend(rows.iter().map(key));
+            let Some(next) = page["next"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(seen, whole, "{limit}");
+    }
+    let none = server.get("/api/v1/obligations?cursor=yesterday").await;
+    Server::refused(none, 400, Some("cursor"));
 }

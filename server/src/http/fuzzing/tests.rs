@@ -4,12 +4,13 @@ use proptest::sample::Index;
 
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 6] = [
+const TARGETS: [Target; 7] = [
     ("head", head),
     ("range", range),
     ("form", form),
     ("json", json),
     ("sealed", sealed),
+    ("logo", logo),
     ("config", config),
 ];
 

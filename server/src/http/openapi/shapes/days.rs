@@ -1,8 +1,8 @@
 //! SLA days with their stories.
 
 use crate::http::openapi::schema::{
-    Schema, code, count, day, flag, instant, list, maybe, object, one_of, outcome, owner, shape, text, uuid,
-    word,
+    Schema, code, count, day, flag, instant, list, maybe, object, one_of, outcome, owner, page, shape, text,
+    uuid, word,
 };
 
 pub(super) fn shapes() -> Vec<(&'static str, Schema)> {
@@ -41,12 +41,7 @@ pub(super) fn shapes() -> Vec<(&'static str, Schema)> {
         ),
         (
             "Obligations",
-            object(&[
-                ("as_of", instant(), ""),
-                ("from", day(), ""),
-                ("to", day(), ""),
-                ("rows", list(shape("Obligation")), ""),
-            ]),
+            page("Obligation", &[("from", day(), ""), ("to", day(), "")]),
         ),
         (
             "Attribution",
