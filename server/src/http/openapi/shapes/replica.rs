@@ -91,7 +91,7 @@ pub(super) fn shapes() -> Vec<(&'static str, Schema)> {
                             maybe(count()),
                             "Its place in the line, from 1; null when it does not wait for room.",
                         ),
-                        ("of", count(), ""),
+                        ("in_line", count(), "How many wait for room."),
                         (
                             "slack_secs",
                             integer(),
