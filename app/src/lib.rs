@@ -12,6 +12,7 @@ mod errors;
 mod format;
 mod layouts;
 mod live;
+mod may;
 mod pages;
 mod theme;
 mod urlq;

@@ -12,6 +12,7 @@ pub mod figures;
 pub mod http;
 pub mod keys;
 pub mod looking;
+pub mod lost;
 pub mod own;
 pub mod report;
 pub mod secret_file;

@@ -7,11 +7,12 @@ pub mod html;
 pub mod json;
 mod plain;
 
-pub use gather::{ReportError, ReportStore, Whose, gather};
+pub use gather::{ReportError, ReportStore, Whose, gather, newest, tenants};
 pub use plain::Plain;
 
 use domain::obligation::OutcomeKind;
 use domain::sla::{Figures, Ratio};
+use std::str::FromStr;
 
 /// So many lost days are told with their story; of an outage of the whole site the tenants' own reports tell the rest.
 pub const STORIES_MAX: usize = 5_000;
@@ -30,6 +31,8 @@ pub struct Brand {
     pub name: Plain,
     /// `#1f7a5a`, as the hoster set it.
     pub accent: Option<String>,
+    /// As an address that holds the picture itself: the page is whole when it is kept.
+    pub logo: Option<String>,
 }
 
 /// For whom the report is made.
@@ -39,6 +42,43 @@ pub enum Edition {
     Hoster,
     /// The hoster's people are the hoster: their names are not the tenant's.
     Tenant,
+}
+
+impl Edition {
+    /// As in a query.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Hoster => "hoster",
+            Self::Tenant => "tenant",
+        }
+    }
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Hoster => "The hoster's edition, with the names of those who corrected days",
+            Self::Tenant => "The tenant's edition",
+        }
+    }
+    /// What asks for it, after another parameter.
+    fn query(self) -> &'static str {
+        match self {
+            Self::Hoster => "&edition=hoster",
+            Self::Tenant => "&edition=tenant",
+        }
+    }
+}
+
+impl FromStr for Edition {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "hoster" => Ok(Self::Hoster),
+            "tenant" => Ok(Self::Tenant),
+            _ => Err(format!("`{text}` is no edition of a report: hoster or tenant")),
+        }
+    }
 }
 
 /// Whether anything of the month may still change but by a correction.
@@ -118,6 +158,7 @@ pub struct Line {
 /// The longest time of a replica without a point; instants on the tenant's wall clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap {
+    pub tenant: Plain,
     pub replica: Plain,
     pub from: Plain,
     pub to: Plain,
@@ -135,8 +176,10 @@ pub struct Day {
     pub outcome: &'static str,
     /// `provider`, `tenant` or `external`.
     pub whose: &'static str,
-    /// One sentence: why, whose, what next.
+    /// One sentence: why.
     pub story: Plain,
+    /// One sentence: what came after it. Empty where the story is not told here.
+    pub next: Plain,
 }
 
 /// An appended change of a closed day.

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Program -> Debian package.
-const DEBIAN: [(&str, &str); 5] = [
+const DEBIAN: [(&str, &str); 6] = [
     ("chromium", "chromium"),
     ("restic", "restic"),
     ("qemu-img", "qemu-utils"),
     ("python3", "python3"),
+    ("pdftotext", "poppler-utils"),
     ("cc", "gcc"),
 ];
 

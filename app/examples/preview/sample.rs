@@ -46,8 +46,7 @@ impl Console for Sample {
         Ok(Bar {
             viewer: Some(console::Viewer {
                 login: "operator".to_owned(),
-                manages_people: true,
-                sees_audit: true,
+                may: console::Permission::ALL.iter().copied().collect(),
             }),
             as_of: as_of(),
             zone: zone(),

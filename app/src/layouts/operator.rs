@@ -5,8 +5,9 @@ mod bar;
 mod keys;
 
 use crate::live::use_live;
+use crate::may::{Hands, May};
 use bar::{clock, freshness, scope, theme_switch};
-use console::Bar;
+use console::{Bar, Permission};
 use keys::keyboard;
 use leptos::prelude::*;
 use leptos_router::components::{A, Form, Outlet};
@@ -17,6 +18,10 @@ use leptos_router::hooks::use_query_map;
 pub fn Operator() -> impl IntoView {
     let live = use_live();
     let bar = Resource::new(move || live.version(), |_| api::load_bar());
+    // Before the pages: they ask what they may offer.
+    provide_context::<Hands>(OnceResource::new(async {
+        May::of(api::load_bar().await.ok().and_then(|bar| bar.viewer))
+    }));
     keyboard();
     // In the browser only: the frame's own question tells when the server answered last.
     Effect::new(move || {
@@ -90,16 +95,20 @@ pub fn Operator() -> impl IntoView {
 
 /// Who is in, and the way out. These pages are the server's own: they are loaded, not routed.
 fn person(viewer: console::Viewer) -> AnyView {
-    let people = viewer
-        .manages_people
-        .then(|| view! { <a href="/people" rel="external">"People"</a> });
-    let audit = viewer
-        .sees_audit
-        .then(|| view! { <a href="/audit" rel="external">"Audit"</a> });
+    let leaf = |permission, href: &'static str, words: &'static str| {
+        viewer
+            .may(permission)
+            .then(|| view! { <a href=href rel="external">{words}</a> })
+    };
+    let people = leaf(Permission::ManagePeople, "/people", "People");
+    let tokens = leaf(Permission::ManageTokens, "/tokens", "Tokens");
+    let audit = leaf(Permission::SeeAudit, "/audit", "Audit");
     view! {
         <span class="person">
             {people}
+            {tokens}
             {audit}
+            <a href="/api/docs" rel="external">"API"</a>
             <a href="/me" rel="external">{viewer.login}</a>
             <form method="post" action="/logout"><button type="submit" class="plain">"Log out"</button></form>
         </span>

@@ -7,8 +7,9 @@ use crate::components::{error_notice, loading};
 use crate::errors::{Fault, set_status};
 use crate::format;
 use crate::live::use_live;
+use crate::may::{hands, may};
 use chrono::NaiveDate;
-use console::{DayView, ReplicaId, UiError};
+use console::{DayView, Permission, ReplicaId, UiError};
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use leptos_meta::Title;
@@ -27,6 +28,7 @@ pub fn Day() -> impl IntoView {
     let live = use_live();
     let params = use_params_map();
     let url = use_query_map();
+    let hands = hands();
     let which = Memo::new(move |_| {
         (
             params.read().get("id").unwrap_or_default(),
@@ -54,8 +56,9 @@ pub fn Day() -> impl IntoView {
             {move || {
                 let told = told.get();
                 Suspend::new(async move {
+                    let can_correct = may(hands).await.to(Permission::Correct);
                     match view.await {
-                        Ok(view) => view! { <Title text=format!("{} {}", view.name, format::date(view.day))/> {parts::page(&view, told)} }.into_any(),
+                        Ok(view) => view! { <Title text=format!("{} {}", view.name, format::date(view.day))/> {parts::page(&view, can_correct, told)} }.into_any(),
                         Err(fault) => view! { <Title text="Day"/> {error_notice(&fault)} }.into_any(),
                     }
                 })

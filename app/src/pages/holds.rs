@@ -5,7 +5,8 @@ mod parts;
 use crate::components::{error_notice, loading};
 use crate::errors::Fault;
 use crate::live::use_live;
-use console::HoldsView;
+use crate::may::{hands, may};
+use console::{HoldsView, Permission};
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use leptos_meta::Title;
@@ -23,6 +24,7 @@ async fn holds() -> Result<HoldsView, Fault> {
 pub fn Holds() -> impl IntoView {
     let live = use_live();
     let url = use_query_map();
+    let hands = hands();
     let asked = Memo::new(move |_| (url.read().get("told"), url.read().get("lift")));
     let view = Resource::new(move || live.version(), |_| holds());
     view! {
@@ -31,8 +33,9 @@ pub fn Holds() -> impl IntoView {
             {move || {
                 let (told, lift) = asked.get();
                 Suspend::new(async move {
+                    let can_hold = may(hands).await.to(Permission::Hold);
                     match view.await {
-                        Ok(view) => parts::page(&view, told, lift),
+                        Ok(view) => parts::page(&view, can_hold, told, lift),
                         Err(fault) => error_notice(&fault),
                     }
                 })

@@ -10,7 +10,8 @@ use crate::components::form::done;
 use crate::components::{error_notice, loading};
 use crate::format;
 use crate::live::use_live;
-use console::NightView;
+use crate::may::{May, hands, may};
+use console::{NightView, Permission};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -21,6 +22,7 @@ use parts::{acknowledge, causes, chart, figures, findings, holds, hosts, notices
 pub fn Night() -> impl IntoView {
     let live = use_live();
     let url = use_query_map();
+    let hands = hands();
     let asked = Memo::new(move |_| (url.read().get("told"), url.read().get("ack")));
     let night = Resource::new(move || live.version(), |_| api::night());
     view! {
@@ -29,8 +31,9 @@ pub fn Night() -> impl IntoView {
             {move || {
                 let (told, ack) = asked.get();
                 Suspend::new(async move {
+                    let may = may(hands).await;
                     match night.await {
-                        Ok(night) => page(&night, told, ack),
+                        Ok(night) => page(&night, &may, told, ack),
                         Err(fault) => error_notice(&fault),
                     }
                 })
@@ -39,7 +42,10 @@ pub fn Night() -> impl IntoView {
     }
 }
 
-fn page(night: &NightView, told: Option<String>, ack: Option<String>) -> AnyView {
+fn page(night: &NightView, may: &May, told: Option<String>, ack: Option<String>) -> AnyView {
+    let (can_hold, can_acknowledge) = (may.to(Permission::Hold), may.to(Permission::Acknowledge));
+    let hold = can_hold.then(|| view! { <a class="button" href="/holds#new">"Hold…"</a> });
+    let ack = ack.filter(|_| can_acknowledge);
     let zones = match night.owed.zones {
         0 | 1 => String::new(),
         n => format!(" in {n} time zones"),
@@ -53,7 +59,7 @@ fn page(night: &NightView, told: Option<String>, ack: Option<String>) -> AnyView
     view! {
         <div class="head">
             <div><h1>"Night of " {format::day(night.day)}</h1><p class="sub">{owe}</p></div>
-            <div class="actions"><a class="button" href="/holds#new">"Hold…"</a></div>
+            <div class="actions">{hold}</div>
         </div>
         {done(told)}
         {ack.map(|key| acknowledge(night, &key))}
@@ -62,8 +68,8 @@ fn page(night: &NightView, told: Option<String>, ack: Option<String>) -> AnyView
         {chart(night)}
         {risk(night)}
         <div class="columns">
-            <div>{causes(night)}{running(night)}</div>
-            <div>{hosts(night)}{holds(night)}{notices(night)}{findings(night)}</div>
+            <div>{causes(night, can_acknowledge)}{running(night)}</div>
+            <div>{hosts(night)}{holds(night, can_hold)}{notices(night)}{findings(night)}</div>
         </div>
     }
     .into_any()

@@ -6,7 +6,8 @@ mod parts;
 use crate::components::{error_notice, loading};
 use crate::errors::Fault;
 use crate::live::use_live;
-use console::PoliciesView;
+use crate::may::{hands, may};
+use console::{Permission, PoliciesView};
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use leptos_meta::Title;
@@ -24,6 +25,7 @@ async fn policies() -> Result<PoliciesView, Fault> {
 pub fn Policies() -> impl IntoView {
     let live = use_live();
     let url = use_query_map();
+    let hands = hands();
     let asked = Memo::new(move |_| (url.read().get("told"), url.read().get("edit")));
     let view = Resource::new(move || live.version(), |_| policies());
     view! {
@@ -32,8 +34,9 @@ pub fn Policies() -> impl IntoView {
             {move || {
                 let (told, edit) = asked.get();
                 Suspend::new(async move {
+                    let can_manage = may(hands).await.to(Permission::ManagePolicies);
                     match view.await {
-                        Ok(view) => parts::page(&view, told, edit),
+                        Ok(view) => parts::page(&view, can_manage, told, edit),
                         Err(fault) => error_notice(&fault),
                     }
                 })

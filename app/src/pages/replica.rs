@@ -7,6 +7,7 @@ mod parts;
 use crate::components::{error_notice, loading};
 use crate::errors::{Fault, set_status};
 use crate::live::use_live;
+use crate::may::{hands, may};
 use api::BackUpNow;
 use console::{ReplicaId, UiError};
 use leptos::prelude::*;
@@ -27,6 +28,7 @@ pub fn Replica() -> impl IntoView {
     let live = use_live();
     let params = use_params_map();
     let asked = use_query_map();
+    let hands = hands();
     let back_up = ServerAction::<BackUpNow>::new();
     let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
     let asked = Memo::new(move |_| {
@@ -57,8 +59,9 @@ pub fn Replica() -> impl IntoView {
             {move || {
                 let asked = asked.get();
                 Suspend::new(async move {
+                    let may = may(hands).await;
                     match replica.await {
-                        Ok(replica) => view! { <Title text=replica.name.clone()/> {parts::page(&replica, back_up, asked)} }.into_any(),
+                        Ok(replica) => view! { <Title text=replica.name.clone()/> {parts::page(&replica, &may, back_up, asked)} }.into_any(),
                         Err(fault) => view! { <Title text="Replica"/> {error_notice(&fault)} }.into_any(),
                     }
                 })

@@ -7,7 +7,8 @@ mod rule;
 use crate::components::{error_notice, loading};
 use crate::errors::Fault;
 use crate::live::use_live;
-use console::{RuleQuery, TenantsView};
+use crate::may::{hands, may};
+use console::{Permission, RuleQuery, TenantsView};
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 use leptos_meta::Title;
@@ -25,6 +26,7 @@ async fn tenants(rule: Option<RuleQuery>) -> Result<TenantsView, Fault> {
 pub fn Tenants() -> impl IntoView {
     let live = use_live();
     let url = use_query_map();
+    let hands = hands();
     let told = Memo::new(move |_| url.read().get("told"));
     let asked = Memo::new(move |_| {
         let url = url.read();
@@ -42,8 +44,9 @@ pub fn Tenants() -> impl IntoView {
             {move || {
                 let told = told.get();
                 Suspend::new(async move {
+                    let can_manage = may(hands).await.to(Permission::ManageTenants);
                     match view.await {
-                        Ok(view) => parts::page(&view, told),
+                        Ok(view) => parts::page(&view, can_manage, told),
                         Err(fault) => error_notice(&fault),
                     }
                 })

@@ -25,6 +25,7 @@ mod zone;
 
 pub use console::Console;
 pub use day::{AttributionView, CalendarDay, CorrectionRow, DayView, ShareRow};
+pub use domain::door::permission::Permission;
 pub use domain::ids::{AttemptId, HostId, InvalidId, PointId, ReplicaId, TenantId, VmGuid};
 pub use domain::policy::{BasisPoints, PauseTerms, RetryTerms, Terms};
 pub use error::UiError;

@@ -4,7 +4,9 @@ use crate::{
     AttemptId, Cause, Forecast, Held, HoldRow, Mark, NoticeRow, OpenAt, Pace, PauseRow, ReplicaId, Zone,
 };
 use chrono::{DateTime, NaiveDate, Utc};
+use domain::door::permission::Permission;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Top bar and rail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,12 +32,19 @@ pub struct Bar {
     pub viewer: Option<Viewer>,
 }
 
-/// Somebody who looks, and which doors are theirs.
+/// Somebody who looks, and what they may do: what would be refused is not offered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Viewer {
     pub login: String,
-    pub manages_people: bool,
-    pub sees_audit: bool,
+    pub may: BTreeSet<Permission>,
+}
+
+impl Viewer {
+    /// Whether the deed, or the page, is theirs.
+    #[must_use]
+    pub fn may(&self, permission: Permission) -> bool {
+        self.may.contains(&permission)
+    }
 }
 
 /// A tenant for the scope switch.

@@ -64,7 +64,7 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     let report = Report::of(material, edition);
     let form = if global.json { Form::Json } else { args.form };
     let text = match form {
-        Form::Html => html::html(&report, "", None).map_err(|error| {
+        Form::Html => html::html(&report, &html::Shown::default()).map_err(|error| {
             Failure::new(exit::FAILED, format!("the report could not be written: {error}"))
         })?,
         Form::Csv => csv::csv(&report),

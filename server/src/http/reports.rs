@@ -3,12 +3,11 @@
 use super::api::parameters::Parameters;
 use super::desk::{Desk, failed};
 use super::problem::Problem;
-use super::state::AppState;
+use crate::doors::Visitor;
 use crate::figures::Month;
+use crate::report::html::{Place, Shown};
 use crate::report::{Edition, Report, ReportError, Whose, csv, gather, html, json};
 use axum::Json;
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use std::str::FromStr;
@@ -34,36 +33,69 @@ impl FromStr for Form {
     }
 }
 
-/// `form` of the query, and nothing else.
+/// `form` and `edition` of a query.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asked(pub Option<Form>);
+pub(super) struct Asked {
+    form: Option<Form>,
+    edition: Option<Edition>,
+}
 
-impl FromRequestParts<AppState> for Asked {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let mut parameters = Parameters::from_request_parts(parts, state).await?;
-        let form = parameters.parsed("form")?;
-        parameters.end()?;
-        Ok(Self(form))
+impl Asked {
+    pub(super) fn read(parameters: &mut Parameters) -> Result<Self, Problem> {
+        Ok(Self {
+            form: parameters.parsed("form")?,
+            edition: parameters.parsed("edition")?,
+        })
     }
 }
 
-/// The report of a month. `address` is where its page stands, for the links to the other forms; without one JSON is the usual form.
+/// Which edition somebody gets: of all tenants there is the hoster's alone; of one tenant the tenant's, unless the hoster asks for its own.
+fn edition(visitor: &Visitor, whose: &Whose, asked: Option<Edition>) -> Result<Edition, Problem> {
+    match (whose, asked) {
+        (Whose::Site, Some(Edition::Tenant)) => Err(Problem::parameter(
+            "edition",
+            "the report of all tenants is the hoster's; name a tenant",
+        )),
+        (Whose::Site, _) => Ok(Edition::Hoster),
+        (Whose::Tenant(_), Some(Edition::Hoster)) if visitor.seat().tenant().is_some() => {
+            Err(Problem::missing("there is no such edition"))
+        }
+        (Whose::Tenant(_), asked) => Ok(asked.unwrap_or(Edition::Tenant)),
+    }
+}
+
+/// The page of a report: the reader's theme, where it stands, and the list that it is in.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub theme: &'static str,
+    pub address: String,
+    pub list: &'static str,
+}
+
+/// The report of a month. Without a page JSON is the usual form.
 pub(super) async fn answer(
     desk: &Desk,
+    visitor: &Visitor,
     month: &str,
     whose: &Whose,
-    edition: Edition,
-    Asked(form): Asked,
-    address: Option<&str>,
+    asked: Asked,
+    page: Option<Page>,
 ) -> Result<Response, Problem> {
     let month: Month = month.parse().map_err(|text: String| Problem::missing(text))?;
+    let edition = edition(visitor, whose, asked.edition)?;
     let material = gather(desk.store.as_ref(), month, whose, desk.now()).await;
     let report = Report::of(material.map_err(told)?, edition);
-    let usual = if address.is_some() { Form::Html } else { Form::Json };
-    match form.unwrap_or(usual) {
-        Form::Html => printed(&report, address),
+    let usual = if page.is_some() { Form::Html } else { Form::Json };
+    match asked.form.unwrap_or(usual) {
+        Form::Html => {
+            let theme = page.as_ref().map_or("", |page| page.theme);
+            let place = page.map(|page| Place {
+                address: page.address,
+                list: page.list,
+                either: visitor.seat().tenant().is_none() && *whose != Whose::Site,
+            });
+            printed(&report, theme, place)
+        }
         Form::Csv => {
             let whose = match whose {
                 Whose::Site => "all",
@@ -75,9 +107,13 @@ pub(super) async fn answer(
     }
 }
 
-fn printed(report: &Report, address: Option<&str>) -> Result<Response, Problem> {
+fn printed(report: &Report, theme: &'static str, place: Option<Place>) -> Result<Response, Problem> {
     let nonce = format!("{:032x}", rand::random::<u128>());
-    let page = html::html(report, &nonce, address).map_err(|error| {
+    let policy = format!(
+        "default-src 'none'; style-src 'nonce-{nonce}'; img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    );
+    let shown = Shown { nonce, theme, place };
+    let page = html::html(report, &shown).map_err(|error| {
         tracing::error!(%error, "a report could not be rendered");
         Problem::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -85,9 +121,6 @@ fn printed(report: &Report, address: Option<&str>) -> Result<Response, Problem> 
             "the report could not be written",
         )
     })?;
-    let policy = format!(
-        "default-src 'none'; style-src 'nonce-{nonce}'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    );
     let mut answer = Html(page).into_response();
     if let Ok(policy) = HeaderValue::try_from(policy) {
         answer

@@ -158,8 +158,7 @@ async fn told(
 fn viewer(visitor: &Visitor) -> Viewer {
     Viewer {
         login: visitor.author().to_owned(),
-        manages_people: visitor.allows(Permission::ManagePeople),
-        sees_audit: visitor.allows(Permission::SeeAudit),
+        may: visitor.may.clone(),
     }
 }
 

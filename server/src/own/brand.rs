@@ -1,5 +1,6 @@
 //! What a tenant's pages look like: what the hoster set, and nothing else.
 
+use domain::calendar::Zone;
 use domain::door::branding::Accent;
 use domain::ids::TenantId;
 use store::tenants::TenantStore;
@@ -12,6 +13,8 @@ pub struct Brand {
     pub name: Option<String>,
     pub accent: Option<Accent>,
     pub has_logo: bool,
+    /// That its pages' clock goes by; `None`: UTC.
+    pub zone: Option<Zone>,
 }
 
 impl Brand {
@@ -25,6 +28,7 @@ impl Brand {
             name: tenant.brand_name.map(|name| name.as_str().to_owned()),
             accent: tenant.accent,
             has_logo: tenant.has_logo,
+            zone: Some(tenant.zone),
         })
     }
 

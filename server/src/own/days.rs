@@ -1,15 +1,14 @@
 //! Ninety days of machines: bars, and one sentence for each day that was lost.
 
 use super::Own;
-use crate::document::obligation::deferrals;
 use crate::figures::{Range, Report, report};
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use crate::lost::{self, Wall, is_lost, taken};
+use chrono::{Days, NaiveDate};
 use domain::calendar::{SlaDay, Zone};
 use domain::ids::ReplicaId;
-use domain::obligation::{ObligationKey, OutcomeKind, Owner, effective};
+use domain::obligation::{OutcomeKind, Owner};
 use domain::sla::Tally;
-use domain::story::Tries;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use store::obligations::DayHead;
 use store::traits::StoreError;
 
@@ -67,14 +66,6 @@ pub(super) fn whose(owner: Owner) -> &'static str {
     }
 }
 
-/// Whether a day is one of those that are told.
-pub(super) fn is_lost(day: &DayHead) -> bool {
-    matches!(
-        day.kind,
-        OutcomeKind::MetLate | OutcomeKind::Missed | OutcomeKind::Excused
-    )
-}
-
 impl Own {
     /// The first and the last of the ninety days, on the tenant's calendar.
     #[must_use]
@@ -112,18 +103,6 @@ impl Own {
         self.store.day_heads(&self.scope, replica, from, to).await
     }
 
-    /// When restore points were taken since, oldest first, by replica.
-    pub(super) async fn taken(
-        &self,
-        since: DateTime<Utc>,
-    ) -> Result<BTreeMap<ReplicaId, Vec<DateTime<Utc>>>, StoreError> {
-        let mut all: BTreeMap<ReplicaId, Vec<DateTime<Utc>>> = BTreeMap::new();
-        for point in self.store.point_times(&self.scope, since).await? {
-            all.entry(point.replica).or_default().push(point.taken);
-        }
-        Ok(all)
-    }
-
     /// The lost ones of these days with their stories, newest first, at most `most`.
     ///
     /// # Errors
@@ -138,29 +117,11 @@ impl Own {
         let Some(first) = told.iter().map(|day| day.window.open).min() else {
             return Ok(Vec::new());
         };
-        let taken = self.taken(first).await?;
+        let taken = taken(self.store.as_ref(), &self.scope, first).await?;
         let mut lost = Vec::with_capacity(told.len());
         for day in told {
-            let key = ObligationKey {
-                replica: day.replica,
-                day: day.day,
-            };
-            let (row, tried) = futures::try_join!(
-                self.store.obligation(&self.scope, key),
-                self.store.attempts_of(&self.scope, key)
-            )?;
-            let outcome = effective(&row.outcome, &row.corrections);
-            let deferrals = deferrals(&tried);
-            let tries = Tries {
-                attempts: row.tally.attempts.saturating_sub(row.tally.deferrals),
-                failures: row.tally.failures,
-                deferrals: &deferrals,
-                blocked: None,
-            };
-            let story = row
-                .obligation
-                .story(&outcome, &tries, row.corrections.last(), self.now);
-            let points = taken.get(&day.replica).map(Vec::as_slice).unwrap_or_default();
+            let (store, clock) = (self.store.as_ref(), (self.zone, Zone::wall as Wall));
+            let words = lost::told(store, &self.scope, day, &taken, clock, self.now).await?;
             let owner = day.owner.unwrap_or(Owner::Provider);
             lost.push(Lost {
                 replica: day.replica,
@@ -169,25 +130,11 @@ impl Own {
                 kind: day.kind,
                 whose: whose(owner),
                 owner,
-                why: story.headline,
-                next: next(day, points, self.zone),
+                why: words.why,
+                next: words.next,
                 corrected: day.corrected,
             });
         }
         Ok(lost)
-    }
-}
-
-/// What came after a lost day.
-fn next(day: &DayHead, points: &[DateTime<Utc>], zone: Zone) -> String {
-    if let (OutcomeKind::MetLate, Some(taken)) = (day.kind, day.taken) {
-        return format!(
-            "The restore point of {} is whole and stands for this day.",
-            zone.wall(taken)
-        );
-    }
-    match points.iter().find(|taken| **taken >= day.window.due) {
-        Some(taken) => format!("Backed up again at {}.", zone.wall(*taken)),
-        None => "No restore point has followed yet; it is tried again with every day that opens.".to_owned(),
     }
 }

@@ -1,9 +1,9 @@
 //! Machines: all as rows, and one whole.
 
-use super::days::is_lost;
 use super::{Bar, Lost, Own, State, bars};
 use crate::console::{OwnStanding, told_to_people};
 use crate::figures::{Range, report};
+use crate::lost::is_lost;
 use ::console::{ReplicaId, UiError};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::calendar::{SlaDay, opening};

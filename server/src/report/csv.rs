@@ -4,8 +4,9 @@
 use super::{LETTERS_WORDS, PERCENT_WORDS, Report, TRAFFIC_WORDS, letter, percent};
 use domain::sla::Ratio;
 
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 12] = [
     "section", "item", "tenant", "replica", "day", "met", "of", "percent", "whose", "text", "by_or_at",
+    "next",
 ];
 
 /// The table.
@@ -14,7 +15,10 @@ pub fn csv(report: &Report) -> String {
     let mut out = String::new();
     line(&mut out, &COLUMNS);
     let mut say = |section: &str, item: &str, text: &str| {
-        line(&mut out, &[section, item, "", "", "", "", "", "", "", text, ""])
+        line(
+            &mut out,
+            &[section, item, "", "", "", "", "", "", "", text, "", ""],
+        )
     };
     say("report", "name", report.name.as_str());
     say("report", "month", &report.month);
@@ -22,6 +26,7 @@ pub fn csv(report: &Report) -> String {
     say("report", "made_at", report.made_at.as_str());
     say("report", "made_by", report.brand.name.as_str());
     say("report", "state", report.finality_words());
+    say("report", "edition", report.edition().code());
     say("report", "percent_means", PERCENT_WORDS);
     for policy in &report.policies {
         say(
@@ -32,6 +37,8 @@ pub fn csv(report: &Report) -> String {
     }
     say("target", "kept", report.kept().words());
     let (figures, tally) = (&report.figures, report.figures.tally);
+    say("target", "days_lost", &figures.budget.used.to_string());
+    say("target", "days_allowed", &figures.budget.allowed.to_string());
     for (item, count) in [
         ("late", tally.late),
         ("missed", tally.missed),
@@ -65,7 +72,7 @@ pub fn csv(report: &Report) -> String {
             &[
                 "figure",
                 "longest_gap_secs",
-                "",
+                gap.tenant.as_str(),
                 gap.replica.as_str(),
                 "",
                 "",
@@ -74,6 +81,7 @@ pub fn csv(report: &Report) -> String {
                 "",
                 &secs,
                 &between,
+                "",
             ],
         );
     }
@@ -83,7 +91,7 @@ pub fn csv(report: &Report) -> String {
         share(&mut out, ["tenant", "contract", tenant, ""], one.contract);
         line(
             &mut out,
-            &["tenant", "target", tenant, "", "", "", "", "", "", kept, ""],
+            &["tenant", "target", tenant, "", "", "", "", "", "", kept, "", ""],
         );
     }
     for one in &report.lines {
@@ -100,7 +108,9 @@ pub fn csv(report: &Report) -> String {
         let (tenant, replica, late) = (one.tenant.as_str(), one.replica.as_str(), one.late.to_string());
         line(
             &mut out,
-            &["replica", "late", tenant, replica, "", "", "", "", "", &late, ""],
+            &[
+                "replica", "late", tenant, replica, "", "", "", "", "", &late, "", "",
+            ],
         );
         let days: String = one.days.iter().map(|kind| letter(*kind)).collect();
         line(
@@ -117,6 +127,7 @@ pub fn csv(report: &Report) -> String {
                 "",
                 // A strip may begin with a sign of a formula.
                 &format!("days {days}"),
+                "",
                 "",
             ],
         );
@@ -137,6 +148,7 @@ pub fn csv(report: &Report) -> String {
                 day.whose,
                 day.story.as_str(),
                 "",
+                day.next.as_str(),
             ],
         );
     }
@@ -156,6 +168,7 @@ pub fn csv(report: &Report) -> String {
                 one.whose.unwrap_or_default(),
                 one.reason.as_str(),
                 &by,
+                "",
             ],
         );
     }
@@ -178,11 +191,12 @@ fn share(out: &mut String, [section, item, tenant, replica]: [&str; 4], ratio: R
             "",
             "",
             "",
+            "",
         ],
     );
 }
 
-fn line(out: &mut String, cells: &[&str; 11]) {
+fn line(out: &mut String, cells: &[&str; 12]) {
     for (place, text) in cells.iter().enumerate() {
         if place > 0 {
             out.push(',');

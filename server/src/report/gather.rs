@@ -1,15 +1,17 @@
 //! What a report is made of, out of the state: the figures by the one function, the stories by the one that the screens have.
 
 use super::{Brand, Corrected, Day, Finality, Gap, Kept, Line, Material, Plain, Policy, STORIES_MAX, Share};
-use crate::document::obligation::deferrals;
 use crate::figures::{FigureStore, Month, Range, Report as Counted, report};
+use crate::lost::{Wall, is_lost, next, taken, why};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::calendar::{SlaDay, Zone};
+use domain::door::branding::Logo;
 use domain::ids::{ReplicaId, TenantId};
-use domain::obligation::{Change, Correction, ObligationKey, OutcomeKind, Owner, effective};
+use domain::obligation::{Change, Correction, OutcomeKind, Owner};
 use domain::policy::BasisPoints;
 use domain::sla::{Ratio, Tally};
-use domain::story::Tries;
 use std::collections::BTreeMap;
 use store::obligations::DayHead;
 use store::tenants::{Tenant, TenantStore};
@@ -71,14 +73,38 @@ impl Names {
 }
 
 /// As the hoster lets the tenant's pages look; what is the hoster's own has Stillpoint's name.
-fn brand(own: Option<&Tenant>) -> Brand {
+async fn brand<S: ReportStore + ?Sized>(
+    store: &S,
+    scope: &Scope,
+    own: Option<&Tenant>,
+) -> Result<Brand, StoreError> {
+    let logo = match own.filter(|tenant| tenant.has_logo) {
+        Some(tenant) => store.tenant_logo(scope, &tenant.id).await?,
+        None => None,
+    };
+    let picture = |logo: Logo| {
+        let kind = logo.kind().media_type();
+        format!("data:{kind};base64,{}", STANDARD.encode(logo.as_bytes()))
+    };
     let name = own.and_then(|tenant| tenant.brand_name.as_ref());
-    Brand {
+    Ok(Brand {
         name: Plain::of(name.map_or("Stillpoint", |name| name.as_str())),
         accent: own
             .and_then(|tenant| tenant.accent)
             .map(|accent| accent.colour().to_string()),
-    }
+        logo: logo.map(picture),
+    })
+}
+
+/// The newest month that there is a report of: the one that has begun on the clock of `zone`, or, of all tenants, anywhere.
+#[must_use]
+pub fn newest(zone: Option<Zone>, now: DateTime<Utc>) -> Month {
+    // Somewhere on earth a day begins up to 14 hours before UTC's.
+    let today = zone.map_or_else(
+        || Zone::UTC.date(now + chrono::TimeDelta::hours(14)),
+        |zone| zone.date(now),
+    );
+    Month::of(today.0)
 }
 
 fn word(owner: Owner) -> &'static str {
@@ -117,9 +143,7 @@ pub async fn gather<S: ReportStore + ?Sized>(
     };
     let zone = own.as_ref().map_or(Zone::UTC, |tenant| tenant.zone);
     let (from, to) = month.days();
-    // Somewhere on earth a day begins up to 14 hours before UTC's.
-    let today = own.as_ref().map_or(now + chrono::TimeDelta::hours(14), |_| now);
-    if zone.date(today) < from {
+    if newest(own.as_ref().map(|tenant| tenant.zone), now).days().0 < from {
         return Err(ReportError::NotBegun(month));
     }
     let range = Range {
@@ -146,7 +170,7 @@ pub async fn gather<S: ReportStore + ?Sized>(
         name: own
             .as_ref()
             .map_or_else(|| Plain::of("all tenants"), |tenant| Plain::of(&tenant.name)),
-        brand: brand(own.as_ref()),
+        brand: brand(store, &scope, own.as_ref()).await?,
         month: month.to_string(),
         zone: Plain::of(own.as_ref().map_or("each tenant's own zone", |_| zone.name())),
         made_at: Plain::of(&stamp(now)),
@@ -159,12 +183,13 @@ pub async fn gather<S: ReportStore + ?Sized>(
         tenants: shares(&names, whose),
         worst,
         longest_gap: figures.longest_gap.map(|gap| Gap {
+            tenant: names.tenant_of(gap.replica),
             replica: names.replica(gap.replica),
             from: Plain::of(&zone.wall_exact(gap.from)),
             to: Plain::of(&zone.wall_exact(gap.to)),
             secs: gap.secs,
         }),
-        days: days(store, &scope, &heads, &names, now).await?,
+        days: days(store, &scope, &heads, &names, (zone, now)).await?,
         corrections: corrections
             .iter()
             .map(|correction| corrected(correction, &names))
@@ -194,7 +219,11 @@ fn shares(names: &Names, whose: &Whose) -> Vec<Share> {
     shares
 }
 
-async fn tenants<S: ReportStore + ?Sized>(
+/// All tenants in scope, by id.
+///
+/// # Errors
+/// The store's.
+pub async fn tenants<S: ReportStore + ?Sized>(
     store: &S,
     scope: &Scope,
 ) -> Result<BTreeMap<TenantId, Tenant>, StoreError> {
@@ -269,9 +298,16 @@ async fn days<S: ReportStore + ?Sized>(
     scope: &Scope,
     heads: &[DayHead],
     names: &Names,
-    now: DateTime<Utc>,
+    (zone, now): (Zone, DateTime<Utc>),
 ) -> Result<Vec<Day>, StoreError> {
     let mut days = Vec::new();
+    let first = heads
+        .iter()
+        .filter(|head| is_lost(head))
+        .map(|head| head.window.due)
+        .min();
+    let Some(first) = first else { return Ok(days) };
+    let taken = taken(store, scope, first).await?;
     for head in heads {
         let outcome = match head.kind {
             OutcomeKind::MetLate => "late",
@@ -279,12 +315,15 @@ async fn days<S: ReportStore + ?Sized>(
             OutcomeKind::Excused => "excused",
             OutcomeKind::Met | OutcomeKind::Open | OutcomeKind::Excluded => continue,
         };
-        let told = if days.len() < STORIES_MAX {
-            story(store, scope, head, now).await?
+        let (story, next) = if days.len() < STORIES_MAX {
+            let exact: Wall = Zone::wall_exact;
+            let next = next(head, &taken, zone, exact);
+            (why(store, scope, head, now).await?, next)
         } else {
-            format!(
+            let story = format!(
                 "Not told here: more than {STORIES_MAX} days were lost; the tenant's own report tells it."
-            )
+            );
+            (story, String::new())
         };
         days.push(Day {
             day: head.day.to_string(),
@@ -292,35 +331,11 @@ async fn days<S: ReportStore + ?Sized>(
             replica: names.replica(head.replica),
             outcome,
             whose: word(head.owner.unwrap_or(Owner::Provider)),
-            story: Plain::of(&told),
+            story: Plain::of(&story),
+            next: Plain::of(&next),
         });
     }
     Ok(days)
-}
-
-async fn story<S: ReportStore + ?Sized>(
-    store: &S,
-    scope: &Scope,
-    head: &DayHead,
-    now: DateTime<Utc>,
-) -> Result<String, StoreError> {
-    let key = ObligationKey {
-        replica: head.replica,
-        day: head.day,
-    };
-    let (row, tried) = futures::try_join!(store.obligation(scope, key), store.attempts_of(scope, key))?;
-    let outcome = effective(&row.outcome, &row.corrections);
-    let deferrals = deferrals(&tried);
-    let tries = Tries {
-        attempts: row.tally.attempts.saturating_sub(row.tally.deferrals),
-        failures: row.tally.failures,
-        deferrals: &deferrals,
-        blocked: None,
-    };
-    let story = row
-        .obligation
-        .story(&outcome, &tries, row.corrections.last(), now);
-    Ok(story.headline)
 }
 
 fn corrected(correction: &Correction, names: &Names) -> Corrected {

@@ -1,6 +1,6 @@
 //! The report as a page that prints: no script, nothing from elsewhere, its style inline under the caller's nonce.
 
-use super::{Kept, LETTERS_WORDS, PERCENT_WORDS, Report, TRAFFIC_WORDS, letter, percent};
+use super::{Day, Edition, Kept, LETTERS_WORDS, PERCENT_WORDS, Report, TRAFFIC_WORDS, letter, percent};
 use askama::Template;
 use domain::obligation::OutcomeKind;
 use domain::sla::Ratio;
@@ -11,13 +11,51 @@ pub const LINES_MAX: usize = 500;
 /// Lost days that the page shows; table and JSON hold all.
 pub const DAYS_MAX: usize = 1_000;
 
+/// How and where the page is shown.
+#[derive(Debug, Clone, Default)]
+pub struct Shown {
+    /// The content security policy's of this answer; empty where there is none.
+    pub nonce: String,
+    /// `dark`, `light`, or empty: as the system says.
+    pub theme: &'static str,
+    /// `None`: a file of its own, which leads nowhere.
+    pub place: Option<Place>,
+}
+
+/// Where a page stands, and what lies beside it.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Without a query.
+    pub address: String,
+    /// The list of reports.
+    pub list: &'static str,
+    /// Whether the reader may have either edition.
+    pub either: bool,
+}
+
+impl Place {
+    /// The address of a form in this edition.
+    fn form(&self, form: &str, edition: Edition) -> String {
+        let edition = if self.either { edition.query() } else { "" };
+        format!("{}?form={form}{edition}", self.address)
+    }
+    /// The address and the words of the other edition.
+    fn other(&self, edition: Edition) -> Option<(String, &'static str)> {
+        self.either.then(|| match edition {
+            Edition::Hoster => (self.address.clone(), "As the tenant finds it"),
+            Edition::Tenant => (
+                format!("{}?edition=hoster", self.address),
+                "With the names of those who corrected days",
+            ),
+        })
+    }
+}
+
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Page<'a> {
     report: &'a Report,
-    nonce: &'a str,
-    /// Where the other forms are, if anywhere.
-    forms: Option<&'a str>,
+    shown: &'a Shown,
     percent_words: &'static str,
     traffic_words: &'static str,
     letters_words: &'static str,
@@ -42,6 +80,18 @@ impl Page<'_> {
             Some(OutcomeKind::Excused) => "excused",
             Some(OutcomeKind::Excluded | OutcomeKind::Open) | None => "none",
         }
+    }
+    /// The mark of a lost day's outcome.
+    fn outcome(&self, day: &Day) -> (&'static str, &'static str) {
+        let kind = Some(match day.outcome {
+            "late" => OutcomeKind::MetLate,
+            "missed" => OutcomeKind::Missed,
+            _ => OutcomeKind::Excused,
+        });
+        (self.class(&kind), letter(kind))
+    }
+    fn is_hosters(&self) -> bool {
+        self.report.edition() == Edition::Hoster
     }
     fn verdict(&self) -> &'static str {
         match self.report.kept() {
@@ -82,15 +132,14 @@ pub(super) fn span(secs: &u64) -> String {
     }
 }
 
-/// The page. `nonce` is the content security policy's of this answer; `forms` the address of this report, to which a form is appended.
+/// The page.
 ///
 /// # Errors
 /// The template's; writing to memory does not fail.
-pub fn html(report: &Report, nonce: &str, forms: Option<&str>) -> Result<String, askama::Error> {
+pub fn html(report: &Report, shown: &Shown) -> Result<String, askama::Error> {
     Page {
         report,
-        nonce,
-        forms,
+        shown,
         percent_words: PERCENT_WORDS,
         traffic_words: TRAFFIC_WORDS,
         letters_words: LETTERS_WORDS,

@@ -13,7 +13,7 @@ pub fn json(report: &Report) -> Value {
     json!({
         "name": report.name.as_str(), "made_by": report.brand.name.as_str(), "month": report.month, "zone": report.zone.as_str(), "made_at": report.made_at.as_str(),
         "final": report.finality == Finality::Final, "state": report.finality_words(),
-        "percent_means": PERCENT_WORDS,
+        "edition": report.edition().code(), "percent_means": PERCENT_WORDS,
         "policies": report.policies.iter().map(policy).collect::<Vec<_>>(),
         "raw": ratio(report.figures.raw), "contract": ratio(report.figures.contract),
         "target": { "kept": report.kept().words(), "days_allowed": report.figures.budget.allowed, "days_lost": report.figures.budget.used },
@@ -23,7 +23,7 @@ pub fn json(report: &Report) -> Value {
         })).collect::<Vec<_>>(),
         "worst": report.worst.as_ref().map(line),
         "longest_gap": report.longest_gap.as_ref().map(|gap| json!({
-            "replica": gap.replica.as_str(), "from": gap.from.as_str(), "to": gap.to.as_str(), "secs": gap.secs,
+            "tenant": gap.tenant.as_str(), "replica": gap.replica.as_str(), "from": gap.from.as_str(), "to": gap.to.as_str(), "secs": gap.secs,
         })),
         "replicas": report.lines.iter().map(line).collect::<Vec<_>>(),
         "days": report.days.iter().map(day).collect::<Vec<_>>(),
@@ -50,7 +50,7 @@ fn line(line: &Line) -> Value {
 fn day(day: &Day) -> Value {
     json!({
         "day": day.day, "tenant": day.tenant.as_str(), "replica": day.replica.as_str(), "outcome": day.outcome, "whose": day.whose,
-        "story": day.story.as_str(),
+        "story": day.story.as_str(), "next": day.next.as_str(),
     })
 }
 

@@ -96,6 +96,7 @@ fn golden(name: &str, reason: &str) -> Material {
         brand: Brand {
             name: Plain::of(name),
             accent: Some("#1f7a5a".to_owned()),
+            logo: Some("data:image/png;base64,iVBORw0KGgo=".to_owned()),
         },
         month: "2026-10".to_owned(),
         zone: Plain::of("Europe/Berlin"),
@@ -110,6 +111,7 @@ fn golden(name: &str, reason: &str) -> Material {
         tenants: Vec::new(),
         worst: Some(db.clone()),
         longest_gap: Some(Gap {
+            tenant: Plain::of(name),
             replica: Plain::of(name),
             from: Plain::of("2026-10-24 22:00 +02:00"),
             to: Plain::of("2026-10-27 22:00 +01:00"),
@@ -123,6 +125,7 @@ fn golden(name: &str, reason: &str) -> Material {
             outcome: "missed",
             whose: "external",
             story: Plain::of("Missed: the link was cut; nobody has to act."),
+            next: Plain::of("Backed up again at 2026-10-27 22:00 +01:00."),
         }],
         corrections: vec![Corrected {
             day: "2026-10-25".to_owned(),
@@ -142,7 +145,7 @@ fn golden(name: &str, reason: &str) -> Material {
 fn the_golden_month_says_the_same_digits_in_all_three_forms() {
     let report = Report::of(golden("Nordwind", "announced"), Edition::Hoster);
     let (page, table, document) = (
-        html::html(&report, "n", None).unwrap(),
+        html::html(&report, &html::Shown::default()).unwrap(),
         csv::csv(&report),
         json::json(&report),
     );
@@ -158,14 +161,17 @@ fn the_golden_month_says_the_same_digits_in_all_three_forms() {
         ),
         (
             "3 d 1 h (262800 s)",
-            "figure,longest_gap_secs,,Nordwind,,,,,,262800,",
+            "figure,longest_gap_secs,Nordwind,Nordwind,,,,,,262800,",
         ),
         ("1,234,567,890,123 bytes", "traffic,bytes,,,,,,,,1234567890123,"),
         (
             "not kept</b><small>3 days lost, 2 allowed",
             "target,kept,,,,,,,,not kept,",
         ),
-        ("<b>2, 2, 2, 0</b>", "days,excluded,,,,,,,,2,"),
+        (
+            "<b>2</b> missed</span><span><b>2</b> excused</span><span><b>2</b> excluded</span><span><b>0</b> open",
+            "days,excluded,,,,,,,,2,",
+        ),
     ] {
         assert!(page.contains(page_words), "{page_words}");
         assert!(table.contains(table_words), "{table_words}");
@@ -202,7 +208,7 @@ fn all_but_one_of_very_many_days_is_not_printed_as_a_hundred_percent() {
 fn every_day_of_a_replica_has_its_letter_in_all_three_forms() {
     let report = Report::of(golden("Nordwind", "announced"), Edition::Hoster);
     let letters = "MMMLMMMMEMMMMMMMM-MMMMMMEXMMMMM";
-    let page = html::html(&report, "n", None).unwrap();
+    let page = html::html(&report, &html::Shown::default()).unwrap();
     let strip = page.split("<span class=\"strip\">").nth(1).unwrap();
     let strip = strip.split("</span>").next().unwrap();
     let shown: String = strip
@@ -220,7 +226,7 @@ fn the_tenants_edition_names_nobody_of_the_hosters() {
     let forms = |edition| {
         let report = Report::of(golden("Nordwind", "announced"), edition);
         [
-            html::html(&report, "n", None).unwrap(),
+            html::html(&report, &html::Shown::default()).unwrap(),
             csv::csv(&report),
             json::json(&report).to_string(),
         ]
@@ -229,6 +235,67 @@ fn the_tenants_edition_names_nobody_of_the_hosters() {
     for form in forms(Edition::Tenant) {
         assert!(!form.contains("mira") && form.contains("the hoster") && form.contains("announced"));
     }
+}
+
+/// The page carries its own table of colours, so that it can be kept; it is the screens'.
+#[test]
+fn the_colours_of_the_page_are_those_of_the_screens() {
+    let (page, screens) = (
+        include_str!("../../templates/report.html"),
+        include_str!("../../../style/main.css"),
+    );
+    let dark = screens.split(":root[data-theme=\"dark\"]").nth(1).unwrap();
+    let mut colours = 0;
+    for told in page
+        .split("--")
+        .skip(1)
+        .filter(|told| told.contains(": light-dark("))
+    {
+        let (name, pair) = told.split_once(": light-dark(").unwrap();
+        let Some((light_colour, rest)) = pair.split_once(", ") else {
+            continue;
+        };
+        let dark_colour = rest.split(')').next().unwrap();
+        if name.contains(' ') {
+            continue;
+        }
+        assert!(
+            screens.contains(&format!("--{name}: {light_colour};")),
+            "{name} {light_colour}"
+        );
+        assert!(
+            dark.contains(&format!("--{name}: {dark_colour};")),
+            "{name} {dark_colour}"
+        );
+        colours += 1;
+    }
+    assert_eq!(colours, 16);
+}
+
+#[test]
+fn a_logo_is_in_the_page_itself_and_a_file_leads_nowhere() {
+    let report = Report::of(golden("Nordwind", "announced"), Edition::Tenant);
+    let file = html::html(&report, &html::Shown::default()).unwrap();
+    assert!(file.contains("<img class=\"logo\" src=\"data:image/png;base64,iVBORw0KGgo=\" alt=\"\">"));
+    assert!(!file.contains("<a ") && !file.contains("nonce"), "{file}");
+}
+
+/// The newest month of a list is one that there is a report of, wherever the tenant is.
+#[test]
+fn the_newest_month_is_that_of_the_tenants_own_calendar() {
+    for (zone, now, newest_month) in [
+        ("Pacific/Kiritimati", "2026-10-31T10:30:00Z", "2026-11"),
+        ("America/New_York", "2026-11-01T03:30:00Z", "2026-10"),
+        ("America/New_York", "2026-11-01T04:30:00Z", "2026-11"),
+    ] {
+        assert_eq!(
+            newest(Some(zone.parse().unwrap()), at(now)).to_string(),
+            newest_month,
+            "{zone}"
+        );
+    }
+    assert_eq!(newest(None, at("2026-10-31T09:59:00Z")).to_string(), "2026-10");
+    assert_eq!(newest(None, at("2026-10-31T10:00:00Z")).to_string(), "2026-11");
 }
 
 #[test]
@@ -256,18 +323,21 @@ fn hostile_names_are_harmless_in_all_three_forms() {
     ] {
         let report = Report::of(golden(name, reason), Edition::Hoster);
         let (page, table, document) = (
-            html::html(&report, "n", None).unwrap(),
+            html::html(&report, &html::Shown::default()).unwrap(),
             csv::csv(&report),
             json::json(&report).to_string(),
         );
         for form in [&page, &table, &document] {
             assert!(!form.contains(['\u{202e}', '\u{2066}', '\u{200f}']), "{name:?}");
         }
-        assert!(!page.contains("<script") && !page.contains("<img"), "{name:?}");
+        assert!(
+            !page.contains("<script") && page.matches("<img").count() == 1,
+            "{name:?}"
+        );
         for record in table.split_terminator("\r\n") {
             assert!(!record.contains(['\r', '\n']), "{record:?}");
             let cells = cells(record);
-            assert_eq!(cells.len(), 11, "{record:?}");
+            assert_eq!(cells.len(), 12, "{record:?}");
             assert!(
                 cells
                     .iter()

@@ -11,7 +11,7 @@ use console::DayView;
 use leptos::prelude::*;
 
 /// Everything below the bar.
-pub fn page(d: &DayView, told: Option<String>) -> AnyView {
+pub fn page(d: &DayView, can_correct: bool, told: Option<String>) -> AnyView {
     view! {
         {head(d)}
         {done(told)}
@@ -20,7 +20,7 @@ pub fn page(d: &DayView, told: Option<String>) -> AnyView {
         {timeline(&d.timeline, &d.zone, d.as_of)}
         <div class="columns">
             <div>{attempts(d)}{attribution(d)}{corrections(d)}</div>
-            <div>{terms(d)}{correct(d)}</div>
+            <div>{terms(d)}{can_correct.then(|| correct(d))}</div>
         </div>
     }
     .into_any()

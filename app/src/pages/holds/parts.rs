@@ -8,14 +8,14 @@ use console::{HoldRow, HoldsView, Mark};
 use leptos::prelude::*;
 
 /// Everything below the bar.
-pub fn page(v: &HoldsView, told: Option<String>, lift: Option<String>) -> AnyView {
+pub fn page(v: &HoldsView, can_hold: bool, told: Option<String>, lift: Option<String>) -> AnyView {
     view! {
         <div class="head"><div><h1>"Holds"</h1><p class="sub">"Where a hold lies nothing starts until it ends or is lifted; obligations stay open, count, and can be missed. Times in " {v.zone.name.clone()} "."</p></div></div>
         {done(told)}
-        {lift.map(|id| lift_panel(v, &id))}
+        {lift.filter(|_| can_hold).map(|id| lift_panel(v, &id))}
         <div class="columns">
-            <div>{active(v)}{past(v)}</div>
-            <div>{new(v)}</div>
+            <div>{active(v, can_hold)}{past(v)}</div>
+            <div>{can_hold.then(|| new(v))}</div>
         </div>
     }
     .into_any()
@@ -28,7 +28,7 @@ fn name(h: &HoldRow) -> AnyView {
     }
 }
 
-fn active(v: &HoldsView) -> AnyView {
+fn active(v: &HoldsView, can_hold: bool) -> AnyView {
     let note = format!(
         "{} in force · as of {}",
         format::count(v.active.len() as u64),
@@ -43,7 +43,10 @@ fn active(v: &HoldsView) -> AnyView {
         );
     }
     let row = |(i, h): (usize, &HoldRow)| {
-        let label = format!("Lift the hold on {}", h.name);
+        let lift = can_hold.then(|| {
+            let label = format!("Lift the hold on {}", h.name);
+            view! { <a href=format!("/holds?lift={}", h.id) aria-label=label>"Lift…"</a> }
+        });
         view! {
             <tr data-row=i>
                 <td class="first"><span class="standing">{mark(Mark::Late)}<span><span class="dim">{capital_on(h)} " "</span>{name(h)}</span></span></td>
@@ -52,7 +55,7 @@ fn active(v: &HoldsView) -> AnyView {
                 <td class="num second">{format::count(h.keeps)}</td>
                 <td class="second reason">{h.reason.clone()}</td>
                 <td class="second">{h.author.clone()}</td>
-                <td class="num side"><a href=format!("/holds?lift={}", h.id) aria-label=label>"Lift…"</a></td>
+                <td class="num side">{lift}</td>
             </tr>
         }
     };

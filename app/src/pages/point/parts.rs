@@ -6,7 +6,7 @@ use console::{CheckRow, LookRow, Mark, PointView, Zone};
 use leptos::prelude::*;
 
 /// Everything below the bar.
-pub fn page(p: &PointView) -> AnyView {
+pub fn page(p: &PointView, can_take: bool) -> AnyView {
     let row = &p.row;
     let crumbs = crumb(vec![
         ("/points".to_owned(), "Restore points".to_owned()),
@@ -31,7 +31,7 @@ pub fn page(p: &PointView) -> AnyView {
         {checks(p)}
         <div class="columns">
             <div>{way_out(p)}{looks(p)}{answers(p)}{document(p)}</div>
-            <div>{disks(p)}{seal(p)}</div>
+            <div>{disks(p, can_take)}{seal(p)}</div>
         </div>
     }
     .into_any()
@@ -134,12 +134,12 @@ fn document(p: &PointView) -> AnyView {
     )
 }
 
-fn disks(p: &PointView) -> AnyView {
+fn disks(p: &PointView, can_take: bool) -> AnyView {
     let rows = p
         .disks
         .iter()
         .map(|d| {
-            let take = d.disk.map(|disk| {
+            let take = d.disk.filter(|_| can_take).map(|disk| {
                 let href = format!("/api/v1/points/{}/disks/{disk}", p.row.id);
                 let label = format!("Download {} as VHDX", d.name);
                 view! { <a class="act" href=href rel="external" download="" aria-label=label>"Download"</a> }

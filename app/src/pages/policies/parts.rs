@@ -10,24 +10,25 @@ use console::{AssignmentRow, NextDay, PoliciesView, PolicyRow, ReplicaQuery, Ver
 use leptos::prelude::*;
 
 /// Everything below the bar.
-pub fn page(v: &PoliciesView, told: Option<String>, asked: Option<String>) -> AnyView {
-    let policies = v.policies.iter().map(|p| policy(v, p)).collect_view();
+pub fn page(v: &PoliciesView, can_manage: bool, told: Option<String>, asked: Option<String>) -> AnyView {
+    let new = can_manage.then(|| view! { <a class="button" href="/policies?edit=">"New policy…"</a> });
+    let policies = v.policies.iter().map(|p| policy(v, p, can_manage)).collect_view();
     view! {
         <div class="head">
             <div><h1>"Policies"</h1><p class="sub">"Versions are appended and never changed. A day keeps the terms that it was opened under; a new version or assignment applies from the next SLA day. Times in " {v.zone.name.clone()} "."</p></div>
-            <div class="actions"><a class="button" href="/policies?edit=">"New policy…"</a></div>
+            <div class="actions">{new}</div>
         </div>
         {done(told)}
-        {asked.map(|id| edit(v, &id))}
+        {asked.filter(|_| can_manage).map(|id| edit(v, &id))}
         <div class="columns">
             <div>{policies}</div>
-            <div>{assignments(v)}{assign(v)}</div>
+            <div>{assignments(v)}{can_manage.then(|| assign(v))}</div>
         </div>
     }
     .into_any()
 }
 
-fn policy(v: &PoliciesView, p: &PolicyRow) -> AnyView {
+fn policy(v: &PoliciesView, p: &PolicyRow, can_manage: bool) -> AnyView {
     let facts = terms::facts(&p.terms)
         .into_iter()
         .skip(1)
@@ -40,7 +41,10 @@ fn policy(v: &PoliciesView, p: &PolicyRow) -> AnyView {
     });
     let heading = format!("policy-{}", p.id);
     let labelled = heading.clone();
-    let label = format!("New version of {}", p.terms.name);
+    let next = can_manage.then(|| {
+        let label = format!("New version of {}", p.terms.name);
+        view! { <p class="text ruled"><a class="button" href=format!("/policies?edit={}", escape(&p.id)) aria-label=label>"New version…"</a></p> }
+    });
     view! {
         <section class="panel" id=p.id.clone() aria-labelledby=labelled>
             <header>
@@ -52,7 +56,7 @@ fn policy(v: &PoliciesView, p: &PolicyRow) -> AnyView {
                 <thead><tr><th scope="col">"Version"</th><th scope="col">"Changed"</th><th scope="col" class="num">"Open days"</th><th scope="col">"By"</th><th scope="col" class="num">"When"</th></tr></thead>
                 <tbody>{versions}</tbody>
             </table>
-            <p class="text ruled"><a class="button" href=format!("/policies?edit={}", escape(&p.id)) aria-label=label>"New version…"</a></p>
+            {next}
         </section>
     }
     .into_any()

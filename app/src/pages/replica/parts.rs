@@ -12,24 +12,25 @@ use super::api::BackUpNow;
 use crate::components::form::done;
 use crate::components::{empty, panel, timeline};
 use crate::format;
+use crate::may::May;
 use crate::pages::lists::{attempt_table, point_table};
-use console::ReplicaView;
+use console::{Permission, ReplicaView};
 use leptos::prelude::*;
 
 /// Everything below the bar.
-pub fn page(r: &ReplicaView, back_up: ServerAction<BackUpNow>, asked: Asked) -> AnyView {
+pub fn page(r: &ReplicaView, may: &May, back_up: ServerAction<BackUpNow>, asked: Asked) -> AnyView {
     view! {
-        {head::head(r, back_up)}
+        {head::head(r, may, back_up)}
         {head::notice(back_up, asked.requested)}
         {done(asked.told)}
-        {asked.deed.map(|deed| hands::hand(r, &deed))}
+        {asked.deed.map(|deed| hands::hand(r, may, &deed))}
         {head::figures(r)}
         {owed::owed(r)}
         {verdict::verdict(r)}
         {timeline(&r.timeline, &r.zone, r.as_of)}
         <div class="columns">
             <div>{attempts(r)}{points(r)}{side::facts(r)}</div>
-            <div>{owed::holds(r)}{calendar::calendar(r)}{owed::pauses(r)}{side::disks(r)}</div>
+            <div>{owed::holds(r, may.to(Permission::Hold))}{calendar::calendar(r)}{owed::pauses(r)}{side::disks(r)}</div>
         </div>
     }
     .into_any()

@@ -6,11 +6,11 @@ use console::forms::Told;
 use leptos::prelude::*;
 
 /// Under a tenant's rules: where its window may lie, and its look.
-pub fn parts(it: &TenantCard) -> AnyView {
-    view! { <ul class="claims">{window(it)}{look(it)}</ul> }.into_any()
+pub fn parts(it: &TenantCard, can_manage: bool) -> AnyView {
+    view! { <ul class="claims">{window(it, can_manage)}{look(it, can_manage)}</ul> }.into_any()
 }
 
-fn window(it: &TenantCard) -> AnyView {
+fn window(it: &TenantCard, can_manage: bool) -> AnyView {
     let now = match (&it.frame, &it.window) {
         (None, _) => "as its policy says; the tenant may not move it".to_owned(),
         (Some(frame), None) => format!(
@@ -19,6 +19,9 @@ fn window(it: &TenantCard) -> AnyView {
         ),
         (Some(frame), Some(own)) => format!("{own}, moved by the tenant; it may lie inside {}", frame.within),
     };
+    if !can_manage {
+        return view! { <li><span class="dim">"Window "</span>{now}</li> }.into_any();
+    }
     let (open, due, minutes) = it
         .frame
         .map_or(("18:00".to_owned(), "10:00".to_owned(), 240), |frame| {
@@ -58,12 +61,15 @@ fn window(it: &TenantCard) -> AnyView {
     .into_any()
 }
 
-fn look(it: &TenantCard) -> AnyView {
+fn look(it: &TenantCard, can_manage: bool) -> AnyView {
     let brand = &it.brand;
     let mut parts = vec![brand.name.clone().unwrap_or_else(|| "Stillpoint".to_owned())];
     parts.extend(brand.accent.clone());
     parts.push(if brand.has_logo { "a logo" } else { "no logo" }.to_owned());
     let now = parts.join(", ");
+    if !can_manage {
+        return view! { <li><span class="dim">"Pages "</span>{now}</li> }.into_any();
+    }
     let off = brand.has_logo.then(|| {
         view! { <label class="field check"><input type="checkbox" name="logo_off"/><span>"Take the logo away"</span></label> }
     });

@@ -43,7 +43,7 @@ pub fn try_one(v: &TenantsView) -> AnyView {
 }
 
 /// What came of trying it, and the form that makes it.
-pub fn tried(v: &TenantsView, it: &RulePreview) -> AnyView {
+pub fn tried(v: &TenantsView, it: &RulePreview, can_manage: bool) -> AnyView {
     let rule = &it.rule;
     let title = "What the rule would claim";
     match &it.answer {
@@ -91,7 +91,7 @@ pub fn tried(v: &TenantsView, it: &RulePreview) -> AnyView {
                 <div class="text ruled">
                     <p>{words(&rule.kind)} " " <code>{rule.text.clone()}</code> " for " <b>{name}</b> "; " {format::things(*stay, "replica is", "replicas are")} " this tenant's already and stay so. A replica that moves begins anew: its points and history stay with the tenant before."</p>
                     {doubly}{unseen}
-                    {deed("/forms/rule", Told::Rule, "/tenants", true, "Make the rule", fields.into_any())}
+                    {can_manage.then(|| deed("/forms/rule", Told::Rule, "/tenants", true, "Make the rule", fields.into_any()))}
                 </div>
             };
             panel("preview", title, note, body.into_any())

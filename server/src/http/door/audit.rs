@@ -3,7 +3,7 @@
 
 mod words;
 
-use super::leaf::{Frame, Theme, page, told};
+use super::leaf::{Frame, Theme, clock, page, told};
 use crate::doors::{Doors, Visitor};
 use crate::http::state::AppState;
 use askama::Template;
@@ -48,10 +48,10 @@ struct Audit {
     at_site: bool,
 }
 
-fn row(entry: &AuditEntry) -> Row {
+fn row(visitor: &Visitor, entry: &AuditEntry) -> Row {
     let happened = &entry.happened;
     Row {
-        at: happened.at.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        at: clock(visitor, happened.at),
         who: match &happened.who {
             Who::Person { login, .. } => login.clone(),
             Who::Token { login, .. } => format!("a token of {login}"),
@@ -87,7 +87,7 @@ async fn show(
     let frame = Frame::inside("Audit trail", theme, &visitor);
     let leaf = Audit {
         frame: frame.clone(),
-        rows: entries.iter().map(row).collect(),
+        rows: entries.iter().map(|entry| row(&visitor, entry)).collect(),
         next,
         at_site: visitor.seat().tenant().is_none(),
     };

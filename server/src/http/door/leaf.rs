@@ -9,6 +9,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use std::convert::Infallible;
 
 /// What the frame of a page needs.
@@ -92,6 +93,14 @@ impl Frame {
             audit: visitor.allows(Permission::SeeAudit),
             ..Self::outside(title, theme)
         }
+    }
+}
+
+/// An instant on the clock of the reader's pages, with its distance from UTC: the tenant's own, or UTC at the hoster's.
+pub(super) fn clock(visitor: &Visitor, at: DateTime<Utc>) -> String {
+    match visitor.brand.zone {
+        Some(zone) => zone.wall_exact(at),
+        None => at.format("%Y-%m-%d %H:%M UTC").to_string(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `GET /me` and its forms: one's own sessions, password and second factor.
 
-use super::leaf::{Frame, Theme, page, told, waiting};
+use super::leaf::{Frame, Theme, clock, page, told, waiting};
 use crate::doors::{DoorFault, Doors, Own, SecondFactorBegun, Visitor};
 use crate::http::state::AppState;
 use askama::Template;
@@ -93,7 +93,7 @@ async fn drawn(doors: &Doors, visitor: &Visitor, theme: Theme, shown: Shown) -> 
             .map_or_else(|| "the hoster".to_owned(), ToString::to_string),
         second_factor: own.person.second_factor,
         recovery_left: own.recovery_left,
-        sessions: lines(&own),
+        sessions: lines(visitor, &own),
         begun: shown.begun,
         codes: shown.codes,
         part: shown.part,
@@ -107,8 +107,8 @@ async fn drawn(doors: &Doors, visitor: &Visitor, theme: Theme, shown: Shown) -> 
     }
 }
 
-fn lines(own: &Own) -> Vec<Line> {
-    let at = |at: chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%d %H:%M UTC").to_string();
+fn lines(visitor: &Visitor, own: &Own) -> Vec<Line> {
+    let at = |at: chrono::DateTime<chrono::Utc>| clock(visitor, at);
     let line = |session: &store::sessions::Session| Line {
         id: session.id.to_string(),
         agent: if session.agent.is_empty() {

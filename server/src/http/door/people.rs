@@ -1,6 +1,6 @@
 //! `GET /people` and its forms: who is at one's place, and who may come. The hoster's owner sees everybody.
 
-use super::leaf::{Frame, Theme, page, told};
+use super::leaf::{Frame, Theme, clock, page, told};
 use crate::doors::{DoorFault, Doors, Visitor};
 use crate::http::state::AppState;
 use askama::Template;
@@ -111,7 +111,7 @@ async fn drawn(doors: &Doors, visitor: &Visitor, theme: Theme, shown: Shown) -> 
         role: invitation.seat.role().code(),
         place: place(&invitation.seat),
         author: invitation.author.clone(),
-        until: invitation.state.expires.format("%Y-%m-%d %H:%M UTC").to_string(),
+        until: clock(visitor, invitation.state.expires),
     };
     let leaf = People {
         people: listed.people.iter().map(row).collect(),

@@ -1,6 +1,6 @@
 //! `GET /tokens` and its forms: keys of the API.
 
-use super::leaf::{Frame, Theme, page, told};
+use super::leaf::{Frame, Theme, clock, page, told};
 use crate::doors::{DoorFault, Doors, Visitor};
 use crate::http::access::{Access, TABLE};
 use crate::http::state::AppState;
@@ -90,7 +90,7 @@ async fn drawn(doors: &Doors, visitor: &Visitor, theme: Theme, shown: Shown) -> 
     };
     let now = doors.instant();
     let at_site = visitor.seat().tenant().is_none();
-    let at = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M UTC").to_string();
+    let at = |at: DateTime<Utc>| clock(visitor, at);
     let row = |token: &store::tokens::Token| Row {
         id: token.id.to_string(),
         name: token.name.clone(),

@@ -118,6 +118,99 @@ async fn the_hosters_people_find_every_report_and_a_table_is_a_file_with_a_plain
 }
 
 #[tokio::test]
+async fn page_and_api_give_the_hoster_the_same_edition_and_either_when_it_is_asked_for() {
+    let server = Server::new().await;
+    let (month, own) = (month(&server), server.seed.ours.tenant.clone());
+    let (page, api) = (
+        format!("/reports/{month}/{own}?form=html"),
+        format!("/api/v1/reports/{month}?tenant={own}&form=html"),
+    );
+    for (edition, hosters) in [("", false), ("&edition=tenant", false), ("&edition=hoster", true)] {
+        for path in [&page, &api] {
+            let (status, _, body) = asked(&server, &format!("{path}{edition}"), &server.operator).await;
+            assert_eq!(status, 200, "{body}");
+            let names = body.contains("with the names of those who corrected days.");
+            assert_eq!(names, hosters, "{path}{edition}: {body}");
+        }
+    }
+    for (path, cookie, status) in [
+        (
+            format!("/reports/{month}?edition=tenant"),
+            server.operator.clone(),
+            400,
+        ),
+        (
+            format!("/api/v1/reports/{month}?edition=tenant"),
+            server.operator.clone(),
+            400,
+        ),
+        (
+            format!("/api/v1/reports/{month}?edition=mine"),
+            server.operator.clone(),
+            400,
+        ),
+        (
+            format!("/api/v1/reports/{month}?edition=hoster"),
+            server.cookie("tenant-admin").await,
+            404,
+        ),
+        (
+            format!("/own/reports/{month}?edition=hoster"),
+            server.cookie("tenant-admin").await,
+            404,
+        ),
+        (
+            format!("/own/reports/{month}?edition=tenant"),
+            server.cookie("tenant-viewer").await,
+            200,
+        ),
+    ] {
+        let (found, _, body) = asked(&server, &path, &cookie).await;
+        assert_eq!(found, status, "{path}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn what_goes_wrong_on_a_page_is_a_page_and_every_month_of_the_list_is_there() {
+    let server = Server::new().await;
+    let month = month(&server);
+    let tenants = server.cookie("tenant-viewer").await;
+    for (path, cookie) in [
+        (format!("/reports/{month}?form=pdf"), &server.operator),
+        (format!("/reports/{month}?frm=csv"), &server.operator),
+        ("/reports/2999-01".to_owned(), &server.operator),
+        (format!("/reports/{month}/No%20Tenant"), &server.operator),
+        ("/reports/open?month=x".to_owned(), &server.operator),
+        ("/own/reports/october".to_owned(), &tenants),
+        (format!("/own/reports/{month}?edition=both"), &tenants),
+    ] {
+        let (status, headers, body) = asked(&server, &path, cookie).await;
+        assert!(status == 404 || status == 400, "{path}: {status}");
+        assert!(
+            headers["content-type"].to_str().unwrap().starts_with("text/html"),
+            "{path}: {body}"
+        );
+    }
+    for (list, cookie) in [("/reports", &server.operator), ("/own/reports", &tenants)] {
+        let (_, _, body) = asked(&server, list, cookie).await;
+        let after = body.split(">Open ").skip(1);
+        let listed: Vec<&str> = after
+            .filter_map(|rest| rest.get(..7))
+            .filter(|month| month.starts_with("20"))
+            .collect();
+        assert_eq!(listed.len(), 13, "{body}");
+        for month in listed {
+            let (status, _, page) = asked(&server, &format!("{list}/{month}"), cookie).await;
+            assert_eq!(status, 200, "{list}/{month}");
+            assert!(
+                page.contains(&format!("<a href=\"{list}\">All reports</a>")),
+                "no way back"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_month_no_form_and_no_parameter_is_refused() {
     let server = Server::new().await;
     let month = month(&server);

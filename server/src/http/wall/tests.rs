@@ -55,6 +55,8 @@ fn path_of(server: &Server, route: &str) -> String {
         .replace("{replica}", &replica)
         .replace("{id}", &replica)
         .replace("{day}", "2027-01-15")
+        .replace("{month}", &server.seed.at.format("%Y-%m").to_string())
+        .replace("{tenant}", server.seed.ours.tenant.as_str())
         .replace("{disk}", "0")
 }
 

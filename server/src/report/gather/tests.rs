@@ -10,7 +10,8 @@ use chrono::{NaiveDate, TimeDelta};
 use domain::attribution::attribute;
 use domain::calendar::window;
 use domain::ids::{AttemptId, PointId};
-use domain::obligation::{Exclusion, Obligation, Outcome};
+use domain::obligation::{Exclusion, Obligation, ObligationKey, Outcome};
+use std::path::{Path, PathBuf};
 use store::SqliteStore;
 use store::conformance::Seed;
 use store::obligations::ObligationStore as _;
@@ -216,9 +217,12 @@ impl Golden {
         }
     }
 
+    async fn material(&self, whose: &Whose, now: &str) -> Result<Material, ReportError> {
+        gather(&self.store, "2026-10".parse().unwrap(), whose, at(now)).await
+    }
+
     async fn report(&self, whose: &Whose, now: &str) -> Result<Report, ReportError> {
-        let month = "2026-10".parse().unwrap();
-        let material = gather(&self.store, month, whose, at(now)).await?;
+        let material = self.material(whose, now).await?;
         Ok(Report::of(material, Edition::Hoster))
     }
 
@@ -235,7 +239,7 @@ async fn the_golden_month_of_a_real_database_agrees_to_the_digit_in_all_three_fo
         .await
         .unwrap();
     let (page, table, document) = (
-        html::html(&report, "n", None).unwrap(),
+        html::html(&report, &html::Shown::default()).unwrap(),
         csv::csv(&report),
         json::json(&report),
     );
@@ -272,7 +276,7 @@ async fn the_golden_month_of_a_real_database_agrees_to_the_digit_in_all_three_fo
         ),
         (
             "3 d 1 h (262800 s), from 2026-10-24 22:00 +02:00 to 2026-10-27 22:00 +01:00",
-            "figure,longest_gap_secs,,vm-1,,,,,,262800,",
+            "figure,longest_gap_secs,Contoso GmbH,vm-1,,,,,,262800,",
             "/longest_gap/replica",
             "vm-1",
         ),
@@ -282,7 +286,12 @@ async fn the_golden_month_of_a_real_database_agrees_to_the_digit_in_all_three_fo
             "/target/kept",
             "not kept",
         ),
-        ("<b>2, 2, 2, 0</b>", "days,missed,,,,,,,,2,", "/month", "2026-10"),
+        (
+            "<b>2</b> missed</span><span><b>2</b> excused</span><span><b>2</b> excluded</span><span><b>0</b> open",
+            "days,missed,,,,,,,,2,",
+            "/month",
+            "2026-10",
+        ),
         (
             "standard</bdi> version 3, target 99.50 %; <bdi>standard</bdi> version 4",
             "policy,standard,,,,,,,,\"version 4, target 99.50 %\",",
@@ -300,7 +309,27 @@ async fn the_golden_month_of_a_real_database_agrees_to_the_digit_in_all_three_fo
         assert!(table.contains(table_words), "{table_words}: {table}");
         assert_eq!(document.pointer(pointer).unwrap(), value, "{pointer}");
     }
+    kept(&page, &table, &document);
     assert_eq!(document["longest_gap"]["secs"], 262_800);
+    assert_eq!(document["longest_gap"]["tenant"], "Contoso GmbH");
+    assert_eq!(document["target"]["days_lost"], 3);
+    assert!(table.contains("target,days_lost,,,,,,,,3,") && table.contains("target,days_allowed,,,,,,,,0,"));
+    for named in [
+        "Worst replica: <bdi class=\"dim\">Contoso GmbH</bdi> <bdi>vm-1</bdi>",
+        "without a restore point: <bdi class=\"dim\">Contoso GmbH</bdi> <bdi>vm-1</bdi>",
+        "<td class=\"nowrap\">2026-10-26</td><td class=\"first\"><bdi class=\"dim\">Contoso GmbH</bdi> <bdi>vm-1</bdi></td><td>attributed</td>",
+    ] {
+        assert!(page.contains(named), "{named}: {page}");
+    }
+    let tenants = Report::of(
+        golden
+            .material(&golden.ours(), "2026-11-02T08:00:00Z")
+            .await
+            .unwrap(),
+        Edition::Tenant,
+    );
+    let tenants = html::html(&tenants, &html::Shown::default()).unwrap();
+    assert!(!tenants.contains("class=\"dim\">Contoso GmbH"), "{tenants}");
     // 26 and 1 of db, 1 and 18 of web; neither September's nor November's.
     let bytes = 46 * 65_536;
     assert_eq!(document["traffic"]["bytes"], bytes);
@@ -331,6 +360,23 @@ async fn the_golden_month_of_a_real_database_agrees_to_the_digit_in_all_three_fo
     assert_eq!(document["corrections"].as_array().unwrap().len(), 4, "all stay");
 }
 
+/// What a browser prints and compares: `end2end/browser/golden.mjs` reads it here.
+fn kept(page: &str, table: &str, document: &serde_json::Value) {
+    let built = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
+        PathBuf::from,
+    );
+    let folder = built.join("golden");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (name, text) in [
+        ("report.html", page),
+        ("report.csv", table),
+        ("report.json", &format!("{document:#}")),
+    ] {
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_lost_day_is_told_in_the_sentence_of_its_own_page() {
     let golden = Golden::new().await;
@@ -349,6 +395,26 @@ async fn a_lost_day_is_told_in_the_sentence_of_its_own_page() {
         assert_eq!(page["headline"], told.story.as_str());
     }
     assert!(report.days.iter().all(|day| day.story.as_str().len() > 10));
+    let next: Vec<&str> = report.days.iter().map(|day| day.next.as_str()).collect();
+    assert_eq!(
+        next,
+        [
+            "The restore point of 2026-10-05 12:00 +02:00 is whole and stands for this day.",
+            "Backed up again at 2026-10-10 22:00 +02:00.",
+            "Backed up again at 2026-10-21 22:00 +02:00.",
+            "Backed up again at 2026-10-27 22:00 +01:00.",
+            "Backed up again at 2026-10-27 22:00 +01:00.",
+        ]
+    );
+    for form in [
+        html::html(&report, &html::Shown::default()).unwrap(),
+        csv::csv(&report),
+        json::json(&report).to_string(),
+    ] {
+        for words in &next {
+            assert!(form.contains(words), "{words}: {form}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -356,7 +422,7 @@ async fn a_report_of_all_tenants_names_each_and_another_tenants_has_nothing_of_t
     let golden = Golden::new().await;
     let now = "2026-11-02T08:00:00Z";
     let site = golden.report(&Whose::Site, now).await.unwrap();
-    let page = html::html(&site, "n", None).unwrap();
+    let page = html::html(&site, &html::Shown::default()).unwrap();
     assert!(page.contains("all tenants") && page.contains("Contoso GmbH"));
     let all = json::json(&site);
     let own = json::json(&golden.report(&golden.ours(), now).await.unwrap());
@@ -366,7 +432,7 @@ async fn a_report_of_all_tenants_names_each_and_another_tenants_has_nothing_of_t
     let theirs = Whose::Tenant(golden.seed.theirs.tenant.clone());
     let theirs = golden.report(&theirs, now).await.unwrap();
     let forms = [
-        html::html(&theirs, "n", None).unwrap(),
+        html::html(&theirs, &html::Shown::default()).unwrap(),
         csv::csv(&theirs),
         json::json(&theirs).to_string(),
     ];

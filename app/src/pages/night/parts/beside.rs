@@ -45,17 +45,17 @@ pub fn pauses(night: &NightView) -> Option<AnyView> {
 }
 
 /// Holds in force.
-pub fn holds(night: &NightView) -> AnyView {
+pub fn holds(night: &NightView, can_hold: bool) -> AnyView {
     let note = format!(
         "{} in force · as of {}",
         format::count(night.holds.len() as u64),
         format::clock_secs(&night.zone, night.as_of)
     );
     let body = if night.holds.is_empty() {
-        view! { <p class="notice empty">"Nothing is held. " <a class="act" href="/holds#new">"Hold…"</a></p> }
-            .into_any()
+        let hold = can_hold.then(|| view! { <a class="act" href="/holds#new">"Hold…"</a> });
+        view! { <p class="notice empty">"Nothing is held. " {hold}</p> }.into_any()
     } else {
-        hold_list(&night.holds, &night.zone, night.as_of)
+        hold_list(&night.holds, &night.zone, night.as_of, can_hold)
     };
     panel("holds", "Holds", note, body)
 }

@@ -9,7 +9,7 @@ use console::{Cause, Filter, NightView, ReplicaQuery};
 use leptos::prelude::*;
 
 /// What breaches first at the top.
-pub fn causes(night: &NightView) -> AnyView {
+pub fn causes(night: &NightView, can_acknowledge: bool) -> AnyView {
     let queued: u64 = night
         .causes
         .iter()
@@ -35,16 +35,16 @@ pub fn causes(night: &NightView) -> AnyView {
         None => empty("Nothing has been planned yet: the first plan comes within seconds of the start."),
         Some([]) if night.owed.total == 0 => empty("Nothing waits: no day is open at the moment."),
         Some([]) => empty("Nothing waits: every obligation is met, running or about to start."),
-        Some(causes) => table(night, causes),
+        Some(causes) => table(night, causes, can_acknowledge),
     };
     panel("causes", "Why replicas wait", note, body)
 }
 
-fn table(night: &NightView, causes: &[Cause]) -> AnyView {
+fn table(night: &NightView, causes: &[Cause], can_acknowledge: bool) -> AnyView {
     let rows = causes
         .iter()
         .enumerate()
-        .map(|(i, cause)| row(night, i, cause))
+        .map(|(i, cause)| row(night, i, cause, can_acknowledge))
         .collect_view();
     view! {
         <table class="rows">
@@ -59,7 +59,7 @@ fn table(night: &NightView, causes: &[Cause]) -> AnyView {
     .into_any()
 }
 
-fn row(night: &NightView, i: usize, cause: &Cause) -> AnyView {
+fn row(night: &NightView, i: usize, cause: &Cause, can_acknowledge: bool) -> AnyView {
     let href = if cause.replicas == 1 {
         format!("/replicas/{}", cause.first.0)
     } else {
@@ -87,7 +87,7 @@ fn row(night: &NightView, i: usize, cause: &Cause) -> AnyView {
             <tr class="more"><td colspan="8">"Held by " {held.by.clone()} " until " {moment(&night.zone, night.as_of, held.until)} ": " {held.reason.clone()}</td></tr>
         }
     });
-    let ack = (!cause.queue && cause.held.is_none()).then(|| {
+    let ack = (can_acknowledge && !cause.queue && cause.held.is_none()).then(|| {
         let words = if cause.acknowledged.is_some() {
             "Renew…"
         } else {

@@ -2,12 +2,27 @@
 
 use crate::components::form::{deed, hidden, text, until};
 use crate::components::{empty, panel};
-use console::ReplicaView;
+use crate::may::May;
 use console::forms::Told;
+use console::{Permission, ReplicaView};
 use leptos::prelude::*;
 
 /// The form for `?do=`.
-pub fn hand(r: &ReplicaView, what: &str) -> AnyView {
+pub fn hand(r: &ReplicaView, may: &May, what: &str) -> AnyView {
+    let needed = match what {
+        "hold" => Some(Permission::Hold),
+        "cancel" => Some(Permission::CancelAttempt),
+        "policy" => Some(Permission::ManagePolicies),
+        _ => None,
+    };
+    if needed.is_some_and(|needed| !may.to(needed)) {
+        return panel(
+            "hand",
+            "Nothing to do",
+            String::new(),
+            empty("Your role looks and does not do this."),
+        );
+    }
     let back = format!("/replicas/{}", r.id);
     match (what, r.running) {
         ("hold", _) => {

@@ -4,13 +4,14 @@ use super::super::api::BackUpNow;
 use super::super::model::{cadence, kept, marked};
 use crate::components::{crumb, figure, mark, none};
 use crate::format;
+use crate::may::May;
 use crate::urlq::escape;
-use console::{Mark, ReplicaView, VerdictKind};
+use console::{Mark, Permission, ReplicaView, VerdictKind};
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 /// Title line with the one action.
-pub fn head(r: &ReplicaView, back_up: ServerAction<BackUpNow>) -> AnyView {
+pub fn head(r: &ReplicaView, may: &May, back_up: ServerAction<BackUpNow>) -> AnyView {
     let crumbs = crumb(vec![
         (
             format!("/replicas?tenant={}", escape(&r.tenant)),
@@ -35,11 +36,26 @@ pub fn head(r: &ReplicaView, back_up: ServerAction<BackUpNow>) -> AnyView {
     let short = format!("{} on {}", format::short_id(&guid), r.host);
     let (id, name) = (r.id.to_string(), r.name.clone());
     let to = |deed: &str| format!("/replicas/{}?do={deed}", r.id);
+    let policy = may
+        .to(Permission::ManagePolicies)
+        .then(|| view! { <a class="button" href=to("policy")>"Policy…"</a> });
+    let hold = may
+        .to(Permission::Hold)
+        .then(|| view! { <a class="button" href=to("hold")>"Hold…"</a> });
     let cancel = r
         .running
+        .filter(|_| may.to(Permission::CancelAttempt))
         .map(|_| view! { <a class="button" href=to("cancel")>"Cancel attempt…"</a> });
     let restore = r.points.first().map(|newest| {
         view! { <a class="button" href=format!("/points/{}#out", newest.id)>"Restore…"</a> }
+    });
+    let now = may.to(Permission::BackUpNow).then(|| {
+        view! {
+            <ActionForm action=back_up>
+                <input type="hidden" name="id" value=id/>
+                <button class="primary" type="submit" disabled=move || back_up.pending().get()>"Back up now"</button>
+            </ActionForm>
+        }
     });
     view! {
         <div class="head">
@@ -49,14 +65,11 @@ pub fn head(r: &ReplicaView, back_up: ServerAction<BackUpNow>) -> AnyView {
                 <p class="sub">"Replica of " <b>{primary}</b>{sub}{super::owed::policy(r)}</p>
             </div>
             <div class="actions">
-                <a class="button" href=to("policy")>"Policy…"</a>
-                <a class="button" href=to("hold")>"Hold…"</a>
+                {policy}
+                {hold}
                 {cancel}
                 {restore}
-                <ActionForm action=back_up>
-                    <input type="hidden" name="id" value=id/>
-                    <button class="primary" type="submit" disabled=move || back_up.pending().get()>"Back up now"</button>
-                </ActionForm>
+                {now}
             </div>
         </div>
     }

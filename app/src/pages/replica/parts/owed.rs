@@ -75,7 +75,7 @@ fn plan_view(r: &ReplicaView, o: &OwedView, p: &PlanView) -> AnyView {
 }
 
 /// Holds on it, its tenant or its host.
-pub fn holds(r: &ReplicaView) -> Option<AnyView> {
+pub fn holds(r: &ReplicaView, can_lift: bool) -> Option<AnyView> {
     if r.holds.is_empty() {
         return None;
     }
@@ -84,7 +84,7 @@ pub fn holds(r: &ReplicaView) -> Option<AnyView> {
         "holds",
         "Held",
         note,
-        hold_list(&r.holds, &r.zone, r.as_of),
+        hold_list(&r.holds, &r.zone, r.as_of, can_lift),
     ))
 }
 

@@ -120,6 +120,11 @@ fn report() -> Schema {
             "Nothing of the month can change but by a correction.",
         ),
         ("state", text(), "The same in words."),
+        (
+            "edition",
+            text(),
+            "`hoster`, or `tenant`: without names of the hoster's people.",
+        ),
         ("percent_means", text(), ""),
         (
             "policies",
@@ -161,6 +166,7 @@ fn report() -> Schema {
         (
             "longest_gap",
             maybe(object(&[
+                ("tenant", text(), ""),
                 ("replica", text(), ""),
                 ("from", text(), ""),
                 ("to", text(), ""),
@@ -177,7 +183,12 @@ fn report() -> Schema {
                 ("replica", text(), ""),
                 ("outcome", text(), ""),
                 ("whose", text(), ""),
-                ("story", text(), ""),
+                ("story", text(), "Why."),
+                (
+                    "next",
+                    text(),
+                    "What came after it; empty where the story is not told here.",
+                ),
             ]),
             "Every lost day.",
         ),
