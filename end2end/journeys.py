@@ -287,8 +287,8 @@ def referee(report, data, ready, binary):
     print(told.stdout[:400])
 
 
-def browser(report, url, out, script, sentence):
-    command = ["node", str(HERE / f"browser/{script}.mjs"), url, str(out / script)]
+def browser(report, url, out, script, sentence, *more):
+    command = ["node", str(HERE / f"browser/{script}.mjs"), url, str(out / script), *more]
     log = out / f"browser-{script}.log"
     with open(log, "w") as kept:
         run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -350,9 +350,35 @@ def caught_up(report, binary, data, out, with_browser):
         if lost and with_browser:
             # Days were lost there, so the reports have something to tell.
             browser(report, served.url, out, "reports", "the SLA report says the same in every form, and prints")
+            # Where the tests of the report left the month that was counted by hand.
+            browser(report, served.url, out, "golden", "the golden month is the same page, PDF, table and JSON", str(out.parent / "golden"))
             browser(report, served.url, out, "hands", "what a person does by hand works, and shows on every screen")
     finally:
         report.check("the server stops when told to", served.stop() == 0, log=log)
+
+
+def first_run(report, binary, data, out):
+    """A data directory with a configuration and its secrets and nothing else: whoever opens the ready line's link owns the site."""
+    for way in ["with", "without"]:
+        fresh, log = out / f"fresh-{way}", out / f"first-{way}.log"
+        (fresh / "lab").mkdir(parents=True)
+        shutil.copytree(data / "secrets", fresh / "secrets")
+        shutil.copy(data / "lab/ca.pem", fresh / "lab")
+        shutil.copy(data / "config.toml", fresh)
+        with open(log, "wb") as kept:
+            command = [binary, "serve", "--data", str(fresh), "--listen", "127.0.0.1:0", "--json"]
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=kept, text=True)
+            try:
+                line = process.stdout.readline()
+                if not line:
+                    raise Failed("a new site tells where it serves", log)
+                ready = json.loads(line)
+                link = ready.get("first_owner") or ""
+                report.check("a new site's ready line has the link of its first owner", link.startswith(f"{ready['url']}join#"), link, log)
+                browser(report, ready["url"], out, "first", f"a site gets its owner {way} JavaScript", link, way)
+            finally:
+                process.send_signal(signal.SIGTERM)
+                report.check("a new site stops when told to", process.wait(timeout=60) == 0, log=log)
 
 
 def main():
@@ -396,6 +422,8 @@ def journeys(report, given, data, out):
         if len(report.failures) > failed_before and log not in report.logs:
             report.logs.insert(0, log)
     caught_up(report, given.binary, data, out, not given.no_browser)
+    if not given.no_browser:
+        first_run(report, given.binary, data, out)
 
 
 if __name__ == "__main__":

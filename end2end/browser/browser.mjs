@@ -62,7 +62,8 @@ async function known(context, base, login) {
   await context.addCookies(sessions.get(key));
 }
 
-/** A page of its own context, logged in as `login` (nobody with `null`); `page.complaints` collects console errors, exceptions and failed answers. */
+/** A page of its own context, logged in as `login` (nobody with `null`); `page.complaints` collects console errors, exceptions, failed answers and
+ * questions to other hosts. */
 export async function open(browser, base, { theme, width = 1440, height = 1000, javaScript = true, login = "operator" } = {}) {
   const context = await browser.newContext({
     viewport: { width, height },
@@ -78,6 +79,8 @@ export async function open(browser, base, { theme, width = 1440, height = 1000, 
   const complain = (text) => page.complaints.push(text);
   page.on("console", (m) => ["error", "warning"].includes(m.type()) && complain(`console ${m.type()}: ${m.text()}`));
   page.on("pageerror", (e) => complain(`exception: ${e.message}`));
+  const own = new URL(base).origin;
+  page.on("request", (r) => !/^(data|blob|about):/.test(r.url()) && new URL(r.url()).origin !== own && complain(`another host is asked: ${r.url()}`));
   page.on("response", (r) => r.status() >= 400 && complain(`${r.status()} ${r.url()}`));
   return page;
 }

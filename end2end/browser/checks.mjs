@@ -46,6 +46,12 @@ export function must(condition, text) {
 /** Nothing on the console, no exception, no failed answer. */
 export const quiet = (page) => must(page.complaints.length === 0, page.complaints.join("\n"));
 
+/** The same, but for answers of a status that was asked for. */
+export function quietBut(page, status) {
+  const others = page.complaints.filter((text) => !text.startsWith(`${status} `) && !text.includes(`status of ${status} `));
+  must(others.length === 0, others.join("\n"));
+}
+
 export async function accessible(page) {
   // Through the debugger, which the page's own script policy does not concern.
   await page.evaluate(axe);

@@ -5,7 +5,7 @@ import { createHmac } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { open } from "./browser.mjs";
-import { accessible, must, notSideways, quiet, suite } from "./checks.mjs";
+import { accessible, must, notSideways, quiet, quietBut, suite } from "./checks.mjs";
 
 const [base, out] = process.argv.slice(2).map((a, i) => (i === 0 ? a.replace(/\/$/, "") : a));
 if (!base || !out) {
@@ -40,12 +40,12 @@ function shown(base32, steps = 0) {
   return String((mac.readUInt32BE(from) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }
 
-const pages = [["/login", null], ["/login/code", null], ["/join", null], ["/reset", null], ["/me", "owner"], ["/people", "owner"], ["/tokens", "owner"], ["/audit", "owner"], ["/own", "tenant-viewer"]];
+const pages = [["/login", null], ["/login/code", null], ["/join", null], ["/reset", null], ["/me", "owner"], ["/people", "owner"], ["/tokens", "owner"], ["/audit", "owner"], ["/own", "tenant-viewer"], ["/api/docs", null], ["/api/docs", "tenant-admin"]];
 for (const [path, login] of pages) {
   for (const [theme, width, height] of [["light", 1440, 1000], ["dark", 390, 800]]) {
-    await check(`${path} is accessible, quiet and not too wide, ${theme} at ${width} px`, () =>
+    await check(`${path} of ${login ?? "nobody"} is accessible, quiet and not too wide, ${theme} at ${width} px`, () =>
       at(path, { login, theme, width, height }, async (page) => {
-        await page.screenshot({ path: join(out, `${path.replaceAll("/", "-").slice(1)}-${theme}.png`), fullPage: true });
+        await page.screenshot({ path: join(out, `${path.replaceAll("/", "-").slice(1)}-${login ?? "nobody"}-${theme}.png`), fullPage: true });
         await accessible(page);
         await notSideways(page);
         quiet(page);
@@ -126,6 +126,8 @@ await check("an authenticator is set up, asked for, and a recovery code stands i
     await page.getByLabel("Your password").fill("between two log applies");
     await press(page, "Take the authenticator away");
     await page.locator(".said").waitFor();
+    // The wrong code.
+    quietBut(page, 422);
   }));
 
 await check("a token opens what it may and nothing once it is revoked", () =>
@@ -140,6 +142,7 @@ await check("a token opens what it may and nothing once it is revoked", () =>
     await page.getByRole("button", { name: "Revoke the check" }).first().click();
     await page.locator(".said").waitFor();
     must((await ask("/api/v1/policies")) === 401, "it opens something still");
+    quiet(page);
   }));
 
 await check("who lost the password chooses another by a link, once", async () => {
@@ -157,9 +160,40 @@ await check("who lost the password chooses another by a link, once", async () =>
       await press(page, "Change it");
       await page.getByRole(good ? "status" : "alert").waitFor();
       await accessible(page);
+      if (good) quiet(page);
+      else quietBut(page, 422);
     });
   }
 });
+
+await check("an auditor is offered nothing that would be refused, and finds no form where it leads", () =>
+  at("/", { login: "auditor" }, async (page) => {
+    const ids = {};
+    for (const [name, path] of [["replica", "/api/v1/replicas?limit=1"], ["point", "/api/v1/points?limit=1"]]) {
+      ids[name] = (await (await page.request.get(base + path)).json()).rows[0].id;
+    }
+    await page.goto(`${base}/replicas/${ids.replica}`);
+    const day = await page.locator('a[href*="/days/"]').first().getAttribute("href");
+    const screens = ["/", "/replicas", `/replicas/${ids.replica}`, `/replicas/${ids.replica}?do=hold`, `/replicas/${ids.replica}?do=policy`, day, `/points/${ids.point}`, "/points", "/attempts"];
+    screens.push("/policies", "/policies?edit=standard", "/holds", "/tenants", "/tenants?tenant=contoso&kind=trust-group&text=contoso", "/sla", "/findings", "/activity", "/audit", "/reports", "/me");
+    for (const path of screens) {
+      await page.goto(base + path);
+      await page.locator("main h1").first().waitFor();
+      const offered = await page.evaluate(() => ({
+        forms: [...document.querySelectorAll('form[method="post"]')].map((form) => new URL(form.action).pathname),
+        links: [...document.querySelectorAll('a[href^="/"]')].map((link) => link.getAttribute("href")),
+      }));
+      const deeds = offered.forms.filter((action) => !["/theme", "/logout"].includes(action) && !action.startsWith("/me/"));
+      must(deeds.length === 0, `${path} has forms that would be refused: ${deeds}`);
+      const hands = offered.links.filter((href) => /[?&](do|lift|ack|edit)=/.test(href) || href.startsWith("/people") || href.startsWith("/tokens") || href.includes("/disks/"));
+      must(hands.length === 0, `${path} leads to what would be refused: ${hands}`);
+    }
+    await page.goto(`${base}/replicas/${ids.replica}`);
+    await page.screenshot({ path: join(out, "auditor-replica.png"), fullPage: true });
+    await page.goto(`${base}/holds`);
+    await page.screenshot({ path: join(out, "auditor-holds.png"), fullPage: true });
+    quiet(page);
+  }));
 
 await check("a key at a screen says that somebody sits there", () =>
   at("/holds", { login: "owner" }, async (page) => {
@@ -180,6 +214,8 @@ await check("a session is ended from another one", () =>
     await page.locator(".said").waitFor();
     await other.goto(`${base}/me`);
     must(new URL(other.url()).pathname === "/login", "the other session is open still");
+    quiet(page);
+    quiet(other);
     await other.context().close();
   }));
 

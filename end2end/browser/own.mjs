@@ -132,7 +132,35 @@ for (const javaScript of [true, false]) {
         must((await page.locator(".trail").innerText()).includes(words), `the trail does not say: ${words}`);
       }
       must((await page.locator(".trail").innerText()).includes(machine.name), "the trail does not name the machine");
+      must(/ [+-]\d\d:\d\d\b/.test(await page.locator(".trail td").first().innerText()), "the trail's clock is not the tenant's");
       await page.screenshot({ path: join(out, `trail-${javaScript}.png`), fullPage: true });
+
+      await page.getByRole("link", { name: "Reports" }).click();
+      await page.getByRole("link", { name: /^Open \d{4}-\d\d$/ }).first().click();
+      await page.getByRole("heading", { name: /^SLA report/ }).waitFor();
+      must((await page.locator("img.logo").evaluate((it) => it.complete && it.naturalWidth)) === 24, "the logo is not on the report");
+      await page.screenshot({ path: join(out, `report-${javaScript}.png`), fullPage: true });
+      await page.getByRole("link", { name: "All reports" }).click();
+      await heading(page, "SLA reports");
+
+      await page.getByRole("link", { name: "People" }).click();
+      await page.locator('select[name="seat"]').selectOption({ label: await page.locator('select[name="seat"] option', { hasText: "viewer" }).first().innerText() });
+      await press(page, "Make a link");
+      must((await page.locator("#link .mono").innerText()).startsWith(`${base}/join#`), "no link for a viewer");
+      await page.getByRole("button", { name: /^Revoke the link as viewer/ }).first().click();
+
+      await page.getByRole("link", { name: "Tokens" }).click();
+      const name = `the visit ${way}`;
+      await page.getByLabel("Name").fill(name);
+      await page.getByLabel("replicas:read").check();
+      await press(page, "Make it");
+      const token = (await page.locator("#made .mono").innerText()).trim();
+      const opens = async () => (await fetch(`${base}/api/v1/own/replicas`, { headers: { authorization: `Bearer ${token}` } })).status;
+      must((await opens()) === 200, "the token does not open what it may");
+      await page.getByRole("button", { name: `Revoke ${name}` }).click();
+      await page.locator(".said").waitFor();
+      must((await opens()) === 401, "a revoked token opens something");
+
       await press(page, "Log out");
       await page.goto(`${base}/own`);
       must(new URL(page.url()).pathname === "/login", `still in: ${page.url()}`);
@@ -152,6 +180,24 @@ for (const [theme, width, height] of [["light", 1440, 1000], ["dark", 1440, 1000
         await notSideways(page);
         const text = await page.locator("body").innerText();
         must(!/hv-r-|[A-Z]:\\|\\\\/.test(text), `${path} names a machine of the hoster's`);
+      }
+      quiet(page);
+    }));
+}
+
+for (const [theme, width, height] of [["light", 1440, 1000], ["dark", 1440, 1000], ["light", 390, 800], ["dark", 390, 800]]) {
+  await check(`what a tenant's admin does is accessible, quiet and not too wide, ${theme} at ${width} px`, () =>
+    at(null, { login: "tenant-admin", theme, width, height }, async (page) => {
+      const machine = `/own/replicas/${await shown(page)}`;
+      const pages = [["replica", machine, "Back up now"], ["window", "/own/settings", "Show what it would do"], ["tried", "/own/settings?open=20:30&due=07:30", "Move it"]];
+      pages.push(["trail", "/audit", null], ["people", "/people", "Make a link"], ["tokens", "/tokens", "Make it"], ["me", "/me", "Set one up"]);
+      for (const [name, path, button] of pages) {
+        await page.goto(base + path);
+        if (button) must((await page.getByRole("button", { name: button, exact: true }).count()) > 0, `${path} has no button ${button}`);
+        must((await page.title()).endsWith("· Contoso Cover"), `the title is ${await page.title()}`);
+        await page.screenshot({ path: join(out, `admin-${name}-${theme}-${width}.png`), fullPage: true });
+        await accessible(page);
+        await notSideways(page);
       }
       quiet(page);
     }));

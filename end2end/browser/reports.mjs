@@ -4,7 +4,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { open } from "./browser.mjs";
-import { accessible, must, notSideways, quiet, suite } from "./checks.mjs";
+import { accessible, must, notSideways, quiet, quietBut, suite } from "./checks.mjs";
 
 const [base, out] = process.argv.slice(2).map((a, i) => (i === 0 ? a.replace(/\/$/, "") : a));
 if (!base || !out) {
@@ -25,6 +25,7 @@ async function at(path, options, body) {
   }
 }
 
+const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
 const views = [["light", 1440, 1000], ["dark", 1440, 1000], ["dark", 390, 800]];
 for (const [list, login] of [["/reports", "operator"], ["/own/reports", "tenant-viewer"]]) {
   for (const [theme, width, height] of views) {
@@ -42,6 +43,23 @@ for (const [list, login] of [["/reports", "operator"], ["/own/reports", "tenant-
         quiet(page);
       }));
   }
+  if (login === "operator") await check("a tenant's report is there in both editions, each with a way to the other and back", () =>
+    at(list, { login }, async (page) => {
+      await press(page, "Open the report");
+      await page.getByRole("heading", { name: /^SLA report/ }).waitFor();
+      must((await page.locator("header").innerText()).includes("The tenant's edition"), "not the tenant's edition");
+      await page.getByRole("link", { name: /^With the names/ }).click();
+      must((await page.locator("header").innerText()).includes("The hoster's edition"), "not the hoster's edition");
+      const href = await page.getByRole("link", { name: "JSON" }).getAttribute("href");
+      must((await (await page.request.get(base + href)).json()).edition === "hoster", href);
+      await page.screenshot({ path: join(out, "hosters.png"), fullPage: true });
+      await page.getByRole("link", { name: "As the tenant finds it" }).click();
+      await page.getByRole("link", { name: "All reports" }).click();
+      await page.getByRole("heading", { name: "SLA reports" }).waitFor();
+      await page.goto(`${base}/reports/2999-01/contoso`);
+      await page.getByRole("heading").first().waitFor();
+      quietBut(page, 404);
+    }));
   await check(`page, table and JSON of ${login}'s newest month say the same percentages, and the page prints`, () =>
     at(list, { login }, async (page) => {
       await page.getByRole("link", { name: /^Open \d{4}-\d{2}$/ }).first().click();
