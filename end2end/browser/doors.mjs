@@ -98,6 +98,35 @@ await check("a wrong password and a name that nobody has are told alike, and the
   must(told[0] === told[1] && told[0].includes("not right"), told.join(" / "));
 });
 
+await check("an auditor is offered nothing that would be refused, and finds no form where it leads", () =>
+  at("/", { login: "auditor" }, async (page) => {
+    const ids = {};
+    for (const [name, path] of [["replica", "/api/v1/replicas?limit=1"], ["point", "/api/v1/points?limit=1"]]) {
+      ids[name] = (await (await page.request.get(base + path)).json()).rows[0].id;
+    }
+    await page.goto(`${base}/replicas/${ids.replica}`);
+    const day = await page.locator('a[href*="/days/"]').first().getAttribute("href");
+    const screens = ["/", "/replicas", `/replicas/${ids.replica}`, `/replicas/${ids.replica}?do=hold`, `/replicas/${ids.replica}?do=policy`, day, `/points/${ids.point}`, "/points", "/attempts"];
+    screens.push("/policies", "/policies?edit=standard", "/holds", "/tenants", "/tenants?tenant=contoso&kind=trust-group&text=contoso", "/sla", "/findings", "/activity", "/audit", "/reports", "/me");
+    for (const path of screens) {
+      await page.goto(base + path);
+      await page.locator("main h1").first().waitFor();
+      const offered = await page.evaluate(() => ({
+        forms: [...document.querySelectorAll('form[method="post"]')].map((form) => new URL(form.action).pathname),
+        links: [...document.querySelectorAll('a[href^="/"]')].map((link) => link.getAttribute("href")),
+      }));
+      const deeds = offered.forms.filter((action) => !["/theme", "/logout"].includes(action) && !action.startsWith("/me/"));
+      must(deeds.length === 0, `${path} has forms that would be refused: ${deeds}`);
+      const hands = offered.links.filter((href) => /[?&](do|lift|ack|edit)=/.test(href) || href.startsWith("/people") || href.startsWith("/tokens") || href.includes("/disks/"));
+      must(hands.length === 0, `${path} leads to what would be refused: ${hands}`);
+    }
+    await page.goto(`${base}/replicas/${ids.replica}`);
+    await page.screenshot({ path: join(out, "auditor-replica.png"), fullPage: true });
+    await page.goto(`${base}/holds`);
+    await page.screenshot({ path: join(out, "auditor-holds.png"), fullPage: true });
+    quiet(page);
+  }));
+
 await check("an authenticator is set up, asked for, and a recovery code stands in for it", () =>
   at("/me", { login: "auditor" }, async (page) => {
     await page.getByLabel("Your password").fill("between two log applies");
@@ -165,35 +194,6 @@ await check("who lost the password chooses another by a link, once", async () =>
     });
   }
 });
-
-await check("an auditor is offered nothing that would be refused, and finds no form where it leads", () =>
-  at("/", { login: "auditor" }, async (page) => {
-    const ids = {};
-    for (const [name, path] of [["replica", "/api/v1/replicas?limit=1"], ["point", "/api/v1/points?limit=1"]]) {
-      ids[name] = (await (await page.request.get(base + path)).json()).rows[0].id;
-    }
-    await page.goto(`${base}/replicas/${ids.replica}`);
-    const day = await page.locator('a[href*="/days/"]').first().getAttribute("href");
-    const screens = ["/", "/replicas", `/replicas/${ids.replica}`, `/replicas/${ids.replica}?do=hold`, `/replicas/${ids.replica}?do=policy`, day, `/points/${ids.point}`, "/points", "/attempts"];
-    screens.push("/policies", "/policies?edit=standard", "/holds", "/tenants", "/tenants?tenant=contoso&kind=trust-group&text=contoso", "/sla", "/findings", "/activity", "/audit", "/reports", "/me");
-    for (const path of screens) {
-      await page.goto(base + path);
-      await page.locator("main h1").first().waitFor();
-      const offered = await page.evaluate(() => ({
-        forms: [...document.querySelectorAll('form[method="post"]')].map((form) => new URL(form.action).pathname),
-        links: [...document.querySelectorAll('a[href^="/"]')].map((link) => link.getAttribute("href")),
-      }));
-      const deeds = offered.forms.filter((action) => !["/theme", "/logout"].includes(action) && !action.startsWith("/me/"));
-      must(deeds.length === 0, `${path} has forms that would be refused: ${deeds}`);
-      const hands = offered.links.filter((href) => /[?&](do|lift|ack|edit)=/.test(href) || href.startsWith("/people") || href.startsWith("/tokens") || href.includes("/disks/"));
-      must(hands.length === 0, `${path} leads to what would be refused: ${hands}`);
-    }
-    await page.goto(`${base}/replicas/${ids.replica}`);
-    await page.screenshot({ path: join(out, "auditor-replica.png"), fullPage: true });
-    await page.goto(`${base}/holds`);
-    await page.screenshot({ path: join(out, "auditor-holds.png"), fullPage: true });
-    quiet(page);
-  }));
 
 await check("a key at a screen says that somebody sits there", () =>
   at("/holds", { login: "owner" }, async (page) => {

@@ -36,7 +36,7 @@ async function join_as(page, login) {
   must(!javaScript || !page.url().includes("#"), "the code stays in the address");
   must((await page.getByLabel("Code").inputValue()) === link.split("#")[1], "the code is not in the form");
   await page.getByLabel("Log-in name").fill(login);
-  await page.getByLabel("Your name").fill("The first");
+  await page.getByLabel("Your name").fill("Ada");
   await page.getByLabel("Password").fill(PASSWORD);
 }
 
@@ -49,7 +49,7 @@ await check(`before anybody owns the site its pages lead to the log-in, ${way} J
 
 await check(`the link makes the owner, who lands on the Night, ${way} JavaScript`, () =>
   at(javaScript ? link : `${base}/join`, async (page) => {
-    await join_as(page, "first@example.org");
+    await join_as(page, "ada@example.org");
     await accessible(page);
     await notSideways(page);
     await page.screenshot({ path: join(out, `join-${way}.png`), fullPage: true });
@@ -60,11 +60,11 @@ await check(`the link makes the owner, who lands on the Night, ${way} JavaScript
     await accessible(page);
     await notSideways(page);
     await page.screenshot({ path: join(out, `night-${way}.png`), fullPage: true });
-    await page.getByRole("link", { name: "first@example.org" }).click();
+    await page.getByRole("link", { name: "ada@example.org" }).click();
     must((await page.locator("main").innerText()).includes("owner at the hoster"), "not the owner");
     quiet(page);
     await press(page, "Log out");
-    await page.getByLabel("Log-in name").fill("first@example.org");
+    await page.getByLabel("Log-in name").fill("ada@example.org");
     await page.getByLabel("Password").fill(PASSWORD);
     await press(page, "Log in");
     await page.getByRole("heading", { name: /^Night of/ }).waitFor();
@@ -73,7 +73,7 @@ await check(`the link makes the owner, who lands on the Night, ${way} JavaScript
 
 await check(`the same link is refused in words the second time, ${way} JavaScript`, () =>
   at(javaScript ? link : `${base}/join`, async (page) => {
-    await join_as(page, "second@example.org");
+    await join_as(page, "grace@example.org");
     await press(page, "Join");
     const told = await page.getByRole("alert").innerText();
     must(/link|invitation|code/i.test(told) && told.length > 20, told);

@@ -64,7 +64,10 @@ struct Page<'a> {
 impl Page<'_> {
     /// Askama hands references over; a share is small enough for both.
     fn percent(&self, ratio: &Ratio) -> String {
-        percent(*ratio)
+        match ratio.pct {
+            Some(_) => format!("{} %", percent(*ratio)),
+            None => percent(*ratio),
+        }
     }
     fn many(&self, ratio: &Ratio) -> String {
         format!("{} of {} days", HumanCount(ratio.met), HumanCount(ratio.of))
