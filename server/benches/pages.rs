@@ -11,7 +11,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::attribution::Attribution;
 use domain::calendar::{DayWindow, SlaDay, Zone};
-use domain::ids::{HostId, ReplicaId, TenantId, VmGuid};
+use domain::ids::{ReplicaId, TenantId, VmGuid};
 use domain::obligation::{Obligation, ObligationKey, Outcome, Owner};
 use domain::policy::Terms;
 use domain::verdict::Verdict;
@@ -21,7 +21,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use stillpoint::config::Config;
-use stillpoint::console::{EngineDoor, Now, Site, StoreConsole};
+use stillpoint::console::{NoEngine, Now, Site, StoreConsole};
 use stillpoint::deeds::Known;
 use stillpoint::doors::{Comer, DEMO_PASSWORD, DoorKey, Doors, Hasher};
 use stillpoint::http::{Desk, listen};
@@ -193,27 +193,6 @@ fn owed(replica: &Replica) -> Obligation {
     }
 }
 
-/// No engine runs.
-struct Nobody;
-
-impl EngineDoor for Nobody {
-    fn backup_now(&self, _replica: ReplicaId) -> Result<(), String> {
-        Err("no engine runs".to_owned())
-    }
-    fn next_look(&self, _replica: ReplicaId) -> Option<DateTime<Utc>> {
-        None
-    }
-    fn requests(&self, _host: &HostId) -> Option<(u32, u32)> {
-        None
-    }
-    fn planned(&self) -> Option<Arc<engine::Planned>> {
-        None
-    }
-    fn foreseen(&self) -> Option<Arc<engine::Foreseen>> {
-        None
-    }
-}
-
 /// The screens over the store, and the hosts' looks beside them.
 struct Server {
     address: SocketAddr,
@@ -234,14 +213,14 @@ impl Server {
         let clock: Now = Arc::new(now);
         let console = StoreConsole::new(
             Arc::new(store.clone()),
-            Arc::new(Nobody),
+            Arc::new(NoEngine),
             Site::of(&config, data),
             clock.clone(),
         );
         let desk = Desk {
             store: Arc::new(store.clone()),
             known: Known::of(&config),
-            engine: Arc::new(Nobody),
+            engine: Arc::new(NoEngine),
             snapshots: console.snapshots(),
             screens: console.clone(),
             home: None,

@@ -12,6 +12,7 @@ mod commands;
 mod cursor;
 mod day;
 mod days;
+mod door;
 mod facts;
 mod fault;
 mod findings;
@@ -36,6 +37,7 @@ mod tests;
 mod zones;
 
 pub use cursor::places;
+pub use door::{Begin, EngineDoor, NoEngine, NotBegun};
 pub use fault::ui as told_to_people;
 pub use own::{OwnStanding, name_after, name_cursor};
 pub use snapshot::Snapshots;
@@ -52,7 +54,6 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::calendar::Zone;
 use domain::ids::{HostId, TenantId};
 use domain::policy::Terms;
-use engine::{Foreseen, Planned, Sighted};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -90,49 +91,6 @@ impl<S> ConsoleStore for S where
         + NoticeStore
         + TenantStore
 {
-}
-
-/// What the screens need from the running engine.
-pub trait EngineDoor: Send + Sync {
-    /// Asks for one attempt now.
-    ///
-    /// # Errors
-    /// A text for the person, when it cannot be asked for.
-    fn backup_now(&self, replica: ReplicaId) -> Result<(), String>;
-    /// When the replica is looked at again, if a time and not a change wakes us.
-    fn next_look(&self, replica: ReplicaId) -> Option<DateTime<Utc>>;
-    /// Requests to a host in the last minute, and how many may be; `None` where it is not asked from here.
-    fn requests(&self, host: &HostId) -> Option<(u32, u32)>;
-    /// What was planned last; `None` before the first round.
-    fn planned(&self) -> Option<Arc<Planned>>;
-    /// What was foreseen last; `None` before the first forecast.
-    fn foreseen(&self) -> Option<Arc<Foreseen>>;
-    /// Replicas as the hosts showed them last; `None` where no host is watched from here.
-    fn sighted(&self) -> Option<Vec<Sighted>> {
-        None
-    }
-}
-
-/// No engine runs in this process.
-#[derive(Debug, Clone, Copy)]
-pub struct NoEngine;
-
-impl EngineDoor for NoEngine {
-    fn backup_now(&self, _replica: ReplicaId) -> Result<(), String> {
-        Err("no engine runs in this process: start `stillpoint serve`, or use `stillpoint backup`".to_owned())
-    }
-    fn next_look(&self, _replica: ReplicaId) -> Option<DateTime<Utc>> {
-        None
-    }
-    fn requests(&self, _host: &HostId) -> Option<(u32, u32)> {
-        None
-    }
-    fn planned(&self) -> Option<Arc<Planned>> {
-        None
-    }
-    fn foreseen(&self) -> Option<Arc<Foreseen>> {
-        None
-    }
 }
 
 /// What the configuration says about the site, as far as screens show it.
@@ -313,9 +271,8 @@ impl Console for StoreConsole {
     }
     async fn backup_now(&self, id: ReplicaId) -> Result<Requested, UiError> {
         self.store.replica(&self.scope, id).await.map_err(fault::ui)?;
-        self.engine
-            .backup_now(id)
-            .map_err(|text| UiError::Conflict { text })?;
+        let begin = self.engine.reserve(id).await?;
+        begin();
         Ok(Requested {
             text: "Requested: one attempt is made now".to_owned(),
             at: (self.now)(),

@@ -7,10 +7,12 @@
 
 mod breaker;
 mod ready;
+mod room;
 mod share;
 
 pub use breaker::{Breaker, HostRecord, breaker};
 use ready::{Applying, Ready, applying, ready};
+pub use room::Full;
 
 use crate::calendar::DayWindow;
 use crate::code::Code;

@@ -11,6 +11,7 @@ mod claim;
 mod clean_up;
 mod ending;
 mod export;
+mod extra;
 mod gate;
 mod ingest;
 mod pause;
@@ -23,6 +24,7 @@ pub(crate) mod undo;
 pub(crate) mod wait;
 
 pub(crate) use charge::Charge;
+pub use extra::{Begun, NotBegun};
 pub(crate) use seal::seal_intent;
 
 use crate::board::Judged;
@@ -34,10 +36,11 @@ use chrono::{DateTime, Utc};
 use domain::attempt::{Failure, Step};
 use domain::blocker::Blocker;
 use domain::evidence::{HoldRecord, HostAnswer, JobLook};
-use domain::ids::{AttemptId, PointId};
+use domain::ids::{AttemptId, HostId, PointId, TenantId};
 use domain::job::Job;
 use domain::memory::LastApply;
 use domain::observation::HostTrust;
+use domain::planner::Full;
 use hyperv::host::{AttachedDisk, Checkpoint, HostError, ReplicaHost, ReplicaSighting, Tag};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,6 +59,8 @@ pub enum Outcome {
     Ended { attempt: Box<Attempt> },
     /// Another worker holds the replica, or a rescue comes first.
     Busy { owner: String },
+    /// As many attempts run as may at once; nothing was begun.
+    Full { limit: Full },
     /// Stopped as a kill would; the rescuer finishes or undoes it.
     Abandoned { why: String },
     /// Another worker took the replica over.
@@ -148,19 +153,28 @@ pub(crate) fn step_name(step: Step) -> &'static str {
     }
 }
 
-/// Takes a replica for an attempt of this process; `None` when it, or its VM, is already being worked on here.
-pub(crate) fn reserve(shared: &Arc<Shared>, replica: &Replica) -> Option<(AttemptId, RunningGuard)> {
+/// Takes a replica for an attempt of this process, within the limits: what runs here, and `elsewhere`, is counted.
+pub(crate) fn reserve(
+    shared: &Arc<Shared>,
+    replica: &Replica,
+    elsewhere: &[(HostId, TenantId)],
+) -> Result<(AttemptId, RunningGuard), NotBegun> {
     let attempt = names::new_attempt(shared.ports.ids.as_ref());
-    let guard = shared.begin(
-        replica.id,
-        Running {
-            attempt,
-            host: replica.host.clone(),
-            vm: replica.vm,
-            reserved_bytes: 0,
-        },
-    )?;
-    Some((attempt, guard))
+    let running = Running {
+        attempt,
+        host: replica.host.clone(),
+        tenant: replica.tenant.clone(),
+        vm: replica.vm,
+        reserved_bytes: 0,
+    };
+    let limits = shared.config.limits();
+    let guard = shared
+        .begin_within(replica.id, running, &limits, elsewhere)
+        .map_err(|limit| NotBegun::Full { limit })?;
+    let guard = guard.ok_or_else(|| NotBegun::Busy {
+        owner: shared.config.owner.clone(),
+    })?;
+    Ok((attempt, guard))
 }
 
 /// Runs one attempt on a reserved replica from claim to clean-up.

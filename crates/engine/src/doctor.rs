@@ -112,11 +112,9 @@ pub(crate) async fn run(shared: &Arc<Shared>, request: DoctorRequest) -> Result<
             host: request.host,
         });
     }
-    let Some((id, _guard)) = attempt::reserve(shared, &replica) else {
-        return Err(DoctorFailure::Interrupted {
-            what: "an attempt is running on the canary".to_owned(),
-        });
-    };
+    let (id, _guard) = attempt::reserve(shared, &replica, &[]).map_err(|why| DoctorFailure::Interrupted {
+        what: why.to_string(),
+    })?;
     // Asked before the lease is taken: a host that does not answer must not leave one behind.
     let host = shared
         .hosts

@@ -1,7 +1,6 @@
 //! Starts and stops everything: one observer and one close watch per host, the plan loop, the rescuer.
 
 use crate::alarm::{self, Alarm};
-use crate::attempt::{self, Charge};
 use crate::config::EngineConfig;
 use crate::doctor::{self, DoctorFailure, DoctorReport, DoctorRequest};
 use crate::foresight::{Forecaster, Foreseen};
@@ -23,7 +22,7 @@ use std::time::Duration;
 use store::traits::StoreError;
 use tokio_util::task::TaskTracker;
 
-pub use crate::attempt::Outcome;
+pub use crate::attempt::{Begun, NotBegun, Outcome};
 
 /// A running engine. Dropping it does not stop it; call [`Engine::stop`].
 #[derive(Clone)]
@@ -156,19 +155,20 @@ impl Engine {
         Rescuer::new(self.shared.clone()).audit().await
     }
 
-    /// Runs one attempt now, whatever the plan says, and waits for its end. The gate is asked all the same.
+    /// Takes a replica and a slot for one attempt beside the plan; [`Begun::run`] makes it. The limits hold for it as for every other.
+    ///
+    /// # Errors
+    /// The replica is unknown, or the store failed. Inside: why it is not begun.
+    pub async fn reserve(&self, replica: ReplicaId) -> Result<Result<Begun, NotBegun>, StoreError> {
+        Begun::reserve_free(&self.shared, replica).await
+    }
+
+    /// Runs one attempt now, whatever the plan says, and waits for its end. The gate is asked all the same, and the limits hold.
     ///
     /// # Errors
     /// The replica is unknown, its host not configured, or the store failed.
     pub async fn backup_now(&self, replica: ReplicaId) -> Result<Outcome, StoreError> {
-        let replica = self.shared.ports.store.replica(&SITE, replica).await?;
-        let Some((id, guard)) = attempt::reserve(&self.shared, &replica) else {
-            return Ok(Outcome::Busy {
-                owner: self.shared.config.owner.clone(),
-            });
-        };
-        let charge = Charge::now(&self.shared, &replica).await?;
-        attempt::run(&self.shared, replica, id, charge, guard).await
+        self.backup_once(replica, false).await
     }
 
     /// As [`Engine::backup_now`]; where log applies are in the way, the primary is paused as far as policy, budget and credentials allow.
@@ -176,17 +176,14 @@ impl Engine {
     /// # Errors
     /// As [`Engine::backup_now`].
     pub async fn backup_pausing(&self, replica: ReplicaId) -> Result<Outcome, StoreError> {
-        let replica = self.shared.ports.store.replica(&SITE, replica).await?;
-        let Some((id, guard)) = attempt::reserve(&self.shared, &replica) else {
-            return Ok(Outcome::Busy {
-                owner: self.shared.config.owner.clone(),
-            });
-        };
-        let charge = Charge {
-            pause: true,
-            ..Charge::now(&self.shared, &replica).await?
-        };
-        attempt::run(&self.shared, replica, id, charge, guard).await
+        self.backup_once(replica, true).await
+    }
+
+    async fn backup_once(&self, replica: ReplicaId, pause: bool) -> Result<Outcome, StoreError> {
+        match Begun::reserve(&self.shared, replica, pause).await? {
+            Ok(begun) => begun.run().await,
+            Err(why) => Ok(why.into()),
+        }
     }
 
     /// Attempts until a point is sealed, waiting out deferrals and failures as the plan would, until `deadline` (world).
@@ -207,10 +204,21 @@ impl Engine {
             if sealed || self.shared.now() >= deadline || self.shared.hard.is_cancelled() {
                 return Ok(outcome);
             }
+            if matches!(outcome, Outcome::Full { .. }) {
+                self.wait_slot().await;
+            }
             if !self.wait_turn(replica, deadline).await? {
                 return Ok(outcome);
             }
         }
+    }
+
+    /// Until a slot may have become free: nobody tells another process's.
+    async fn wait_slot(&self) {
+        let world = &self.shared.ports.world;
+        world
+            .sleep(Duration::from_secs(5), Duration::from_millis(500))
+            .await;
     }
 
     /// Waits until the plan would start the replica again; false when the deadline came first.

@@ -30,7 +30,7 @@ mod whose;
 pub use clock::{MachineClock, SpedClock, SystemMachineClock, WorldClock};
 pub use config::{EngineConfig, Staging};
 pub use doctor::{DoctorFailure, DoctorReport, DoctorRequest};
-pub use driver::{Engine, Outcome};
+pub use driver::{Begun, Engine, NotBegun, Outcome};
 pub use foresight::Foreseen;
 pub use judge::{DomainJudge, Judge};
 pub use names::{Ids, RandomIds};

@@ -133,7 +133,7 @@ impl Planner {
         if self.came_to_nothing(replica.id) {
             return;
         }
-        let Some((id, guard)) = attempt::reserve(&self.shared, &replica) else {
+        let Ok((id, guard)) = attempt::reserve(&self.shared, &replica, &[]) else {
             return;
         };
         let (shared, nothing) = (self.shared.clone(), self.nothing.clone());
@@ -209,6 +209,7 @@ fn told(outcome: &Outcome) -> String {
             AttemptState::Running { .. } => "still running".to_owned(),
         },
         Outcome::Busy { owner } => format!("held by {owner}"),
+        Outcome::Full { limit } => format!("not begun: {limit}"),
         Outcome::Abandoned { why } => format!("abandoned: {why}"),
         Outcome::LeaseLost => "lease lost".to_owned(),
     }

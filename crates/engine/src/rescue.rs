@@ -120,6 +120,7 @@ impl Rescuer {
             let running = Running {
                 attempt: lease.attempt,
                 host: attempt.host.clone(),
+                tenant: attempt.tenant.clone(),
                 vm: replica.vm,
                 reserved_bytes: 0,
             };

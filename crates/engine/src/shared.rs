@@ -10,7 +10,8 @@ use crate::planned::Planned;
 use crate::ports::Ports;
 use crate::sighted::Tenancy;
 use chrono::{DateTime, Utc};
-use domain::ids::{AttemptId, HostId, ReplicaId, VmGuid};
+use domain::ids::{AttemptId, HostId, ReplicaId, TenantId, VmGuid};
+use domain::planner::{Full, Limits};
 use domain::policy::Terms;
 use hyperv::host::ReplicaHost;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +31,7 @@ pub(crate) const SITE: Scope = Scope::Site { reason: "engine" };
 pub(crate) struct Running {
     pub attempt: AttemptId,
     pub host: HostId,
+    pub tenant: TenantId,
     pub vm: VmGuid,
     /// Bytes that it is going to need in staging and vault.
     pub reserved_bytes: u64,
@@ -193,9 +195,34 @@ impl Shared {
     /// Marks a replica as being worked on here; `None` when it already is, or when another replica's attempt works on the same
     /// VM of the same host (its binding changed). Ends when the guard is dropped.
     pub fn begin(self: &Arc<Self>, replica: ReplicaId, running: Running) -> Option<RunningGuard> {
+        self.begin_in(&mut self.lock(), replica, running)
+    }
+
+    /// As [`Shared::begin`], where there is room for one more attempt beside those that run here, and `elsewhere`. Looked at and taken under
+    /// one lock: of many at once no more begin than may.
+    pub fn begin_within(
+        self: &Arc<Self>,
+        replica: ReplicaId,
+        running: Running,
+        limits: &Limits,
+        elsewhere: &[(HostId, TenantId)],
+    ) -> Result<Option<RunningGuard>, Full> {
         let mut all = self.lock();
-        let same_vm = |other: &Running| other.host == running.host && other.vm == running.vm;
-        if all.contains_key(&replica) || all.values().any(same_vm) {
+        if !is_taken(&all, replica, &running) {
+            let here = all.values().map(|it| (&it.host, &it.tenant));
+            let there = elsewhere.iter().map(|(host, tenant)| (host, tenant));
+            limits.room(here.chain(there), &running.host, &running.tenant)?;
+        }
+        Ok(self.begin_in(&mut all, replica, running))
+    }
+
+    fn begin_in(
+        self: &Arc<Self>,
+        all: &mut BTreeMap<ReplicaId, Running>,
+        replica: ReplicaId,
+        running: Running,
+    ) -> Option<RunningGuard> {
+        if is_taken(all, replica, &running) {
             return None;
         }
         all.insert(replica, running);
@@ -220,6 +247,12 @@ impl Shared {
     pub fn runs_here(&self, replica: ReplicaId) -> bool {
         self.lock().contains_key(&replica)
     }
+}
+
+/// Whether the replica, or its VM on that host, is being worked on.
+fn is_taken(all: &BTreeMap<ReplicaId, Running>, replica: ReplicaId, running: &Running) -> bool {
+    let same_vm = |other: &Running| other.host == running.host && other.vm == running.vm;
+    all.contains_key(&replica) || all.values().any(same_vm)
 }
 
 /// A replica is being worked on while this lives.

@@ -2,6 +2,7 @@
 
 use super::Global;
 use crate::telling::{Failure, exit, json, spinner};
+use crate::trail::{self, Deed};
 use crate::wiring;
 use domain::attempt::{AttemptState, Deferral};
 use domain::ids::ReplicaId;
@@ -37,17 +38,23 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
     let bar = spinner(format!("backing up {}/{}", replica.tenant, replica.name));
     let deadline = opened.world().now() + chrono::TimeDelta::seconds(i64::from(args.wait));
     let tell = |outcome: &Outcome| bar.set_message(in_words(outcome));
-    let outcome = if args.pause_primary {
-        let first = engine.backup_pausing(replica.id).await?;
-        tell(&first);
-        if is_sealed(&first) || args.wait == 0 {
-            Ok(first)
-        } else {
-            engine.backup_until(replica.id, deadline, tell).await
-        }
-    } else {
-        engine.backup_until(replica.id, deadline, tell).await
+    let deed = Deed {
+        name: "backup.run",
+        object: format!("replica {}", replica.name),
+        tenant: Some(replica.tenant.clone()),
+        ..Deed::default()
     };
+    let work = async {
+        if args.pause_primary {
+            let first = engine.backup_pausing(replica.id).await?;
+            tell(&first);
+            if is_sealed(&first) || args.wait == 0 {
+                return Ok(first);
+            }
+        }
+        Ok(engine.backup_until(replica.id, deadline, tell).await?)
+    };
+    let outcome = trail::written(&opened.store, opened.world().now(), &deed, work).await;
     bar.finish_and_clear();
     let outcome = outcome?;
     let left = engine.rescue().await?;
@@ -143,6 +150,7 @@ fn in_words(outcome: &Outcome) -> String {
             AttemptState::Sealed { point, .. } => format!("sealed restore point {point}"),
         },
         Outcome::Busy { owner } => format!("the replica is being worked on by {owner}; look at its attempts"),
+        Outcome::Full { limit } => format!("not begun: {limit}; --wait SECS waits for one of them to end"),
         Outcome::Abandoned { why } => format!("stopped: {why}; what it left is undone at the next start"),
         Outcome::LeaseLost => "another worker took the replica over".to_owned(),
     }

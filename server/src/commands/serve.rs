@@ -2,7 +2,7 @@
 
 use super::Global;
 use crate::config::{Config, ListenConfig};
-use crate::console::{EngineDoor, Now, Site, StoreConsole};
+use crate::console::{Begin, EngineDoor, NotBegun, Now, Site, StoreConsole};
 use crate::data::RoleLock;
 use crate::deeds::Known;
 use crate::doors::Doors;
@@ -11,9 +11,10 @@ use crate::http::tls::Certified;
 use crate::http::{Desk, Guard};
 use crate::looking;
 use crate::takehome::TakeHome;
-use crate::telling::{Failure, exit};
+use crate::telling::{Failure, chain, exit};
 use crate::tenancy;
 use crate::wiring::{self, Opened};
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::{HostId, ReplicaId};
 use engine::{Engine, Foreseen, Planned, Sighted, WorldClock};
@@ -254,15 +255,25 @@ fn url(listening: &ListenConfig, address: SocketAddr) -> String {
 /// The running engine, for the screens.
 pub(super) struct Door(pub(super) Engine, pub(super) tokio::runtime::Handle);
 
+#[async_trait]
 impl EngineDoor for Door {
-    fn backup_now(&self, replica: ReplicaId) -> Result<(), String> {
-        let engine = self.0.clone();
-        self.1.spawn(async move {
-            if let Err(error) = engine.backup_now(replica).await {
-                tracing::error!(%replica, error = %crate::telling::chain(&error), "a requested backup could not be tried");
-            }
-        });
-        Ok(())
+    async fn reserve(&self, replica: ReplicaId) -> Result<Begin, NotBegun> {
+        let reserved = self.0.reserve(replica).await.map_err(|error| {
+            tracing::error!(%replica, error = %chain(&error), "a backup could not be asked for");
+            NotBegun::Failed
+        })?;
+        let begun = reserved.map_err(|why| match why {
+            engine::NotBegun::Busy { owner } => NotBegun::Busy { owner },
+            engine::NotBegun::Full { limit } => NotBegun::Full(limit),
+        })?;
+        let runtime = self.1.clone();
+        Ok(Box::new(move || {
+            runtime.spawn(async move {
+                if let Err(error) = begun.run().await {
+                    tracing::error!(%replica, error = %chain(&error), "a requested backup could not be tried");
+                }
+            });
+        }))
     }
     fn next_look(&self, replica: ReplicaId) -> Option<DateTime<Utc>> {
         self.0.next_look(replica)

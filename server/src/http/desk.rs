@@ -109,7 +109,7 @@ pub fn not_asked(why: NotAsked) -> Problem {
         NotAsked::TooOften { wait_secs, .. } => {
             Problem::new(StatusCode::TOO_MANY_REQUESTS, "Too often", text).after(wait_secs)
         }
-        NotAsked::Running { .. } | NotAsked::Held { .. } | NotAsked::NoEngine(_) => {
+        NotAsked::Running { .. } | NotAsked::Held { .. } | NotAsked::Full | NotAsked::NoEngine => {
             Problem::new(StatusCode::CONFLICT, "Conflict", text)
         }
         NotAsked::Failed => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Not available now", text),

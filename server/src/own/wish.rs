@@ -1,6 +1,7 @@
 //! Back up now, as the tenant may: one attempt, within the limits, and not against a hold of the hoster's.
 
 use super::Own;
+use crate::console::NotBegun;
 use crate::telling::chain;
 use ::console::{ReplicaId, Requested};
 use chrono::{DateTime, Utc};
@@ -23,8 +24,13 @@ pub enum NotAsked {
     Running { since: String },
     #[error("your hoster holds back backups of it until {until}; nothing is begun before that")]
     Held { until: String },
-    #[error("{0}")]
-    NoEngine(String),
+    #[error(
+        "as many backups run at your hoster's as may at once, and this one was not begun: ask again in a few minutes; your daily backup \
+         is not touched by that"
+    )]
+    Full,
+    #[error("no backups are made at the moment: ask your hoster")]
+    NoEngine,
     #[error("this does not work at the moment: try again later")]
     Failed,
 }
@@ -57,6 +63,12 @@ impl Own {
             let since = self.wall(attempt.started);
             return Err(NotAsked::Running { since });
         }
+        // Taken first, and given back where the wish is not: what is not begun costs no wish.
+        let begin = self
+            .engine
+            .reserve(id)
+            .await
+            .map_err(|why| self.not_begun(&why))?;
         let wish = Wish {
             replica: id,
             author: author.to_owned(),
@@ -65,7 +77,7 @@ impl Own {
         if let Err(refused) = self.store.wish_make(&self.scope, &wish).await? {
             return Err(self.too_often(refused));
         }
-        self.engine.backup_now(id).map_err(NotAsked::NoEngine)?;
+        begin();
         let text = "Requested: one attempt is made now".to_owned();
         Ok((replica.name, Requested { text, at: self.now }))
     }
@@ -74,6 +86,19 @@ impl Own {
     pub async fn name_of(&self, id: ReplicaId) -> Option<String> {
         let replica = self.store.replica(&self.scope, id).await.ok()?;
         Some(replica.name)
+    }
+
+    /// In words that name no limit and no machine of the hoster's.
+    fn not_begun(&self, why: &NotBegun) -> NotAsked {
+        match why {
+            NotBegun::NoEngine => NotAsked::NoEngine,
+            // It began between the look above and now.
+            NotBegun::Busy { .. } => NotAsked::Running {
+                since: self.wall(self.now),
+            },
+            NotBegun::Full(_) => NotAsked::Full,
+            NotBegun::Failed => NotAsked::Failed,
+        }
     }
 
     fn too_often(&self, refused: WishRefused) -> NotAsked {

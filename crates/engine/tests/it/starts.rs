@@ -1,13 +1,15 @@
 //! What the plan starts: never the same thing without end, and nothing by a night that is only half up to date.
 
-use crate::fake_host::{Ev, VM};
+use crate::fake_host::{Ev, OTHER, VM};
 use crate::world::{SITE, Script, World};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use domain::ids::ReplicaId;
 use domain::job::JobState;
+use domain::planner::Full;
 use engine::clock::WorldClock;
 use engine::failpoint::{FailAction, Failpoints};
-use engine::{Engine, Ports};
+use engine::{Engine, NotBegun, Outcome, Ports};
 use hyperv::host::ReplicaHost;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -134,5 +136,67 @@ async fn a_night_that_broke_off_is_done_again_at_once() {
         store.obligations_live().await.unwrap(),
         [],
         "the day is met and closed"
+    );
+}
+
+async fn two_on_a_host_for_one() -> (World, [ReplicaId; 2]) {
+    let mut world = World::new().await;
+    world.host.model().vms.push(OTHER);
+    world.config.attempts_per_host_max = 1;
+    world.restart(Script::default()).await;
+    world.engine.survey().await.unwrap();
+    let tenant = "contoso".parse().unwrap();
+    let other = world.store.replica_of(&tenant, OTHER).await.unwrap().unwrap().id;
+    let first = world.replica().await;
+    (world, [first, other])
+}
+
+#[tokio::test]
+async fn what_a_person_asks_for_begins_only_within_the_limits_and_is_refused_with_the_limit() {
+    let (world, [first, other]) = two_on_a_host_for_one().await;
+    let begun = world.engine.reserve(first).await.unwrap().ok().unwrap();
+    let full = Full::Host { running: 1 };
+    let refused = world.engine.reserve(other).await.unwrap().err().unwrap();
+    assert_eq!(refused, NotBegun::Full { limit: full });
+    assert_eq!(
+        world.engine.backup_now(other).await.unwrap(),
+        Outcome::Full { limit: full }
+    );
+    let again = world.engine.reserve(first).await.unwrap().err().unwrap();
+    assert!(
+        matches!(again, NotBegun::Busy { .. }),
+        "the same replica is told as busy: {again}"
+    );
+    assert!(world.host.model().log.is_empty(), "nothing was begun");
+    assert!(matches!(begun.run().await.unwrap(), Outcome::Ended { .. }));
+    drop(world.engine.reserve(other).await.unwrap().ok().unwrap());
+    assert!(matches!(
+        world.engine.backup_now(other).await.unwrap(),
+        Outcome::Ended { .. }
+    ));
+}
+
+#[tokio::test]
+async fn attempts_of_another_process_count_as_long_as_its_lease_lives() {
+    let (mut world, [first, other]) = two_on_a_host_for_one().await;
+    let script = Script {
+        abort_at: Some("after:checkpoint".to_owned()),
+        ..Script::default()
+    };
+    world.restart(script).await;
+    world.engine.backup_now(first).await.unwrap();
+    world.config.owner = "backup-command".to_owned();
+    world.restart(Script::default()).await;
+    let busy = world.engine.reserve(first).await.unwrap().err().unwrap();
+    assert!(
+        matches!(&busy, NotBegun::Busy { owner } if owner == "worker-1"),
+        "{busy}"
+    );
+    let full = world.engine.reserve(other).await.unwrap().err().unwrap();
+    assert!(matches!(full, NotBegun::Full { .. }), "{full}");
+    world.clock.advance(std::time::Duration::from_secs(60));
+    assert!(
+        world.engine.reserve(other).await.unwrap().is_ok(),
+        "the other process is gone"
     );
 }

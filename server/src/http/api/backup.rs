@@ -25,7 +25,7 @@ pub fn operations() -> Vec<Operation> {
             "backUpNow",
             "Ask for a restore point now",
         )
-        .says("One attempt, through the same gate as every other: it waits for a gap like they do.")
+        .says("One attempt, through the same gate as every other: it waits for a gap like they do. 409 while an attempt runs on it, or as many run as may at once.")
         .path("id", s::uuid(), "The replica.")
         .answers(202, "It was asked for.", s::shape("Requested")),
     ]

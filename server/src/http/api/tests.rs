@@ -1,6 +1,6 @@
 //! The API through the whole router, guard included.
 
-use crate::console::{EngineDoor, Now, Site, StoreConsole};
+use crate::console::{Begin, EngineDoor, NotBegun, Now, Site, StoreConsole};
 use crate::deeds::Known;
 use crate::doors::{Comer, DEMO_PASSWORD, DoorKey, Doors, Hasher};
 use crate::http::limits::Limits;
@@ -57,12 +57,20 @@ async fn cookie(doors: &Doors, login: &str) -> String {
 
 /// An engine that notes what it is asked for.
 #[derive(Default)]
-pub struct Asked(pub Mutex<Vec<ReplicaId>>);
+pub struct Asked(
+    pub Arc<Mutex<Vec<ReplicaId>>>,
+    /// Why it begins nothing, where it does not.
+    pub Mutex<Option<NotBegun>>,
+);
 
+#[async_trait::async_trait]
 impl EngineDoor for Asked {
-    fn backup_now(&self, replica: ReplicaId) -> Result<(), String> {
-        self.0.lock().unwrap().push(replica);
-        Ok(())
+    async fn reserve(&self, replica: ReplicaId) -> Result<Begin, NotBegun> {
+        if let Some(why) = self.1.lock().unwrap().clone() {
+            return Err(why);
+        }
+        let asked = Arc::clone(&self.0);
+        Ok(Box::new(move || asked.lock().unwrap().push(replica)))
     }
     fn next_look(&self, _: ReplicaId) -> Option<DateTime<Utc>> {
         None

@@ -29,7 +29,7 @@ pub(super) fn operations() -> Vec<Operation> {
         )
         .says(
             "One attempt, which what stands in the way puts off like any other. At most 4 of a machine and 50 of a tenant within 24 \
-             hours, 15 minutes apart: 429. 409 while an attempt runs, or the hoster holds it back.",
+             hours, 15 minutes apart: 429. 409 while an attempt runs, the hoster holds it back, or as many backups run as may at once: that costs no wish.",
         )
         .path("id", s::uuid(), "The machine.")
         .answers(202, "It was asked for.", s::shape("Requested")),

@@ -1,5 +1,6 @@
 //! A tenant's own things through the whole router: limits reached, another tenant's not there, no machine of the hoster's named.
 
+use crate::console::NotBegun;
 use crate::http::api::tests::Server;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response};
@@ -7,6 +8,7 @@ use chrono::TimeDelta;
 use domain::calendar::WindowRule;
 use domain::door::window::WindowFrame;
 use domain::obligation::Owner;
+use domain::planner::Full;
 use serde_json::{Value, json};
 use store::conformance::missed;
 use store::holds::{HoldStore as _, HoldTarget};
@@ -409,4 +411,41 @@ async fn days_are_paged_by_the_last_one_seen() {
             "{query}"
         );
     }
+}
+
+#[tokio::test]
+async fn what_the_engine_has_no_room_for_is_told_in_words_and_costs_no_wish() {
+    let server = Server::new().await;
+    let admin = Person::of(&server, "tenant-admin").await;
+    let id = server.seed.ours.id;
+    let path = format!("/api/v1/own/replicas/{id}/backups");
+    let full = NotBegun::Full(Full::Host { running: 2 });
+    *server.engine.1.lock().unwrap() = Some(full);
+    let (status, refused) = admin.post(&path, json!({})).await;
+    let text = refused["detail"].as_str().unwrap();
+    assert_eq!(status, 409, "{refused}");
+    assert!(
+        text.contains("as many backups run") && !text.contains("host ") && !text.contains("limits."),
+        "{text}"
+    );
+    let operator = Person::of(&server, "operator").await;
+    let theirs = format!("/api/v1/replicas/{id}/backup");
+    let (status, refused) = operator.post(&theirs, json!({})).await;
+    assert_eq!(status, 409, "{refused}");
+    assert!(
+        refused["detail"]
+            .as_str()
+            .unwrap()
+            .contains("2 attempts run on its host"),
+        "{refused}"
+    );
+    let made = server.store.wishes(&SITE, id, server.seed.at).await.unwrap();
+    assert!(made.is_empty(), "a wish was counted: {made:?}");
+    *server.engine.1.lock().unwrap() = None;
+    assert_eq!(
+        admin.post(&path, json!({})).await.0,
+        202,
+        "and it may ask again at once"
+    );
+    assert_eq!(*server.engine.0.lock().unwrap(), [id]);
 }
