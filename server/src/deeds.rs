@@ -166,6 +166,17 @@ impl Deeds {
         self
     }
 
+    /// Where each deed says what it is, and what it is done to.
+    #[must_use]
+    pub fn object(&self) -> &Object {
+        &self.object
+    }
+
+    fn detail_until(&self, until: DateTime<Utc>) {
+        let shown = until.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        self.object.detail("until", shown);
+    }
+
     /// A replica as people name it, and whose it is.
     async fn say_replica(&self, before: &str, id: ReplicaId) {
         match self.store.replica(&SITE, id).await {

@@ -37,6 +37,10 @@ impl Failure {
     pub fn usage(text: impl Into<String>) -> Self {
         Self::new(exit::USAGE, text)
     }
+    /// Whether it is the caller's to put right, rather than something that went wrong.
+    pub fn is_refusal(&self) -> bool {
+        self.code == exit::USAGE
+    }
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.code)
     }

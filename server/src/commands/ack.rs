@@ -18,13 +18,13 @@ pub struct Args {
 }
 
 pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
-    let (_opened, deeds) = deed::begin(global).await?;
+    let (opened, deeds) = deed::begin(global).await?;
     let new = NewAcknowledgement {
         cause: args.cause,
         until: args.ending.until(),
         note: args.note,
     };
-    let done = deeds.acknowledge(new).await.map_err(deed::refused)?;
+    let done = deed::done(&opened, &deeds, deeds.acknowledge(new)).await?;
     if global.json {
         return json(&crate::document::acknowledgement::document(&done));
     }

@@ -26,7 +26,7 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
             deeds.running_on(replica.id).await.map_err(deed::refused)?
         }
     };
-    let attempt = deeds.cancel(attempt, &args.reason).await.map_err(deed::refused)?;
+    let attempt = deed::done(&opened, &deeds, deeds.cancel(attempt, &args.reason)).await?;
     if global.json {
         return json(&crate::document::attempt::cancel_requested(&attempt));
     }

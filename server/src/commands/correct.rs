@@ -112,7 +112,7 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
         change,
         reason: day.reason,
     };
-    let row = deeds.correct(new).await.map_err(deed::refused)?;
+    let row = deed::done(&opened, &deeds, deeds.correct(new)).await?;
     if global.json {
         return json(&document::correction::corrected(&row));
     }

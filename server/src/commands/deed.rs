@@ -3,6 +3,7 @@
 use super::Global;
 use crate::deeds::{DeedError, Deeds, Known, Until};
 use crate::telling::{Failure, exit};
+use crate::trail;
 use crate::who;
 use crate::wiring::{self, Opened};
 use chrono::{DateTime, Utc};
@@ -16,6 +17,16 @@ pub async fn begin(global: &Global) -> Result<(Opened, Deeds), Failure> {
     let known = Known::of(&opened.config);
     let deeds = Deeds::new(Arc::new(opened.store.clone()), known, &who::author(), now).map_err(refused)?;
     Ok((opened, deeds))
+}
+
+/// Does a deed, and writes into the trail what came of it.
+pub async fn done<T>(
+    opened: &Opened,
+    deeds: &Deeds,
+    work: impl Future<Output = Result<T, DeedError>>,
+) -> Result<T, Failure> {
+    let work = async { work.await.map_err(refused) };
+    trail::told(&opened.store, opened.world().now(), deeds.object(), work).await
 }
 
 /// A refusal of the operator's own making is told as one.

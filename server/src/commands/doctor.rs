@@ -2,10 +2,11 @@
 
 use super::Global;
 use crate::telling::{Failure, chain, exit, json, spinner};
+use crate::trail::{self, Deed};
 use crate::wiring::{self, Opened};
 use domain::ids::{HostId, ReplicaId};
 use domain::observation::HostTrust;
-use engine::{DoctorReport, DoctorRequest, Engine};
+use engine::{DoctorReport, DoctorRequest, Engine, WorldClock as _};
 use std::time::Duration;
 use store::records::Replica;
 use store::traits::{ReplicaStore, Scope};
@@ -43,10 +44,28 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
             Some(words) => Some(wiring::replica(&opened, words).await?.id),
             None => None,
         };
-        results.push((
-            host.clone(),
-            enrol(&opened, &engine, &host, canary, args.patience).await,
-        ));
+        // Whether its backups may be trusted hangs on it.
+        let deed = Deed {
+            name: "host.examine",
+            object: format!("host {host}"),
+            ..Deed::default()
+        };
+        let mut result = None;
+        let work = async {
+            let enrolled = enrol(&opened, &engine, &host, canary, args.patience).await;
+            let done = match &enrolled {
+                Ok(_) => Ok(()),
+                Err(why) => Err(Failure::new(exit::FAILED, why.to_string())),
+            };
+            result = Some(enrolled);
+            done
+        };
+        let told = trail::written(&opened.store, opened.world().now(), &deed, work).await;
+        match result {
+            Some(result) => results.push((host, result)),
+            // Not written down, so not done.
+            None => told?,
+        }
     }
     bar.finish_and_clear();
     engine.stop(Duration::from_secs(1)).await;

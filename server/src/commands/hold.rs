@@ -101,7 +101,7 @@ async fn hold(global: &Global, named: Named, terms: Terms) -> Result<(), Failure
         until: terms.ending.until(),
         reason: terms.reason,
     };
-    let hold = deeds.hold(new).await.map_err(deed::refused)?;
+    let hold = deed::done(&opened, &deeds, deeds.hold(new)).await?;
     if global.json {
         return json(&document::hold::document(&hold));
     }
@@ -116,7 +116,7 @@ async fn hold(global: &Global, named: Named, terms: Terms) -> Result<(), Failure
 
 async fn lift(global: &Global, id: i64) -> Result<(), Failure> {
     let (opened, deeds) = deed::begin(global).await?;
-    let hold = deeds.lift(id).await.map_err(deed::refused)?;
+    let hold = deed::done(&opened, &deeds, deeds.lift(id)).await?;
     if global.json {
         return json(&document::hold::document(&hold));
     }

@@ -84,7 +84,7 @@ async fn rotate(global: &Global, opened: &Opened, kind: Kind) -> Result<(), Fail
     let deed = Deed {
         name: "keys.rotate",
         object: "key encryption key".to_owned(),
-        tenant: None,
+        ..Deed::default()
     };
     let bar = spinner("sealing every record anew");
     let vault = opened.config.vault_path.clone();
@@ -101,7 +101,7 @@ async fn forget(global: &Global, opened: &Opened, key: String) -> Result<(), Fai
     let deed = Deed {
         name: "keys.forget",
         object: key.clone(),
-        tenant: None,
+        ..Deed::default()
     };
     let work = sealed.forget(&key, &opened.config.vault_path);
     trail::written(&opened.store, opened.world().now(), &deed, work).await?;
@@ -132,6 +132,7 @@ async fn show(global: &Global, opened: &Opened, tenant: TenantId, reveal: bool) 
         name: "keys.show",
         object: "repository password".to_owned(),
         tenant: Some(tenant.clone()),
+        ..Deed::default()
     };
     let whose = tenant.clone();
     let work = async move {

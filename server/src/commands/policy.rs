@@ -175,7 +175,7 @@ async fn put(global: &Global, id: &PolicyId, file: &Path) -> Result<(), Failure>
     let terms = read(file)?;
     let (opened, deeds) = deed::begin(global).await?;
     let before = opened.store.policies().await?;
-    let policy = deeds.put_policy(id, &terms).await.map_err(deed::refused)?;
+    let policy = deed::done(&opened, &deeds, deeds.put_policy(id, &terms)).await?;
     let newest = opened.store.policy_versions(id).await?;
     if global.json {
         return json(&newest.last().map(document::policy::version));
@@ -239,7 +239,7 @@ async fn assign(
         },
         (None, None) => Assignee::Site,
     };
-    deeds.assign(&assignee, policy).await.map_err(deed::refused)?;
+    deed::done(&opened, &deeds, deeds.assign(&assignee, policy)).await?;
     if global.json {
         return json(&serde_json::json!({ "assignee": assignee, "policy": policy }));
     }

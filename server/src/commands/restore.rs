@@ -7,9 +7,11 @@ use super::Global;
 use super::vault::told;
 use crate::looking;
 use crate::telling::{BarProgress, Failure, json};
+use crate::trail::{self, Deed};
 use ::vault::{Format, Overwrite, VaultError};
 use clap::ValueEnum;
 use domain::ids::PointId;
+use engine::WorldClock as _;
 use std::path::PathBuf;
 use store::traits::{AttemptStore, Scope, StoreError};
 
@@ -82,7 +84,19 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
         Overwrite::Never
     };
     let (tenant, snapshot) = (point.tenant.clone(), point.snapshot.clone());
-    let written = tokio::task::spawn_blocking(move || -> Result<Vec<PathBuf>, Failure> {
+    // A whole disk leaves the walls: the trail tells it first.
+    let what = match (&args.to_dir, args.disk) {
+        (Some(_), _) => "all disks and files".to_owned(),
+        (None, Some(disk)) => format!("disk {disk}"),
+        (None, None) => "the disk".to_owned(),
+    };
+    let deed = Deed {
+        name: "disk.restore",
+        object: format!("{what} of restore point {id} of replica {}", point.name),
+        tenant: Some(point.tenant.clone()),
+        details: [("to".to_owned(), target.display().to_string())].into(),
+    };
+    let restore = move || -> Result<Vec<PathBuf>, Failure> {
         let progress = BarProgress::new(format!("restoring {}/{}", point.tenant, point.name));
         if let Some(folder) = args.to_dir {
             return vault
@@ -107,8 +121,9 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
             .restore_disk(&tenant, &snapshot, disk, &to, format, overwrite, &progress)
             .map_err(refused)?;
         Ok(vec![to])
-    })
-    .await??;
+    };
+    let work = async { tokio::task::spawn_blocking(restore).await? };
+    let written = trail::written(&opened.store, opened.world().now(), &deed, work).await?;
     if global.json {
         return json(
             &serde_json::json!({ "point": id, "consistency": "crash-consistent", "files": written }),

@@ -4,17 +4,15 @@ mod own;
 mod shown;
 
 use super::Global;
-use super::deed::{begin, refused};
+use super::deed::{begin, done, refused};
 use super::serve::Door;
 use crate::console::{Now, Site, StoreConsole};
 use crate::deeds::NewTenant;
 use crate::telling::{Failure, exit, json, spinner};
-use crate::trail::{self, Deed};
 use crate::wiring::Opened;
 use crate::{document, tenancy};
 use ::console::{Console as _, RuleQuery, TenantsView};
 use clap::Subcommand;
-use domain::door::mapping::Mapping;
 use engine::{Engine, WorldClock as _};
 use std::sync::Arc;
 
@@ -136,9 +134,7 @@ async fn list(global: &Global) -> Result<(), Failure> {
 
 async fn create(global: &Global, new: NewTenant) -> Result<(), Failure> {
     let (opened, deeds) = begin(global).await?;
-    let deed = deed("tenant.create", &new.id, None);
-    let work = async { deeds.create_tenant(new).await.map_err(refused) };
-    let made = trail::written(&opened.store, opened.world().now(), &deed, work).await?;
+    let made = done(&opened, &deeds, deeds.create_tenant(new)).await?;
     one(global, &opened, made.id.as_str()).await
 }
 
@@ -148,15 +144,11 @@ async fn map(global: &Global, rule: &Rule, remove: bool) -> Result<(), Failure> 
     tenancy::write_down(&opened.config, &opened.store, now).await?;
     let (kind, text) = rule.claims.kind_and_text();
     let mapping = deeds.mapping(&rule.tenant, kind, text).await.map_err(refused)?;
-    let name = if remove { "tenant.unmap" } else { "tenant.map" };
-    let deed = deed(name, &mapping.rule.to_string(), Some(&mapping));
-    let work = async {
-        match remove {
-            true => deeds.unmap_tenant(&mapping).await.map_err(refused),
-            false => deeds.map_tenant(&mapping).await.map_err(refused),
-        }
-    };
-    trail::written(&opened.store, now, &deed, work).await?;
+    if remove {
+        done(&opened, &deeds, deeds.unmap_tenant(&mapping)).await?;
+    } else {
+        done(&opened, &deeds, deeds.map_tenant(&mapping)).await?;
+    }
     one(global, &opened, mapping.tenant.as_str()).await
 }
 
@@ -187,15 +179,5 @@ async fn one(global: &Global, opened: &Opened, id: &str) -> Result<(), Failure> 
     match own.first() {
         Some(tenant) if global.json => json(&document::tenant::document(tenant)),
         _ => shown::list(global, &own),
-    }
-}
-
-fn deed(name: &'static str, object: &str, mapping: Option<&Mapping>) -> Deed {
-    // How the hoster tells tenants apart is the hoster's: no tenant sees it.
-    let object = mapping.map_or_else(|| object.to_owned(), |it| format!("{}: {object}", it.tenant));
-    Deed {
-        name,
-        object,
-        tenant: None,
     }
 }

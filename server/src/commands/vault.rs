@@ -68,6 +68,7 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
         name,
         object,
         tenant: Some(tenant.clone()),
+        ..Deed::default()
     });
     let work = async move {
         tokio::task::spawn_blocking(move || match args.command {

@@ -21,9 +21,12 @@ impl Deeds {
     /// # Errors
     /// The field that is not right, or what is not there.
     pub async fn acknowledge(&self, new: NewAcknowledgement) -> Result<Acknowledgement, DeedError> {
+        self.object.deed("cause.acknowledge");
         self.object.say(format!("cause {}", new.cause), None);
         let note = written::reason("note", &new.note)?;
         let until = new.until.resolve(self.now, ACKNOWLEDGED_SECS_MAX)?;
+        self.object.detail("note", &note);
+        self.detail_until(until);
         self.cause(&new.cause).await?;
         let acknowledgement = Acknowledgement {
             cause: new.cause,

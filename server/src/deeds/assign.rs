@@ -11,6 +11,13 @@ impl Deeds {
     /// # Errors
     /// What is not there; the site's cannot be taken away.
     pub async fn assign(&self, assignee: &Assignee, policy: Option<&PolicyId>) -> Result<(), DeedError> {
+        self.object.deed(match policy {
+            Some(_) => "policy.assign",
+            None => "policy.unassign",
+        });
+        if let Some(policy) = policy {
+            self.object.detail("policy", policy);
+        }
         let policy_words = policy.map_or_else(
             || "no policy of its own for ".to_owned(),
             |id| format!("policy {id} for "),

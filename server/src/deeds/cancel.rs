@@ -13,6 +13,7 @@ impl Deeds {
     /// # Errors
     /// The field that is not right, an attempt that is not there, or one that has ended.
     pub async fn cancel(&self, attempt: AttemptId, reason: &str) -> Result<Attempt, DeedError> {
+        self.object.deed("attempt.cancel");
         match self.store.attempt(&SITE, attempt).await {
             Ok(found) => {
                 self.say_replica(&format!("attempt {attempt} on "), found.replica)
@@ -20,10 +21,12 @@ impl Deeds {
             }
             Err(_) => self.object.say(format!("attempt {attempt}"), None),
         }
+        let reason = written::reason("reason", reason)?;
+        self.object.detail("reason", &reason);
         let request = CancelRequest {
             at: self.now,
             author: self.author.clone(),
-            reason: written::reason("reason", reason)?,
+            reason,
         };
         self.store
             .cancel_request(&SITE, attempt, &request)

@@ -3,7 +3,7 @@
 use super::{DeedError, Deeds, SITE, written};
 use domain::calendar::SlaDay;
 use domain::ids::ReplicaId;
-use domain::obligation::{Change, Correction, InvalidCorrection, ObligationKey, check_correction};
+use domain::obligation::{Change, Correction, InvalidCorrection, ObligationKey, Owner, check_correction};
 use store::obligations::ObligationRow;
 use store::traits::StoreError;
 
@@ -22,9 +22,25 @@ impl Deeds {
     /// # Errors
     /// The field that is not right, a day that is not there, is open or has nothing to correct, or a correction made meanwhile.
     pub async fn correct(&self, new: NewCorrection) -> Result<ObligationRow, DeedError> {
+        self.object.deed("day.correct");
         self.say_replica(&format!("day {} of ", new.day), new.replica)
             .await;
         let reason = written::reason("reason", &new.reason)?;
+        self.object.detail("reason", &reason);
+        let (change, owner) = match &new.change {
+            Change::Excuse { owner } => ("excuse", Some(owner)),
+            Change::Attribute { owner } => ("attribute", Some(owner)),
+            Change::Restore => ("restore", None),
+        };
+        self.object.detail("change", change);
+        if let Some(owner) = owner {
+            let owner = match owner {
+                Owner::Provider => "provider",
+                Owner::Tenant => "tenant",
+                Owner::External => "external",
+            };
+            self.object.detail("owner", owner);
+        }
         let key = ObligationKey {
             replica: new.replica,
             day: new.day,

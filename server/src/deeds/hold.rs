@@ -21,6 +21,7 @@ impl Deeds {
     /// # Errors
     /// The field that is not right, or what is not there.
     pub async fn hold(&self, new: NewHold) -> Result<OperatorHold, DeedError> {
+        self.object.deed("hold.begin");
         match &new.target {
             HoldTarget::Host { host } => self.object.say(format!("host {host}"), None),
             HoldTarget::Tenant { tenant } => self.object.say(format!("tenant {tenant}"), Some(tenant)),
@@ -28,6 +29,8 @@ impl Deeds {
         }
         let reason = written::reason("reason", &new.reason)?;
         let until = new.until.resolve(self.now, HOLD_SECS_MAX)?;
+        self.object.detail("reason", &reason);
+        self.detail_until(until);
         match &new.target {
             HoldTarget::Host { host } => self.known.host(host)?,
             HoldTarget::Tenant { tenant } => self.tenant_there(tenant).await?,

@@ -71,11 +71,16 @@ impl Deeds {
         tenant: &str,
         frame: Option<&WindowFrame>,
     ) -> Result<TenantId, DeedError> {
-        self.object.say(
-            format!("where tenant {} may move its window", tenant.trim()),
-            None,
-        );
+        self.object.deed("tenant.frame");
+        let words = format!("where tenant {} may move its window", tenant.trim());
+        self.object.say(&words, None);
         let id = self.tenant_of(tenant).await?;
+        self.object.say(&words, Some(&id));
+        let window = frame.map_or_else(
+            || "none of its own".to_owned(),
+            |frame| format!("inside {}, {} minutes or more", frame.within, frame.minutes_min),
+        );
+        self.object.detail("window", window);
         if let Some(frame) = frame {
             frame
                 .check()
@@ -90,9 +95,11 @@ impl Deeds {
     /// # Errors
     /// The field that is not right; a tenant that is not there.
     pub async fn brand_tenant(&self, tenant: &str, new: NewBrand) -> Result<TenantId, DeedError> {
-        self.object
-            .say(format!("the look of tenant {}", tenant.trim()), None);
+        self.object.deed("tenant.brand");
+        let words = format!("the look of tenant {}", tenant.trim());
+        self.object.say(&words, None);
         let id = self.tenant_of(tenant).await?;
+        self.object.say(&words, Some(&id));
         let before = self.store.tenant(&SITE, &id).await?;
         let name: Option<BrandName> = match new.name.as_deref().map(str::trim) {
             None => before.brand_name,
@@ -104,6 +111,11 @@ impl Deeds {
             Some("") => None,
             Some(text) => Some(text.parse().map_err(|error| DeedError::field("accent", error))?),
         };
+        let changed = match &new.logo {
+            LogoChange::Keep => "as it was",
+            LogoChange::TakeAway => "taken away",
+            LogoChange::Put(_) => "another",
+        };
         let logo = match new.logo {
             LogoChange::Keep => self.store.tenant_logo(&SITE, &id).await?,
             LogoChange::TakeAway => None,
@@ -111,6 +123,12 @@ impl Deeds {
                 Some(Logo::parse(file).map_err(|error| DeedError::field("logo", error))?)
             }
         };
+        let shown = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
+        self.object
+            .detail("name", shown(name.as_ref().map(|name| name.as_str().to_owned())));
+        self.object
+            .detail("accent", shown(accent.map(|accent| accent.colour().to_string())));
+        self.object.detail("logo", changed);
         let branding = Branding { name, accent, logo };
         self.store.tenant_brand(&SITE, &id, &branding).await?;
         Ok(id)

@@ -28,6 +28,7 @@ impl Deeds {
     /// # Errors
     /// The field that is not right; `Conflict` when there is one of that id.
     pub async fn create_tenant(&self, new: NewTenant) -> Result<Tenant, DeedError> {
+        self.object.deed("tenant.create");
         self.object.say(format!("tenant {}", new.id.trim()), None);
         let id: TenantId = new
             .id
@@ -39,6 +40,8 @@ impl Deeds {
             "" => Zone::UTC,
             text => text.parse().map_err(|error| DeedError::field("zone", error))?,
         };
+        self.object.detail("name", &name);
+        self.object.detail("zone", zone);
         if self.known.tenants.contains(&id) {
             return Err(DeedError::Conflict(format!(
                 "there is a tenant `{id}` in config.toml"
@@ -67,6 +70,8 @@ impl Deeds {
     /// # Errors
     /// `Conflict` for one that is there, and beyond the most of a tenant.
     pub async fn map_tenant(&self, mapping: &Mapping) -> Result<(), DeedError> {
+        self.object.deed("tenant.map");
+        // How the hoster tells tenants apart names its machines: no tenant reads of it.
         self.object.say(
             format!("rule {} of tenant {}", mapping.rule, mapping.tenant),
             None,
@@ -99,6 +104,7 @@ impl Deeds {
     /// # Errors
     /// When there is no such rule here.
     pub async fn unmap_tenant(&self, mapping: &Mapping) -> Result<(), DeedError> {
+        self.object.deed("tenant.unmap");
         self.object.say(
             format!("rule {} of tenant {}", mapping.rule, mapping.tenant),
             None,

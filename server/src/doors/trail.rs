@@ -1,5 +1,6 @@
 //! What happens at the doors goes into the audit trail before it counts as done.
 
+use super::object::Said;
 use super::visitor::Visitor;
 use super::{DoorFault, Doors};
 use domain::audit::{AuditEntry, AuditOutcome, Happened, Who};
@@ -84,7 +85,8 @@ impl Doors {
         Ok(())
     }
 
-    /// A deed of a visitor beyond the doors, with what came of it; named by the permission that it took.
+    /// A deed of a visitor beyond the doors, with what came of it: as it was said, or named by the permission that it took where it did not
+    /// come to saying anything.
     ///
     /// # Errors
     /// The trail could not be written.
@@ -92,12 +94,23 @@ impl Doors {
         &self,
         visitor: &Visitor,
         permission: Permission,
-        object: &str,
+        said: Said,
         outcome: AuditOutcome,
     ) -> Result<(), DoorFault> {
-        let tenant = visitor.seat().tenant().cloned();
-        self.tell_on(visitor, permission, object, tenant, outcome, None)
-            .await
+        let named = permission.code().replace(':', ".");
+        let (object, of) = said.object.unwrap_or_default();
+        self.append(Happened {
+            at: self.now(),
+            who: visitor.who(),
+            from: Some(visitor.address.to_canonical().to_string()),
+            deed: said.deed.map_or(named, str::to_owned),
+            object,
+            // Its people read of what is theirs, whoever did it.
+            tenant: of.or_else(|| visitor.seat().tenant().cloned()),
+            outcome,
+            details: said.details,
+        })
+        .await
     }
 
     /// A deed of a tenant's person to something of its own, and why it was refused where it was.
@@ -112,50 +125,13 @@ impl Doors {
         refused: Option<&str>,
     ) -> Result<(), DoorFault> {
         let outcome = refused.map_or(AuditOutcome::Done, |_| AuditOutcome::Refused);
-        let tenant = visitor.seat().tenant().cloned();
-        self.tell_on(visitor, permission, object, tenant, outcome, refused)
-            .await
-    }
-
-    /// The same, to something of a tenant's: its people read of it, whoever did it.
-    ///
-    /// # Errors
-    /// The trail could not be written.
-    pub async fn tell_of(
-        &self,
-        visitor: &Visitor,
-        permission: Permission,
-        object: &str,
-        tenant: &TenantId,
-        outcome: AuditOutcome,
-    ) -> Result<(), DoorFault> {
-        self.tell_on(visitor, permission, object, Some(tenant.clone()), outcome, None)
-            .await
-    }
-
-    async fn tell_on(
-        &self,
-        visitor: &Visitor,
-        permission: Permission,
-        object: &str,
-        tenant: Option<TenantId>,
-        outcome: AuditOutcome,
-        why: Option<&str>,
-    ) -> Result<(), DoorFault> {
-        self.append(Happened {
-            at: self.now(),
-            who: visitor.who(),
-            from: Some(visitor.address.to_canonical().to_string()),
-            deed: permission.code().replace(':', "."),
-            object: object.to_owned(),
-            tenant,
-            outcome,
-            details: why
-                .map(|why| ("why".to_owned(), why.to_owned()))
-                .into_iter()
-                .collect(),
-        })
-        .await
+        let why = refused.map(|why| ("why".to_owned(), why.to_owned()));
+        let said = Said {
+            object: Some((object.to_owned(), None)),
+            details: why.into_iter().collect(),
+            ..Said::default()
+        };
+        self.tell_deed(visitor, permission, said, outcome).await
     }
 
     async fn append(&self, happened: Happened) -> Result<(), DoorFault> {
@@ -163,6 +139,10 @@ impl Doors {
         Ok(())
     }
 }
+
+/// The details that a tenant's people read. The others are the hoster's own words, with its machines in them: reasons of holds, files of a
+/// restore, what a command failed by.
+const TENANTS_READ: [&str; 6] = ["why", "until", "change", "owner", "window", "policy"];
 
 /// Entries of a page where nothing else is asked for.
 const PAGE: u32 = 100;
@@ -195,7 +175,13 @@ impl Doors {
             Some(cursor) => Some(self.key.seq(person, cursor).ok_or(DoorFault::Missing("page"))?),
             None => None,
         };
-        let entries = self.store.audit_page(&visitor.scope(), before, limit).await?;
+        let mut entries = self.store.audit_page(&visitor.scope(), before, limit).await?;
+        if visitor.seat().tenant().is_some() {
+            for entry in &mut entries {
+                let details = &mut entry.happened.details;
+                details.retain(|key, _| TENANTS_READ.contains(&key.as_str()));
+            }
+        }
         let last = entries.last().filter(|_| entries.len() == limit as usize);
         let next = last.map(|last| self.key.cursor(person, last.seq)).transpose()?;
         Ok((entries, next))

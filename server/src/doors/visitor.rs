@@ -1,5 +1,6 @@
 //! Who asks, found by the cookie or the token that came with the request.
 
+use super::object::Object;
 use super::secret::Secret;
 use super::trail::as_person;
 use super::{BEFORE, DoorFault, Doors};
@@ -10,10 +11,9 @@ use domain::door::hash::SecretKind;
 use domain::door::permission::Permission;
 use domain::door::seat::Seat;
 use domain::door::session::{SessionRule, SessionStage};
-use domain::ids::{SessionId, TenantId, TokenId};
+use domain::ids::{SessionId, TokenId};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
 use store::people::Person;
 use store::sessions::Session;
 use store::traits::Scope;
@@ -23,27 +23,6 @@ use store::traits::Scope;
 pub enum By {
     Session(SessionId),
     Token(TokenId),
-}
-
-/// A thing in words, and whose it is.
-type Named = Option<(String, Option<TenantId>)>;
-
-/// What a deed is done to, in words: said by whoever does it, read by the wall, which tells the trail.
-#[derive(Debug, Clone, Default)]
-pub struct Object(Arc<Mutex<Named>>);
-
-impl Object {
-    /// `tenant` reads of it, too.
-    pub fn say(&self, words: impl Into<String>, tenant: Option<&TenantId>) {
-        let said = (words.into(), tenant.cloned());
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);
-    }
-
-    /// What was said last.
-    #[must_use]
-    pub fn said(&self) -> Option<(String, Option<TenantId>)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
 }
 
 /// Whether a request shows that somebody sits there. A page that looks again by itself does not.

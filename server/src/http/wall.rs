@@ -136,19 +136,12 @@ async fn told(
         status if status.is_client_error() => AuditOutcome::Refused,
         _ => AuditOutcome::Done,
     };
-    let told = match visitor.object.said() {
-        Some((object, Some(tenant))) => {
-            doors
-                .tell_of(visitor, permission, &object, &tenant, outcome)
-                .await
-        }
-        Some((object, None)) => doors.tell_deed(visitor, permission, &object, outcome).await,
-        None => {
-            let object = led_to(&answer).unwrap_or_else(|| format!("nothing that is there, by {path}"));
-            doors.tell_deed(visitor, permission, &object, outcome).await
-        }
-    };
-    match told {
+    let mut said = visitor.object.said();
+    said.object.get_or_insert_with(|| {
+        let object = led_to(&answer).unwrap_or_else(|| format!("nothing that is there, by {path}"));
+        (object, None)
+    });
+    match doors.tell_deed(visitor, permission, said, outcome).await {
         Ok(()) => answer,
         Err(error) => failed(&error),
     }

@@ -237,6 +237,7 @@ async fn access(data: &Path) {
     );
     let trail = run(data, &["audit", "export"]).await.good();
     assert_eq!(trail.out.matches("\"vault.access\"").count(), 1, "{}", trail.out);
+    assert!(trail.out.contains("\"disk.restore\""), "{}", trail.out);
     run(data, &["vault", "access", "nobody"])
         .await
         .refused(2, &["`nobody`"]);

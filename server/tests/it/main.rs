@@ -25,5 +25,6 @@ mod site;
 mod tenants;
 mod tonight;
 mod torn;
+mod trail;
 mod waiting;
 mod wire;

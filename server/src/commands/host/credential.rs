@@ -143,7 +143,7 @@ fn deed(name: &'static str, holder: &Holder) -> Deed {
     Deed {
         name,
         object: holder.to_string(),
-        tenant: None,
+        ..Deed::default()
     }
 }
 

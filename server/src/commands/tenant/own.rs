@@ -1,12 +1,11 @@
 //! `stillpoint tenant frame` and `tenant brand`: what the hoster opens to a tenant, and how its pages look.
 
 use super::super::Global;
-use super::super::deed::{begin, refused};
-use super::{deed, one};
+use super::super::deed::{begin, done, refused};
+use super::one;
 use crate::deeds::{LogoChange, NewBrand, NewFrame};
 use crate::telling::Failure;
 use crate::tenancy;
-use crate::trail;
 use domain::door::branding::LOGO_BYTES_MAX;
 use engine::WorldClock as _;
 use std::io::Read as _;
@@ -69,17 +68,8 @@ pub(super) async fn frame(global: &Global, args: Frame) -> Result<(), Failure> {
             Some(new.read().map_err(refused)?)
         }
     };
-    let object = match &frame {
-        Some(frame) => format!("{}: inside {}", args.tenant, frame.within),
-        None => format!("{}: none", args.tenant),
-    };
-    let work = async {
-        deeds
-            .frame_tenant(&args.tenant, frame.as_ref())
-            .await
-            .map_err(refused)
-    };
-    let id = trail::written(&opened.store, now, &deed("tenant.frame", &object, None), work).await?;
+    let work = deeds.frame_tenant(&args.tenant, frame.as_ref());
+    let id = done(&opened, &deeds, work).await?;
     one(global, &opened, id.as_str()).await
 }
 
@@ -97,14 +87,7 @@ pub(super) async fn brand(global: &Global, args: Brand) -> Result<(), Failure> {
         accent: args.accent,
         logo,
     };
-    let work = async { deeds.brand_tenant(&args.tenant, new).await.map_err(refused) };
-    let id = trail::written(
-        &opened.store,
-        now,
-        &deed("tenant.brand", &args.tenant, None),
-        work,
-    )
-    .await?;
+    let id = done(&opened, &deeds, deeds.brand_tenant(&args.tenant, new)).await?;
     one(global, &opened, id.as_str()).await
 }
 

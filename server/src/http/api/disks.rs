@@ -2,7 +2,7 @@
 //! the tag is the same for the same bytes. Each download is in the audit trail before its first byte is sent.
 
 use super::parameters::Parameters;
-use crate::doors::{Doors, Visitor};
+use crate::doors::{Doors, Said, Visitor};
 use crate::http::desk::{Desk, failed};
 use crate::http::openapi::{Operation, Tag, schema as s};
 use crate::http::problem::Problem;
@@ -108,13 +108,11 @@ async fn give(
             part.start,
             part.end - 1
         );
-        let told = doors.tell_of(
-            &visitor,
-            Permission::DownloadDisk,
-            &object,
-            &point.tenant,
-            AuditOutcome::Done,
-        );
+        let said = Said {
+            object: Some((object, Some(point.tenant.clone()))),
+            ..Said::default()
+        };
+        let told = doors.tell_deed(&visitor, Permission::DownloadDisk, said, AuditOutcome::Done);
         told.await.map_err(|fault| {
             Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,

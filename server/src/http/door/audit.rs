@@ -34,6 +34,8 @@ struct Row {
     /// Why it was refused, or failed.
     why: String,
     object: String,
+    /// What it was changed to, until when, why.
+    details: String,
     place: String,
     outcome: &'static str,
 }
@@ -63,6 +65,7 @@ fn row(visitor: &Visitor, entry: &AuditEntry) -> Row {
         deed: happened.deed.clone(),
         why: happened.details.get("why").cloned().unwrap_or_default(),
         object: happened.object.clone(),
+        details: words::details(&happened.details),
         place: happened
             .tenant
             .as_ref()

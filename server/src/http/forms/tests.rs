@@ -248,7 +248,7 @@ async fn what_was_done_to_a_tenants_replica_stands_in_its_own_trail_by_name() {
         .map(|entry| (entry.happened.deed.as_str(), entry.happened.object.clone()))
         .collect();
     assert!(
-        told.contains(&("holds.manage", format!("replica {}", replica.name))),
+        told.contains(&("hold.begin", format!("replica {}", replica.name))),
         "{told:?}"
     );
     let other = server

@@ -1,7 +1,7 @@
 //! Plants one tenant's things.
 
 use super::two::{Things, drawn, machine};
-use crate::doors::{Comer, DEMO_PASSWORD, Doors, Hasher, Visitor};
+use crate::doors::{Comer, DEMO_PASSWORD, Doors, Hasher, Said, Visitor};
 use chrono::TimeDelta;
 use domain::attribution::attribute;
 use domain::audit::AuditOutcome;
@@ -94,10 +94,13 @@ impl Planter<'_> {
             .find(|token| token.name.ends_with("to revoke"))
             .unwrap();
         for _ in 0..DEEDS {
-            let object = format!("{word} deed");
+            let said = Said {
+                object: Some((format!("{word} deed"), None)),
+                ..Said::default()
+            };
             let told = self
                 .doors
-                .tell_deed(&by, Permission::DownloadDisk, &object, AuditOutcome::Done);
+                .tell_deed(&by, Permission::DownloadDisk, said, AuditOutcome::Done);
             told.await.unwrap();
         }
         let older = self.doors.audit(&by, None).await.unwrap().1.unwrap();
