@@ -168,7 +168,7 @@ fn reachable_in_principle(data: &Path) {
     std::fs::write(data.join("ca.pem"), made.cert.pem()).unwrap();
     let password = data.join("p");
     std::fs::write(&password, "nobody's").unwrap();
-    std::fs::set_permissions(&password, PermissionsExt::from_mode(0o600)).unwrap();
+    std::fs::set_permissions(&password, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 async fn entries(data: &Path) -> Vec<Value> {
