@@ -15,7 +15,7 @@ pub(crate) use delivery::deliver;
 pub(crate) use signs::Signs;
 
 use crate::ports::chain;
-use crate::shared::Shared;
+use crate::shared::{SITE, Shared};
 use breaches::Breaches;
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::alarm::{Acknowledged, Notice, Scene, notices};
@@ -72,7 +72,7 @@ impl Alarm {
         let watchers = self.watchers.look(&shared, now).await?;
         let rows = self.breaches.look(&shared, now).await?;
         let stuck = stuck::Found::look(&shared, now).await?;
-        let acknowledged = store.acknowledgements(now).await?;
+        let acknowledged = store.acknowledgements(&SITE, now).await?;
         let noticed = match self.noticed.take() {
             Some(noticed) => noticed,
             None => store.notice_keys().await?.into_iter().collect(),

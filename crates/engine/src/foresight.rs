@@ -6,7 +6,7 @@ mod history;
 
 use crate::planned::{Planned, Purpose};
 use crate::ports::chain;
-use crate::shared::Shared;
+use crate::shared::{SITE, Shared};
 use chrono::{DateTime, Utc};
 use domain::causes::Cause;
 use domain::forecast::night::{Foresight, Known, Night};
@@ -93,7 +93,7 @@ impl Forecaster {
         self.history.refresh(store.as_ref(), now).await?;
         self.history.learn(&planned.world, now);
         let unfinished = store.attempts_unfinished().await?;
-        let acknowledged = store.acknowledgements(now).await?;
+        let acknowledged = store.acknowledgements(&SITE, now).await?;
         let running: HashMap<_, DateTime<Utc>> =
             unfinished.iter().map(|it| (it.replica, it.started)).collect();
         let night = Night {

@@ -20,6 +20,6 @@ pub trait CancelStore: Send + Sync {
     /// Asks for a running attempt to be stopped; the first request stays. `NotFound` for an attempt that the scope does not see,
     /// `Conflict` for one that has ended.
     async fn cancel_request(&self, scope: &Scope, attempt: AttemptId, request: &CancelRequest) -> Result<()>;
-    /// Whether somebody wants it stopped.
-    async fn cancel_of(&self, attempt: AttemptId) -> Result<Option<CancelRequest>>;
+    /// Whether somebody wants it stopped; `None` as well for an attempt that the scope does not see.
+    async fn cancel_of(&self, scope: &Scope, attempt: AttemptId) -> Result<Option<CancelRequest>>;
 }

@@ -337,6 +337,7 @@ macro_rules! store_conformance {
             // walls
             another_tenants_things_are_not_found,
             lists_hold_only_the_scopes_things,
+            what_the_hoster_laid_down_is_seen_by_whom_it_touches,
         );
     };
     ($open:path; $($check:ident,)*) => {$(

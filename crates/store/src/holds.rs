@@ -1,6 +1,6 @@
 //! What people laid on the plan by hand: holds, and causes they have acknowledged.
 
-use crate::traits::Result;
+use crate::traits::{Result, Scope};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::{HostId, ReplicaId, TenantId};
@@ -72,12 +72,13 @@ pub trait HoldStore: Send + Sync {
     ) -> Result<OperatorHold>;
     /// `NotFound` for an unknown id, `Conflict` for one that is over at `at` or was lifted before.
     async fn hold_lift(&self, id: i64, at: DateTime<Utc>, author: &str) -> Result<OperatorHold>;
-    /// Those that hold at `now`, newest first.
-    async fn holds_active(&self, now: DateTime<Utc>) -> Result<Vec<OperatorHold>>;
-    /// The newest of all, active or not; at most 1000.
-    async fn holds(&self, limit: u32) -> Result<Vec<OperatorHold>>;
+    /// Those that hold at `now`, newest first. A tenant's scope sees those that hold something of its own: the tenant, its replicas, hosts
+    /// that they are on.
+    async fn holds_active(&self, scope: &Scope, now: DateTime<Utc>) -> Result<Vec<OperatorHold>>;
+    /// The newest of all that the scope sees, active or not; at most 1000.
+    async fn holds(&self, scope: &Scope, limit: u32) -> Result<Vec<OperatorHold>>;
     /// Replaces an earlier acknowledgement of the same cause.
     async fn acknowledge(&self, acknowledgement: &Acknowledgement) -> Result<()>;
-    /// Those that are valid at `now`, by cause.
-    async fn acknowledgements(&self, now: DateTime<Utc>) -> Result<Vec<Acknowledgement>>;
+    /// Those that are valid at `now`, by cause. A tenant's scope sees those of causes that are the tenant's.
+    async fn acknowledgements(&self, scope: &Scope, now: DateTime<Utc>) -> Result<Vec<Acknowledgement>>;
 }

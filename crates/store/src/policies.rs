@@ -1,6 +1,6 @@
 //! The hoster's catalogue of policies and who has which.
 
-use crate::traits::Result;
+use crate::traits::{Result, Scope};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::{PolicyId, ReplicaId, TenantId};
@@ -112,6 +112,6 @@ pub trait PolicyStore: Send + Sync {
         author: &str,
         at: DateTime<Utc>,
     ) -> Result<()>;
-    /// What holds now: the site's, then tenants', then replicas', each by id.
-    async fn assignments(&self) -> Result<Vec<Assignment>>;
+    /// What holds now: the site's, then tenants', then replicas', each by id. A tenant's scope sees the site's, its own and its replicas'.
+    async fn assignments(&self, scope: &Scope) -> Result<Vec<Assignment>>;
 }

@@ -174,7 +174,7 @@ pub trait AttemptStore: Send + Sync {
     async fn point(&self, scope: &Scope, id: PointId) -> Result<Point>;
     /// Newest first.
     async fn points(&self, scope: &Scope, replica: Option<ReplicaId>) -> Result<Vec<Point>>;
-    async fn point_newest(&self, replica: ReplicaId) -> Result<Option<Point>>;
+    async fn point_newest(&self, scope: &Scope, replica: ReplicaId) -> Result<Option<Point>>;
     /// Any evidence of a point, as stored.
     async fn evidence(&self, scope: &Scope, id: PointId) -> Result<Evidence>;
 }

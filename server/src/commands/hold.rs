@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 use store::holds::{HoldStore as _, HoldTarget};
 use store::traits::{ReplicaStore as _, Scope};
 
+const SITE: Scope = Scope::Site {
+    reason: "hold command",
+};
 /// The newest that `hold list --all` shows.
 const LISTED_MAX: u32 = 1_000;
 
@@ -131,9 +134,9 @@ async fn list(global: &Global, all: bool) -> Result<(), Failure> {
     let opened = looking::existing(&global.data).await?;
     let now = opened.world().now();
     let holds = if all {
-        opened.store.holds(LISTED_MAX).await?
+        opened.store.holds(&SITE, LISTED_MAX).await?
     } else {
-        opened.store.holds_active(now).await?
+        opened.store.holds_active(&SITE, now).await?
     };
     if global.json {
         let documents: Vec<Value> = holds.iter().map(document::hold::document).collect();
@@ -164,10 +167,7 @@ async fn list(global: &Global, all: bool) -> Result<(), Failure> {
 type Names = BTreeMap<ReplicaId, String>;
 
 async fn names(opened: &wiring::Opened) -> Result<Names, Failure> {
-    let scope = Scope::Site {
-        reason: "hold command",
-    };
-    let replicas = opened.store.replicas(&scope).await?;
+    let replicas = opened.store.replicas(&SITE).await?;
     Ok(replicas
         .into_iter()
         .map(|it| (it.id, format!("{}/{}", it.tenant, it.name)))

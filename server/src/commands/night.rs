@@ -33,8 +33,8 @@ pub async fn run(global: &Global, Args {}: Args) -> Result<(), Failure> {
         tonight: tonight::tonight(Some(&planned), Some(&foreseen), &days, |_| true, now),
         names: names.into_iter().map(|it| (it.id, it)).collect(),
         planned: &planned,
-        holds: store.holds_active(now).await?,
-        acknowledged: store.acknowledgements(now).await?,
+        holds: store.holds_active(&scope, now).await?,
+        acknowledged: store.acknowledgements(&scope, now).await?,
         pauses: store.pauses_unresumed().await?,
     };
     if global.json {

@@ -10,7 +10,11 @@ use domain::policy::{PauseTerms, Terms};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use store::policies::{Assignee, PolicyStore as _, PolicyVersion};
-use store::traits::StoreError;
+use store::traits::{Scope, StoreError};
+
+const SITE: Scope = Scope::Site {
+    reason: "policy command",
+};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -89,7 +93,10 @@ pub async fn run(global: &Global, args: Args) -> Result<(), Failure> {
 
 async fn list(global: &Global) -> Result<(), Failure> {
     let opened = looking::existing(&global.data).await?;
-    let (policies, assignments) = (opened.store.policies().await?, opened.store.assignments().await?);
+    let (policies, assignments) = (
+        opened.store.policies().await?,
+        opened.store.assignments(&SITE).await?,
+    );
     if global.json {
         return json(&document::policy::catalogue(&policies, &assignments));
     }

@@ -27,10 +27,10 @@ impl StoreConsole {
         let day = |days| SlaDay((now + TimeDelta::days(days)).date_naive());
         let store = &self.store;
         let (holds, policies, assignments, acknowledged, corrections) = futures::try_join!(
-            store.holds(READ_MAX),
+            store.holds(&self.scope, READ_MAX),
             store.policies(),
-            store.assignments(),
-            store.acknowledgements(now),
+            store.assignments(&self.scope),
+            store.acknowledgements(&self.scope, now),
             store.corrections(&self.scope, day(-CORRECTIONS_DAYS), day(1)),
         )
         .map_err(fault::ui)?;

@@ -23,7 +23,11 @@ impl StoreConsole {
         mut causes: Vec<Cause>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Cause>, UiError> {
-        let noted = self.store.acknowledgements(now).await.map_err(fault::ui)?;
+        let noted = self
+            .store
+            .acknowledgements(&self.scope, now)
+            .await
+            .map_err(fault::ui)?;
         for cause in &mut causes {
             let one = noted.iter().find(|one| one.cause == cause.key);
             cause.acknowledged = one.map(|one| Acknowledged {

@@ -18,7 +18,7 @@ impl StoreConsole {
         let now = (self.now)();
         let picture = self.picture().await?;
         let planned = self.engine.planned();
-        let holds = self.store.holds(READ_MAX).await.map_err(fault::ui)?;
+        let holds = self.store.holds(&self.scope, READ_MAX).await.map_err(fault::ui)?;
         let rows = holds
             .iter()
             .filter_map(|hold| self.hold_row(hold, &picture, planned.as_deref(), now));
@@ -41,7 +41,11 @@ impl StoreConsole {
     pub(super) async fn holds_in_force(&self, picture: &Picture) -> Result<Vec<HoldRow>, UiError> {
         let now = (self.now)();
         let planned = self.engine.planned();
-        let holds = self.store.holds_active(now).await.map_err(fault::ui)?;
+        let holds = self
+            .store
+            .holds_active(&self.scope, now)
+            .await
+            .map_err(fault::ui)?;
         let row = |hold| self.hold_row(hold, picture, planned.as_deref(), now);
         Ok(holds.iter().filter_map(row).collect())
     }

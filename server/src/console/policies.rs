@@ -62,7 +62,7 @@ impl Assigned {
 
 impl StoreConsole {
     pub(super) async fn assigned(&self) -> Result<Assigned, UiError> {
-        let assignments = self.store.assignments().await.map_err(fault::ui)?;
+        let assignments = self.store.assignments(&self.scope).await.map_err(fault::ui)?;
         Ok(Assigned::new(&assignments))
     }
 
@@ -92,7 +92,7 @@ impl StoreConsole {
         let picture = self.picture().await?;
         let (policies, assignments, live) = futures::try_join!(
             self.store.policies(),
-            self.store.assignments(),
+            self.store.assignments(&self.scope),
             self.store.obligations_live(),
         )
         .map_err(fault::ui)?;

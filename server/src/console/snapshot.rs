@@ -9,6 +9,7 @@ mod keeper;
 mod read;
 #[cfg(test)]
 mod tests;
+mod unpromised;
 
 pub(super) use read::days_around;
 

@@ -7,6 +7,7 @@ use domain::attempt::{AttemptState, Deferral, Failure};
 use domain::blocker::{Blocker, NotReady};
 use domain::obligation::{ObligationKey, Outcome};
 use domain::verdict::Verdict;
+use sqlx::Connection as _;
 use store::SqliteStore;
 use store::conformance::{Seed, status};
 use store::records::BlockerInterval;
@@ -516,4 +517,48 @@ async fn hosts_that_were_never_seen_are_shown_as_such() {
         .collect();
     assert_eq!(told, [("hv-r-01", 2, true), ("hv-r-09", 0, false)]);
     assert_eq!(hosts[1].trust_mark, Mark::Unknown);
+}
+
+#[tokio::test]
+async fn a_replica_that_no_policy_reaches_is_one_finding_on_the_page_the_rail_and_the_night() {
+    let place = Place::new().await;
+    let counts = async || {
+        let console = place.console_at(60);
+        let (page, bar, night) = (
+            console.findings().await.unwrap(),
+            console.bar().await.unwrap(),
+            console.night().await.unwrap(),
+        );
+        assert_eq!(
+            (bar.findings as usize, night.findings.len()),
+            (page.rows.len(), page.rows.len())
+        );
+        page.rows
+    };
+    assert!(counts().await.is_empty());
+    // The store refuses it: somebody did it by hand.
+    let url = format!("sqlite://{}", place._dir.path().join("stillpoint.db").display());
+    let mut by_hand = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    for statement in [
+        "DROP TRIGGER policy_assignment_remains",
+        "DELETE FROM policy_assignment WHERE kind = 'site'",
+    ] {
+        sqlx::query(statement).execute(&mut by_hand).await.unwrap();
+    }
+    let rows = counts().await;
+    assert_eq!(rows.len(), 2, "both replicas: {rows:?}");
+    assert!(
+        rows.iter()
+            .all(|row| row.kind == "no-policy" && row.replica.is_some() && row.name.is_some()),
+        "{rows:?}"
+    );
+    let (policy, tenant) = ("standard".parse().unwrap(), place.seed.ours.tenant.clone());
+    let assignee = store::policies::Assignee::Tenant { tenant };
+    let assigned = place
+        .store
+        .policy_assign(&assignee, Some(&policy), "ada", place.at(0));
+    assigned.await.unwrap();
+    let rows = counts().await;
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!(rows[0].replica, Some(place.seed.theirs.id));
 }

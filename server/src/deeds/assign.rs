@@ -1,6 +1,6 @@
 //! Say who has which policy, from the next SLA day that opens.
 
-use super::{DeedError, Deeds};
+use super::{DeedError, Deeds, SITE};
 use domain::ids::PolicyId;
 use store::policies::Assignee;
 use store::traits::StoreError;
@@ -34,7 +34,7 @@ impl Deeds {
             self.tenant_there(tenant).await?;
         }
         if policy.is_none() {
-            let assigned = self.store.assignments().await?;
+            let assigned = self.store.assignments(&SITE).await?;
             if !assigned.iter().any(|it| it.assignee == *assignee) {
                 return Err(DeedError::Conflict(
                     "it has no policy of its own: nothing to take away".to_owned(),

@@ -191,7 +191,7 @@ pub const TABLE: &[(&str, &str, Access)] = &[
     ("GET", "/api/v1/own/window", Tenant(P::SeeReplicas)),
     ("POST", "/api/v1/own/window", Tenant(P::MoveWindow)),
     ("POST", "/api/v1/own/window/preview", Tenant(P::MoveWindow)),
-    ("GET", "/api/v1/events", Site(P::SeeNight)),
+    ("GET", "/api/v1/events", Site(P::FollowEvents)),
 ];
 
 /// What makes a page look right; the same for everybody.
@@ -232,4 +232,37 @@ pub(super) fn of(method: &Method, route: Option<&str>, path: &str) -> Option<Acc
         .iter()
         .find(|(method, listed, _)| *method == asked && *listed == route);
     found.map(|(_, _, access)| *access)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::door::seat::{Role, Seat};
+
+    /// Whether a program that comes with a token finds anything there with it.
+    fn opens(permission: Permission, seat: &Seat) -> bool {
+        TABLE.iter().any(|(_, route, access)| {
+            let asked = match access {
+                Site(asked) if seat.tenant().is_none() => asked,
+                Tenant(asked) if seat.tenant().is_some() => asked,
+                Scoped(asked) => asked,
+                _ => return false,
+            };
+            let for_programs = route.starts_with("/api/") || *route == "/metrics";
+            for_programs && *asked == permission
+        })
+    }
+
+    #[test]
+    fn every_permission_that_a_token_can_be_given_opens_something_and_every_other_nothing() {
+        for role in Role::ALL {
+            let seat = Seat::new(role, None).or_else(|| Seat::new(role, "contoso".parse().ok()));
+            let seat = seat.unwrap();
+            for permission in seat.permissions() {
+                let carried = permission.may_be_carried_by(&seat);
+                let expected = !permission.would_outlive() && opens(permission, &seat);
+                assert_eq!(carried, expected, "{permission} of {seat}");
+            }
+        }
+    }
 }

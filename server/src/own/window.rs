@@ -58,7 +58,7 @@ impl Own {
     async fn policy_windows(&self) -> Result<Vec<WindowRule>, StoreError> {
         let (policies, assignments, replicas) = futures::try_join!(
             self.store.policies(),
-            self.store.assignments(),
+            self.store.assignments(&self.scope),
             self.store.replicas(&self.scope)
         )?;
         let catalogue = Catalogue::new(policies, assignments);

@@ -114,7 +114,8 @@ impl Own {
 
     /// Until when the hoster holds it back, on whichever of its objects.
     pub(super) async fn held(&self, replica: &Replica) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let holds = self.store.holds_active(self.now).await?;
+        // Those that touch the tenant: of another's there is nothing to leave out.
+        let holds = self.store.holds_active(&self.scope, self.now).await?;
         let mine = holds.into_iter().filter(|hold| match &hold.target {
             HoldTarget::Host { host } => *host == replica.host,
             HoldTarget::Tenant { tenant } => *tenant == replica.tenant,

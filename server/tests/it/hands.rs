@@ -2,6 +2,7 @@
 
 use crate::binary::run;
 use crate::kept::{Day, Kept, now};
+use crate::site::SITE;
 use chrono::TimeDelta;
 use domain::obligation::Owner;
 use serde_json::json;
@@ -53,7 +54,7 @@ async fn a_hold_is_laid_listed_and_lifted() {
 
     let active = kept
         .store
-        .holds_active(now() + TimeDelta::hours(1))
+        .holds_active(&SITE, now() + TimeDelta::hours(1))
         .await
         .unwrap();
     assert_eq!(active.len(), 3);
@@ -135,7 +136,10 @@ async fn a_hold_that_cannot_be_names_what_is_wrong() {
     ] {
         hold(args).await.refused(2, words);
     }
-    assert!(kept.store.holds(10).await.unwrap().is_empty(), "nothing was held");
+    assert!(
+        kept.store.holds(&SITE, 10).await.unwrap().is_empty(),
+        "nothing was held"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -156,7 +160,7 @@ async fn a_cause_is_acknowledged_with_a_note() {
         (&json!("host:hv-r-01:B5"), &json!("ticket 4711"))
     );
     let later = now() + TimeDelta::hours(5);
-    assert_eq!(kept.store.acknowledgements(later).await.unwrap().len(), 1);
+    assert_eq!(kept.store.acknowledgements(&SITE, later).await.unwrap().len(), 1);
     let wrong = ["ack", "B5", "--for", "6h", "--note", "x"];
     run(kept.data(), &wrong)
         .await
@@ -284,7 +288,7 @@ async fn a_policy_is_put_assigned_and_taken_away() {
         .await
         .refused(2, &["nothing to take away"]);
     run(data, &["policy", "assign", "gold", "--site"]).await.good();
-    let assigned = kept.store.assignments().await.unwrap();
+    let assigned = kept.store.assignments(&SITE).await.unwrap();
     assert!(
         assigned.iter().all(|it| it.policy.as_str() == "gold") && assigned.len() == 2,
         "{assigned:?}"

@@ -108,7 +108,7 @@ async fn a_backup_pauses_the_primary_until_the_checkpoint_is_accepted() {
 
 async fn evidence(store: &SqliteStore, replica: &Replica) -> Value {
     use store::traits::AttemptStore as _;
-    let point = store.point_newest(replica.id).await.unwrap().unwrap();
+    let point = store.point_newest(&SITE, replica.id).await.unwrap().unwrap();
     serde_json::to_value(point.evidence).unwrap()
 }
 

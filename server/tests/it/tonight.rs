@@ -2,6 +2,7 @@
 
 use crate::binary::run;
 use crate::kept::{Day, Kept, now};
+use crate::site::SITE;
 use chrono::TimeDelta;
 use domain::blocker::Blocker;
 use domain::ids::AttemptId;
@@ -165,7 +166,7 @@ async fn a_running_attempt_is_asked_to_stop_once_and_with_a_reason() {
     run(data, &["cancel", "contoso/sql-01", "--reason", " "])
         .await
         .refused(2, &["reason"]);
-    assert_eq!(kept.store.cancel_of(attempt).await.unwrap(), None);
+    assert_eq!(kept.store.cancel_of(&SITE, attempt).await.unwrap(), None);
     let asked = [
         "cancel",
         "contoso/sql-01",
@@ -177,12 +178,12 @@ async fn a_running_attempt_is_asked_to_stop_once_and_with_a_reason() {
         run(data, &asked).await.good().json()["attempt"],
         attempt.to_string()
     );
-    let wish = kept.store.cancel_of(attempt).await.unwrap().unwrap();
+    let wish = kept.store.cancel_of(&SITE, attempt).await.unwrap().unwrap();
     assert_eq!(wish.reason, "the line is needed");
     run(data, &["cancel", &attempt.to_string(), "--reason", "again"])
         .await
         .good();
-    let first = kept.store.cancel_of(attempt).await.unwrap().unwrap();
+    let first = kept.store.cancel_of(&SITE, attempt).await.unwrap().unwrap();
     assert_eq!(first.reason, "the line is needed", "the first request stays");
     run(data, &["cancel", "nonsense", "--reason", "x"])
         .await

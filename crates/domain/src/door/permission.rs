@@ -83,7 +83,7 @@ permissions! {
     ScrapeMetrics "metrics:read" Reads;
     /// People at the hoster's.
     ManageSitePeople "site-people:manage" Changes;
-    /// Sealed credentials of hosts and the rotation of keys. They can be put, never read.
+    /// Sealed credentials of hosts and the rotation of keys, at the command line. They can be put, never read.
     ManageSecrets "secrets:manage" Changes;
 }
 
@@ -124,13 +124,25 @@ impl Permission {
     pub fn is_site_only(self) -> bool {
         !self.roles().iter().any(|role| matches!(role, Role::Tenant(_)))
     }
-    /// Whether a token may carry it. One that could make tokens, people or passwords would outlive its own revocation.
+    /// Whether a token that carried it would outlive its own revocation: it could make tokens, people or passwords.
     #[must_use]
-    pub const fn may_be_carried(self) -> bool {
-        !matches!(
+    pub const fn would_outlive(self) -> bool {
+        matches!(
             self,
             Self::OwnAccount | Self::ManagePeople | Self::ManageTokens | Self::ManageSitePeople
         )
+    }
+    /// Whether any token may carry it. Secrets are changed at the command line only, so it would open nothing.
+    #[must_use]
+    pub const fn may_be_carried(self) -> bool {
+        !self.would_outlive() && !matches!(self, Self::ManageSecrets)
+    }
+    /// Whether a token of somebody in that seat may carry it: what a tenant's people do to their own opens nothing to the hoster's, who have
+    /// addresses of their own for it.
+    #[must_use]
+    pub fn may_be_carried_by(self, seat: &Seat) -> bool {
+        let is_tenants = matches!(self, Self::SeeReplicas | Self::MoveWindow);
+        self.may_be_carried() && (seat.tenant().is_some() || !is_tenants)
     }
 }
 

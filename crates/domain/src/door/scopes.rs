@@ -17,6 +17,8 @@ pub enum TokenRefused {
     BeyondGiver(Permission),
     #[error("no token may carry `{0}`: it would outlive its own revocation")]
     NotCarried(Permission),
+    #[error("`{0}` opens nothing to a token of yours: leave it out")]
+    OpensNothing(Permission),
     #[error("a token ends in the future and within {TOKEN_DAYS_MAX} days")]
     Expiry,
 }
@@ -34,11 +36,17 @@ pub fn grant(
     if wanted.is_empty() {
         return Err(TokenRefused::Nothing);
     }
-    if let Some(permission) = wanted.iter().find(|permission| !permission.may_be_carried()) {
+    if let Some(permission) = wanted.iter().find(|permission| permission.would_outlive()) {
         return Err(TokenRefused::NotCarried(*permission));
     }
     if let Some(permission) = wanted.iter().find(|permission| !giver.allows(**permission)) {
         return Err(TokenRefused::BeyondGiver(*permission));
+    }
+    let idle = wanted
+        .iter()
+        .find(|permission| !permission.may_be_carried_by(giver));
+    if let Some(permission) = idle {
+        return Err(TokenRefused::OpensNothing(*permission));
     }
     if expires <= now || expires - now > TimeDelta::days(TOKEN_DAYS_MAX) {
         return Err(TokenRefused::Expiry);
@@ -59,7 +67,7 @@ pub fn effective(
     };
     let given = given.iter().copied();
     given
-        .filter(|permission| giver.allows(*permission) && permission.may_be_carried())
+        .filter(|permission| giver.allows(*permission) && permission.may_be_carried_by(giver))
         .collect()
 }
 
@@ -133,6 +141,17 @@ mod tests {
             ask(&[Permission::OwnAccount], 1),
             TokenRefused::NotCarried(Permission::OwnAccount)
         );
+        let owner = Seat::new(Role::of_code("owner").unwrap(), None).unwrap();
+        for idle in [
+            Permission::ManageSecrets,
+            Permission::MoveWindow,
+            Permission::SeeReplicas,
+        ] {
+            assert_eq!(
+                grant(&owner, &[idle].into(), day(0), day(1)),
+                Err(TokenRefused::OpensNothing(idle))
+            );
+        }
         assert_eq!(ask(&[Permission::SeeSla], 0), TokenRefused::Expiry);
         assert_eq!(ask(&[Permission::SeeSla], 401), TokenRefused::Expiry);
     }

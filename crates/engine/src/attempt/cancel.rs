@@ -1,6 +1,6 @@
 //! Whether a person wants the attempt stopped. Asked of the store, so that the wish may come from any process.
 
-use crate::shared::Shared;
+use crate::shared::{SITE, Shared};
 use domain::ids::AttemptId;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -18,7 +18,7 @@ pub(super) async fn listen(
     stop: CancellationToken,
 ) {
     loop {
-        if let Ok(Some(asked)) = shared.ports.store.cancel_of(attempt).await {
+        if let Ok(Some(asked)) = shared.ports.store.cancel_of(&SITE, attempt).await {
             let _first = cancelled.set(asked);
             stop.cancel();
             return;

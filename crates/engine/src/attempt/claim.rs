@@ -2,7 +2,7 @@
 
 use super::{Run, Stop};
 use crate::ports::{PointVault, VaultFailure, apart, chain};
-use crate::shared::Shared;
+use crate::shared::{SITE, Shared};
 use domain::attempt::{Deferral, Failure, Step};
 use domain::blocker::{Blocker, NotReady, Room};
 use domain::ids::{AttemptId, ReplicaId};
@@ -86,7 +86,7 @@ pub(super) async fn room(run: &mut Run) -> Result<(), Stop> {
         serde_json::json!({ "tag": run.tag, "folder": run.folder }),
     )
     .await?;
-    let newest = run.shared.ports.store.point_newest(run.replica.id).await?;
+    let newest = run.shared.ports.store.point_newest(&SITE, run.replica.id).await?;
     let expected = newest.map_or(0, |p| p.read_bytes);
     let others = run.shared.reserve(run.replica.id, expected);
     let needed_bytes = expected.saturating_add(run.shared.config.free_bytes_min);

@@ -102,7 +102,7 @@ impl Ledger {
         let rows = store.replicas(&SITE).await?;
         self.rows = rows.into_iter().map(|row| (row.id, row)).collect();
         self.hosts = store.hosts().await?;
-        self.holds = store.holds_active(now).await?;
+        self.holds = store.holds_active(&SITE, now).await?;
         self.catalogue = catalogue(shared).await?;
         for point in store.point_times(&SITE, self.read.min(now) - ATTEMPT_MAX).await? {
             let (taken, sealed) = (point.taken, point.sealed);
@@ -330,6 +330,6 @@ pub(crate) async fn catalogue(shared: &Shared) -> Result<Catalogue, StoreError> 
     let store = &shared.ports.store;
     Ok(Catalogue::new(
         store.policies().await?,
-        store.assignments().await?,
+        store.assignments(&SITE).await?,
     ))
 }

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 pub async fn a_request_to_stop_is_kept_as_it_was_asked_first(store: &impl Store) -> Checked {
     let seed = Seed::plant(store).await?;
     let attempt = seed.claim(store, 1).await?.id;
-    assert_eq!(store.cancel_of(attempt).await?, None);
+    assert_eq!(store.cancel_of(&SITE, attempt).await?, None);
     let asked = |author: &str| CancelRequest {
         at: seed.at + TimeDelta::nanoseconds(1),
         author: author.to_owned(),
@@ -22,7 +22,7 @@ pub async fn a_request_to_stop_is_kept_as_it_was_asked_first(store: &impl Store)
         at: seed.at,
         ..asked("ada")
     };
-    assert_eq!(store.cancel_of(attempt).await?, Some(kept));
+    assert_eq!(store.cancel_of(&SITE, attempt).await?, Some(kept));
     Ok(())
 }
 
@@ -43,6 +43,6 @@ pub async fn only_a_running_attempt_in_scope_can_be_asked_to_stop(store: &impl S
     assert!(is_conflict(
         &store.cancel_request(&SITE, attempt.id, &asked).await
     ));
-    assert_eq!(store.cancel_of(attempt.id).await?, None);
+    assert_eq!(store.cancel_of(&SITE, attempt.id).await?, None);
     Ok(())
 }

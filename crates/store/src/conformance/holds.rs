@@ -43,14 +43,14 @@ pub async fn a_hold_holds_from_its_beginning_to_its_end(store: &impl Store) -> C
             lifted: None,
         };
         assert_eq!(hold, expected);
-        assert_eq!(store.holds(1).await?, [expected]);
+        assert_eq!(store.holds(&SITE, 1).await?, [expected]);
     }
     for (hour, active) in [(0, vec![]), (1, vec![1]), (3, vec![3, 2, 1]), (4, vec![])] {
         let at = seed.hour(hour) + fine;
-        assert_eq!(ids(&store.holds_active(at).await?), active, "at {hour}");
+        assert_eq!(ids(&store.holds_active(&SITE, at).await?), active, "at {hour}");
     }
-    assert_eq!(ids(&store.holds(2).await?), [3, 2]);
-    assert!(store.holds(0).await?.is_empty());
+    assert_eq!(ids(&store.holds(&SITE, 2).await?), [3, 2]);
+    assert!(store.holds(&SITE, 0).await?.is_empty());
 
     let line = |id: i64, on: &str, subject: String| {
         let payload = json!({ "id": id, "on": on, "until": seed.hour(4), "lifted": false });
@@ -97,9 +97,13 @@ pub async fn a_hold_is_lifted_once_and_while_it_lasts(store: &impl Store) -> Che
     assert_eq!(lifted, expected);
     let again = store.hold_lift(one.id, seed.hour(2), "ada").await;
     assert!(is_conflict(&again));
-    assert_eq!(store.holds(10).await?, [two, expected], "nothing is deleted");
-    assert_eq!(ids(&store.holds_active(seed.hour(2)).await?), [one.id]);
-    assert!(store.holds_active(seed.hour(3)).await?.is_empty());
+    assert_eq!(
+        store.holds(&SITE, 10).await?,
+        [two, expected],
+        "nothing is deleted"
+    );
+    assert_eq!(ids(&store.holds_active(&SITE, seed.hour(2)).await?), [one.id]);
+    assert!(store.holds_active(&SITE, seed.hour(3)).await?.is_empty());
     let payload = json!({ "id": one.id, "on": "tenant", "until": seed.hour(9), "lifted": true });
     assert_eq!(
         told(store, &seed.scope(), before).await?,
@@ -125,7 +129,7 @@ pub async fn a_hold_that_cannot_be_is_refused(store: &impl Store) -> Checked {
         .hold_begin(&stranger, seed.at, seed.hour(1), "why", "ada")
         .await;
     assert!(is_missing(&hold));
-    assert!(store.holds(10).await?.is_empty());
+    assert!(store.holds(&SITE, 10).await?.is_empty());
     assert_eq!(store.event_newest().await?, before);
     let hold = store
         .hold_begin(&host, seed.at, seed.hour(1), "why", "ada")
@@ -153,12 +157,12 @@ pub async fn the_newest_acknowledgement_of_a_cause_counts(store: &impl Store) ->
     };
     store.acknowledge(&fine).await?;
     assert_eq!(
-        store.acknowledgements(seed.hour(2)).await?,
+        store.acknowledgements(&SITE, seed.hour(2)).await?,
         [other.clone(), first],
         "by cause"
     );
     store.acknowledge(&second).await?;
-    let valid = async |hours| store.acknowledgements(seed.hour(hours)).await;
+    let valid = async |hours| store.acknowledgements(&SITE, seed.hour(hours)).await;
     assert_eq!(valid(2).await?, [other, second.clone()]);
     assert_eq!(valid(3).await?, [second]);
     assert!(

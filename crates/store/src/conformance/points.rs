@@ -72,8 +72,8 @@ pub async fn points_come_newest_first_and_whole(store: &impl Store) -> Checked {
         store.points(&SITE, Some(seed.ours.id)).await?,
         [new.clone(), old, late]
     );
-    assert_eq!(store.point_newest(seed.ours.id).await?, Some(new.clone()));
-    assert_eq!(store.point_newest(seed.theirs.id).await?, None);
+    assert_eq!(store.point_newest(&SITE, seed.ours.id).await?, Some(new.clone()));
+    assert_eq!(store.point_newest(&SITE, seed.theirs.id).await?, None);
     assert_eq!(store.point(&seed.scope(), new.id).await?, new);
     assert_eq!(store.evidence(&seed.scope(), new.id).await?, new.evidence);
     Ok(())
@@ -258,7 +258,10 @@ pub async fn points_of_one_instant_have_one_order(store: &impl Store) -> Checked
     assert_eq!(heads.iter().map(|head| head.id).collect::<Vec<_>>(), ids);
     assert_eq!(store.point_heads(&SITE, None, None, 2).await?, heads[..2]);
     assert_eq!(
-        store.point_newest(seed.ours.id).await?.map(|point| point.id),
+        store
+            .point_newest(&SITE, seed.ours.id)
+            .await?
+            .map(|point| point.id),
         Some(ids[0])
     );
     assert_eq!(store.point_heads_newest(&SITE).await?, [(heads[0].clone(), 3)]);

@@ -31,7 +31,7 @@ pub async fn a_store_begins_with_the_standard_policy_for_everyone(store: &impl S
         author: standard.author.clone(),
         at,
     };
-    assert_eq!(store.assignments().await?, [everyone]);
+    assert_eq!(store.assignments(&SITE).await?, [everyone]);
     let again = store
         .policy_put(&standard.policy.id, &Terms::standard(), "ada", at)
         .await?;
@@ -121,7 +121,7 @@ pub async fn assignments_are_the_newest_of_each(store: &impl Store) -> Checked {
         at: seed.at + TimeDelta::seconds(secs),
     };
     let expected = [line(&Assignee::Site, 4), line(&contoso, 3), line(&replica, 0)];
-    assert_eq!(store.assignments().await?, expected);
+    assert_eq!(store.assignments(&SITE).await?, expected);
 
     let said = told(store, &SITE, before).await?;
     assert_eq!(said.len(), 6, "what holds already is no news");
@@ -145,7 +145,7 @@ pub async fn assignments_are_the_newest_of_each(store: &impl Store) -> Checked {
 
 pub async fn an_assignment_that_cannot_be_is_refused(store: &impl Store) -> Checked {
     let seed = Seed::plant(store).await?;
-    let before = (store.assignments().await?, store.event_newest().await?);
+    let before = (store.assignments(&SITE).await?, store.event_newest().await?);
     let (none, standard): (PolicyId, PolicyId) = ("none".parse()?, "standard".parse()?);
     let stranger = Assignee::Replica {
         replica: ReplicaId(Uuid::from_u128(404)),
@@ -160,6 +160,9 @@ pub async fn an_assignment_that_cannot_be_is_refused(store: &impl Store) -> Chec
     assert!(is_missing(&nobody));
     let away = store.policy_assign(&Assignee::Site, None, "ada", seed.at).await;
     assert!(is_conflict(&away));
-    assert_eq!((store.assignments().await?, store.event_newest().await?), before);
+    assert_eq!(
+        (store.assignments(&SITE).await?, store.event_newest().await?),
+        before
+    );
     Ok(())
 }

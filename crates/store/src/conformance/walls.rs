@@ -2,8 +2,11 @@
 
 use super::rows::{SITE, attempt_id};
 use super::{Checked, Seed, Store, is_missing};
+use crate::cancels::CancelRequest;
+use crate::holds::{Acknowledgement, HoldTarget, OperatorHold};
+use crate::policies::{Assignee, POLICY_FIRST};
 use crate::traits::PollWrite;
-use domain::ids::{PointId, ReplicaId};
+use domain::ids::{HostId, PointId, PolicyId, ReplicaId};
 use uuid::Uuid;
 
 pub async fn another_tenants_things_are_not_found(store: &impl Store) -> Checked {
@@ -39,6 +42,110 @@ pub async fn another_tenants_things_are_not_found(store: &impl Store) -> Checked
     );
     assert!(is_missing(&store.attempt(&SITE, attempt_id(404)).await));
     assert!(is_missing(&store.point(&SITE, PointId(nothing)).await));
+    Ok(())
+}
+
+/// What the hoster laid on the plan is seen as far as it touches one's own: never another tenant's.
+pub async fn what_the_hoster_laid_down_is_seen_by_whom_it_touches(store: &impl Store) -> Checked {
+    let seed = Seed::plant(store).await?;
+    let (ours, theirs) = (&seed.ours, &seed.theirs);
+    let (at, until) = (seed.at, seed.hour(4));
+    // The replicas of the seed share a host: this one carries nobody's.
+    let elsewhere: HostId = "hv-of-nobody".parse().map_err(|_| "a host's name")?;
+    let targets = [
+        HoldTarget::Host {
+            host: ours.host.clone(),
+        },
+        HoldTarget::Tenant {
+            tenant: ours.tenant.clone(),
+        },
+        HoldTarget::Replica { replica: ours.id },
+        HoldTarget::Tenant {
+            tenant: theirs.tenant.clone(),
+        },
+        HoldTarget::Replica { replica: theirs.id },
+        HoldTarget::Host { host: elsewhere },
+    ];
+    for target in &targets {
+        store.hold_begin(target, at, until, "maintenance", "ada").await?;
+    }
+    let now = seed.hour(1);
+    let theirs_too = ours.host == theirs.host;
+    let expected_of_theirs: Vec<i64> = if theirs_too { vec![5, 4, 1] } else { vec![5, 4] };
+    for (scope, expected) in [
+        (SITE, vec![6, 5, 4, 3, 2, 1]),
+        (seed.scope(), vec![3, 2, 1]),
+        (seed.other(), expected_of_theirs),
+    ] {
+        let ids = |holds: Vec<OperatorHold>| holds.iter().map(|hold| hold.id).collect::<Vec<_>>();
+        assert_eq!(ids(store.holds_active(&scope, now).await?), expected, "{scope:?}");
+        assert_eq!(ids(store.holds(&scope, 100).await?), expected, "{scope:?}");
+        let newest: Vec<i64> = expected.iter().take(1).copied().collect();
+        assert_eq!(
+            ids(store.holds(&scope, 1).await?),
+            newest,
+            "the limit counts what is seen"
+        );
+    }
+
+    let causes = [
+        format!("host:{}:B5", ours.host),
+        format!("tenant:{}:B5", ours.tenant),
+        format!("tenant:{}-too:B5", ours.tenant),
+        format!("tenant:{}:B5", theirs.tenant),
+    ];
+    for cause in &causes {
+        let acknowledgement = Acknowledgement {
+            cause: cause.clone(),
+            at,
+            until,
+            note: "ticket 4711".to_owned(),
+            author: "ada".to_owned(),
+        };
+        store.acknowledge(&acknowledgement).await?;
+    }
+    for (scope, expected) in [(seed.scope(), &causes[1]), (seed.other(), &causes[3])] {
+        let seen = store.acknowledgements(&scope, now).await?;
+        let seen: Vec<&String> = seen.iter().map(|it| &it.cause).collect();
+        assert_eq!(seen, [expected], "{scope:?}");
+    }
+    assert_eq!(store.acknowledgements(&SITE, now).await?.len(), causes.len());
+
+    let policy: PolicyId = POLICY_FIRST.parse().map_err(|_| "a policy's name")?;
+    for replica in [ours, theirs] {
+        let tenant = replica.tenant.clone();
+        let replica = replica.id;
+        for assignee in [Assignee::Tenant { tenant }, Assignee::Replica { replica }] {
+            store.policy_assign(&assignee, Some(&policy), "ada", at).await?;
+        }
+    }
+    for (scope, own) in [(seed.scope(), ours), (seed.other(), theirs)] {
+        let seen = store.assignments(&scope).await?;
+        let seen: Vec<Assignee> = seen.into_iter().map(|it| it.assignee).collect();
+        let tenant = own.tenant.clone();
+        let expected = [
+            Assignee::Site,
+            Assignee::Tenant { tenant },
+            Assignee::Replica { replica: own.id },
+        ];
+        assert_eq!(seen, expected, "{scope:?}");
+    }
+    assert_eq!(store.assignments(&SITE).await?.len(), 5);
+
+    let point = seed.seal(store, 1, 0).await?;
+    let attempt = seed.claim(store, 2).await?;
+    let request = CancelRequest {
+        at: now,
+        author: "ada".to_owned(),
+        reason: "the host needs a restart".to_owned(),
+    };
+    store.cancel_request(&SITE, attempt.id, &request).await?;
+    for (scope, sees) in [(SITE, true), (seed.scope(), true), (seed.other(), false)] {
+        let newest = store.point_newest(&scope, ours.id).await?;
+        assert_eq!(newest.map(|it| it.id), sees.then_some(point.id), "{scope:?}");
+        let asked = store.cancel_of(&scope, attempt.id).await?;
+        assert_eq!(asked.is_some(), sees, "{scope:?}");
+    }
     Ok(())
 }
 

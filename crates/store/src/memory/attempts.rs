@@ -259,8 +259,11 @@ impl AttemptStore for MemoryStore {
         Ok(self.read(|tables| tables.points.list(scope, replica)))
     }
 
-    async fn point_newest(&self, replica: ReplicaId) -> Result<Option<Point>> {
-        Ok(self.read(|tables| tables.points.last(replica).cloned()))
+    async fn point_newest(&self, scope: &Scope, replica: ReplicaId) -> Result<Option<Point>> {
+        Ok(self.read(|tables| {
+            let last = tables.points.last(replica);
+            last.filter(|point| scope.sees(&point.tenant)).cloned()
+        }))
     }
 
     async fn evidence(&self, scope: &Scope, id: PointId) -> Result<Evidence> {

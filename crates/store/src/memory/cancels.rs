@@ -35,7 +35,11 @@ impl CancelStore for MemoryStore {
         self.write(|tables| tables.cancel_request(scope, attempt, request))
     }
 
-    async fn cancel_of(&self, attempt: AttemptId) -> Result<Option<CancelRequest>> {
-        Ok(self.read(|tables| tables.cancels.0.get(&attempt).cloned()))
+    async fn cancel_of(&self, scope: &Scope, attempt: AttemptId) -> Result<Option<CancelRequest>> {
+        Ok(self.read(|tables| {
+            let whose = tables.attempts.get(attempt).map(|row| &row.attempt.tenant);
+            let seen = whose.is_some_and(|tenant| scope.sees(tenant));
+            tables.cancels.0.get(&attempt).filter(|_| seen).cloned()
+        }))
     }
 }

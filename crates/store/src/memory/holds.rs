@@ -3,7 +3,7 @@
 use super::{MemoryStore, Tables};
 use crate::holds::{Acknowledgement, HoldStore, HoldTarget, OperatorHold};
 use crate::rules::{LINES_READ_MAX, conflict, kept, missing, night, told};
-use crate::traits::Result;
+use crate::traits::{Result, Scope};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::TenantId;
@@ -24,6 +24,19 @@ impl Tables {
             HoldTarget::Tenant { tenant } => Some(tenant),
             HoldTarget::Replica { replica } => Some(self.replicas.tenant_of(*replica)?),
         })
+    }
+
+    /// Whether a hold on that holds something of the scope's.
+    fn is_held_of(&self, scope: &Scope, target: &HoldTarget) -> bool {
+        let Some(owner) = scope.owner() else { return true };
+        match target {
+            HoldTarget::Host { host } => self
+                .replicas
+                .ids(scope)
+                .any(|id| self.replicas.known(id).is_some_and(|it| it.host == *host)),
+            HoldTarget::Tenant { tenant } => tenant == owner,
+            HoldTarget::Replica { replica } => self.replicas.tenant(*replica) == Some(owner),
+        }
     }
 
     fn hold_begin(
@@ -80,17 +93,25 @@ impl HoldStore for MemoryStore {
         self.write(|tables| tables.hold_lift(id, at, author))
     }
 
-    async fn holds_active(&self, now: DateTime<Utc>) -> Result<Vec<OperatorHold>> {
+    async fn holds_active(&self, scope: &Scope, now: DateTime<Utc>) -> Result<Vec<OperatorHold>> {
         let now = kept(now);
         Ok(self.read(|tables| {
             let rows = tables.holds.rows.values().rev();
-            rows.filter(|hold| hold.holds_at(now)).cloned().collect()
+            rows.filter(|hold| hold.holds_at(now) && tables.is_held_of(scope, &hold.target))
+                .cloned()
+                .collect()
         }))
     }
 
-    async fn holds(&self, limit: u32) -> Result<Vec<OperatorHold>> {
+    async fn holds(&self, scope: &Scope, limit: u32) -> Result<Vec<OperatorHold>> {
         let limit = limit.min(LINES_READ_MAX) as usize;
-        Ok(self.read(|tables| tables.holds.rows.values().rev().take(limit).cloned().collect()))
+        Ok(self.read(|tables| {
+            let rows = tables.holds.rows.values().rev();
+            rows.filter(|hold| tables.is_held_of(scope, &hold.target))
+                .take(limit)
+                .cloned()
+                .collect()
+        }))
     }
 
     async fn acknowledge(&self, acknowledgement: &Acknowledgement) -> Result<()> {
@@ -106,11 +127,16 @@ impl HoldStore for MemoryStore {
         })
     }
 
-    async fn acknowledgements(&self, now: DateTime<Utc>) -> Result<Vec<Acknowledgement>> {
+    async fn acknowledgements(&self, scope: &Scope, now: DateTime<Utc>) -> Result<Vec<Acknowledgement>> {
         let now = kept(now);
         Ok(self.read(|tables| {
             let newest = tables.holds.acknowledged.values();
-            newest.filter(|it| it.holds_at(now)).cloned().collect()
+            let own = scope.owner().map(|tenant| format!("tenant:{tenant}:"));
+            let seen = |it: &Acknowledgement| own.as_ref().is_none_or(|own| it.cause.starts_with(own));
+            newest
+                .filter(|it| it.holds_at(now) && seen(it))
+                .cloned()
+                .collect()
         }))
     }
 }

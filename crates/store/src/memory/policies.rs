@@ -4,7 +4,7 @@ use super::{MemoryStore, Tables};
 use crate::policies::{Assignee, Assignment, POLICY_FIRST, POLICY_FIRST_AUTHOR, PolicyStore, PolicyVersion};
 use crate::rules::night::may_take_away;
 use crate::rules::{kept, missing, told};
-use crate::traits::Result;
+use crate::traits::{Result, Scope};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::{PolicyId, TenantId};
@@ -151,7 +151,18 @@ impl PolicyStore for MemoryStore {
         self.write(|tables| tables.policy_assign(assignee, policy, author, at))
     }
 
-    async fn assignments(&self) -> Result<Vec<Assignment>> {
-        Ok(self.read(|tables| tables.policies.assignments.values().cloned().collect()))
+    async fn assignments(&self, scope: &Scope) -> Result<Vec<Assignment>> {
+        Ok(self.read(|tables| {
+            let seen = |assignee: &Assignee| match assignee {
+                Assignee::Site => true,
+                Assignee::Tenant { tenant } => scope.sees(tenant),
+                Assignee::Replica { replica } => tables
+                    .replicas
+                    .tenant(*replica)
+                    .is_some_and(|tenant| scope.sees(tenant)),
+            };
+            let all = tables.policies.assignments.values();
+            all.filter(|it| seen(&it.assignee)).cloned().collect()
+        }))
     }
 }

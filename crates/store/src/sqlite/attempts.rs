@@ -171,8 +171,8 @@ impl AttemptStore for SqliteStore {
         self.point_list(scope, replica).await
     }
 
-    async fn point_newest(&self, replica: ReplicaId) -> Result<Option<Point>> {
-        self.point_last(replica).await
+    async fn point_newest(&self, scope: &Scope, replica: ReplicaId) -> Result<Option<Point>> {
+        self.point_last(scope, replica).await
     }
 
     async fn evidence(&self, scope: &Scope, id: PointId) -> Result<Evidence> {

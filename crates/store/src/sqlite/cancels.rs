@@ -38,9 +38,13 @@ impl CancelStore for SqliteStore {
         self.commit(write).await
     }
 
-    async fn cancel_of(&self, attempt: AttemptId) -> Result<Option<CancelRequest>> {
-        let row = sqlx::query("SELECT attempt, at, author, reason FROM cancel_request WHERE attempt = $1")
-            .bind(attempt.to_string())
+    async fn cancel_of(&self, scope: &Scope, attempt: AttemptId) -> Result<Option<CancelRequest>> {
+        let row = sqlx::query(
+            "SELECT c.attempt, c.at, c.author, c.reason FROM cancel_request c JOIN attempt a ON a.id = c.attempt \
+             WHERE c.attempt = $2 AND (CAST($1 AS TEXT) IS NULL OR a.tenant = $1)",
+        )
+        .bind(scope.tenant())
+        .bind(attempt.to_string())
             .fetch_optional(&self.reader)
             .await
             .map_err(failed("read a request to stop an attempt"))?;

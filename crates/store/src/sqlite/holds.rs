@@ -4,7 +4,7 @@ use super::row::{Cells, micros};
 use super::{SqliteStore, failed};
 use crate::holds::{Acknowledgement, HoldStore, HoldTarget, OperatorHold};
 use crate::rules::{LINES_READ_MAX, conflict, kept, missing, night, told};
-use crate::traits::{Result, StoreError};
+use crate::traits::{Result, Scope, StoreError};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::TenantId;
@@ -13,7 +13,10 @@ use sqlx::sqlite::SqliteRow;
 macro_rules! select_hold {
     ($rest:literal) => {
         concat!(
-            "SELECT id, kind, who, from_at, until_at, reason, author, lifted_at, lifted_by FROM hold ",
+            "SELECT id, kind, who, from_at, until_at, reason, author, lifted_at, lifted_by FROM hold h \
+             WHERE (CAST($1 AS TEXT) IS NULL OR (h.kind = 'tenant' AND h.who = $1) \
+             OR EXISTS (SELECT 1 FROM replica r WHERE r.tenant = $1 \
+             AND ((h.kind = 'replica' AND r.id = h.who) OR (h.kind = 'host' AND r.host = h.who)))) AND ",
             $rest
         )
     };
@@ -64,7 +67,8 @@ impl HoldStore for SqliteStore {
 
     async fn hold_lift(&self, id: i64, at: DateTime<Utc>, author: &str) -> Result<OperatorHold> {
         let mut write = self.write().await?;
-        let row = sqlx::query(select_hold!("WHERE id = $1"))
+        let row = sqlx::query(select_hold!("id = $2"))
+            .bind(None::<&str>)
             .bind(id)
             .fetch_optional(write.conn())
             .await
@@ -84,10 +88,11 @@ impl HoldStore for SqliteStore {
         Ok(hold)
     }
 
-    async fn holds_active(&self, now: DateTime<Utc>) -> Result<Vec<OperatorHold>> {
+    async fn holds_active(&self, scope: &Scope, now: DateTime<Utc>) -> Result<Vec<OperatorHold>> {
         sqlx::query(select_hold!(
-            "WHERE until_at > $1 AND from_at <= $1 AND (lifted_at IS NULL OR lifted_at > $1) ORDER BY id DESC"
+            "until_at > $2 AND from_at <= $2 AND (lifted_at IS NULL OR lifted_at > $2) ORDER BY id DESC"
         ))
+        .bind(scope.tenant())
         .bind(micros(now))
         .fetch_all(&self.reader)
         .await
@@ -97,8 +102,9 @@ impl HoldStore for SqliteStore {
         .collect()
     }
 
-    async fn holds(&self, limit: u32) -> Result<Vec<OperatorHold>> {
-        sqlx::query(select_hold!("ORDER BY id DESC LIMIT $1"))
+    async fn holds(&self, scope: &Scope, limit: u32) -> Result<Vec<OperatorHold>> {
+        sqlx::query(select_hold!("1 ORDER BY id DESC LIMIT $2"))
+            .bind(scope.tenant())
             .bind(i64::from(limit.min(LINES_READ_MAX)))
             .fetch_all(&self.reader)
             .await
@@ -124,12 +130,13 @@ impl HoldStore for SqliteStore {
         self.commit(write).await
     }
 
-    async fn acknowledgements(&self, now: DateTime<Utc>) -> Result<Vec<Acknowledgement>> {
+    async fn acknowledgements(&self, scope: &Scope, now: DateTime<Utc>) -> Result<Vec<Acknowledgement>> {
         sqlx::query(
             "SELECT id, cause, at, until_at, note, author FROM acknowledgement a \
-             WHERE until_at > $1 AND at <= $1 \
+             WHERE (CAST($1 AS TEXT) IS NULL OR substr(cause, 1, length($1) + 8) = 'tenant:' || $1 || ':') AND until_at > $2 AND at <= $2 \
              AND id = (SELECT max(n.id) FROM acknowledgement n WHERE n.cause = a.cause) ORDER BY cause",
         )
+        .bind(scope.tenant())
         .bind(micros(now))
         .fetch_all(&self.reader)
         .await

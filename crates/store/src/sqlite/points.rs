@@ -84,15 +84,18 @@ impl SqliteStore {
         .collect()
     }
 
-    pub(super) async fn point_last(&self, replica: ReplicaId) -> Result<Option<Point>> {
-        sqlx::query(select_point!("replica = $1 ORDER BY taken DESC, id DESC LIMIT 1"))
-            .bind(replica.to_string())
-            .fetch_optional(&self.reader)
-            .await
-            .map_err(failed("read the newest restore point"))?
-            .as_ref()
-            .map(point)
-            .transpose()
+    pub(super) async fn point_last(&self, scope: &Scope, replica: ReplicaId) -> Result<Option<Point>> {
+        sqlx::query(select_point!(
+            "replica = $2 AND (CAST($1 AS TEXT) IS NULL OR tenant = $1) ORDER BY taken DESC, id DESC LIMIT 1"
+        ))
+        .bind(scope.tenant())
+        .bind(replica.to_string())
+        .fetch_optional(&self.reader)
+        .await
+        .map_err(failed("read the newest restore point"))?
+        .as_ref()
+        .map(point)
+        .transpose()
     }
 
     pub(super) async fn point_evidence(&self, scope: &Scope, id: PointId) -> Result<Evidence> {

@@ -6,7 +6,7 @@ use super::{SqliteStore, failed};
 use crate::policies::{Assignee, Assignment, POLICY_FIRST, POLICY_FIRST_AUTHOR, PolicyStore, PolicyVersion};
 use crate::rules::night::may_take_away;
 use crate::rules::{missing, told};
-use crate::traits::{Result, StoreError};
+use crate::traits::{Result, Scope, StoreError};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::{PolicyId, TenantId};
@@ -172,11 +172,14 @@ impl PolicyStore for SqliteStore {
         self.commit(write).await
     }
 
-    async fn assignments(&self) -> Result<Vec<Assignment>> {
+    async fn assignments(&self, scope: &Scope) -> Result<Vec<Assignment>> {
         let mut assignments = sqlx::query(
             "SELECT id, kind, who, policy, author, at FROM policy_assignment \
-             WHERE id IN (SELECT max(id) FROM policy_assignment GROUP BY kind, who) AND policy IS NOT NULL",
+             WHERE id IN (SELECT max(id) FROM policy_assignment GROUP BY kind, who) AND policy IS NOT NULL \
+             AND (CAST($1 AS TEXT) IS NULL OR kind = 'site' OR (kind = 'tenant' AND who = $1) \
+             OR (kind = 'replica' AND who IN (SELECT id FROM replica WHERE tenant = $1)))",
         )
+        .bind(scope.tenant())
         .fetch_all(&self.reader)
         .await
         .map_err(failed("list assignments"))?

@@ -311,13 +311,13 @@ async fn opening_again_leaves_policies_as_people_made_them() {
         .unwrap();
     let before = (
         store.policies().await.unwrap(),
-        store.assignments().await.unwrap(),
+        store.assignments(&Scope::Site { reason: "test" }).await.unwrap(),
     );
     store.close().await;
     let again = SqliteStore::open(&path).await.unwrap();
     let after = (
         again.policies().await.unwrap(),
-        again.assignments().await.unwrap(),
+        again.assignments(&Scope::Site { reason: "test" }).await.unwrap(),
     );
     assert_eq!(after, before);
     assert_eq!(after.1.len(), 1);

@@ -395,18 +395,14 @@ pub async fn view(lines: &mut Vec<String>, world: &World, store: &impl Store) {
             Err(error) => lines.push(error.to_string()),
         }
     }
-    lines.push(told(store.assignments().await));
     lines.push(told(store.obligations_live().await));
     lines.push(told(store.days_newest().await));
     lines.push(told(store.pauses_unresumed().await));
     for limit in [0, 2, 1_000] {
-        lines.push(told(store.holds(limit).await));
         lines.push(told(store.notices(limit).await));
     }
     for nanos in [-1, 400, 999, 3_000_000_000, 3_000_001_000, 9_000_000_000] {
         let at = world.at(nanos);
-        lines.push(told(store.holds_active(at).await));
-        lines.push(told(store.acknowledgements(at).await));
         lines.push(told(store.notices_due(at, 2).await));
         for tenant in [&world.seed.ours.tenant, &world.seed.theirs.tenant] {
             lines.push(told(store.pauses_since(tenant, at).await));
@@ -417,6 +413,15 @@ pub async fn view(lines: &mut Vec<String>, world: &World, store: &impl Store) {
 /// What a scope is asked.
 pub async fn view_of(lines: &mut Vec<String>, world: &World, store: &impl Store, scope: &Scope) {
     let mut line = |question: &str, answer: String| lines.push(format!("{scope:?} {question}: {answer}"));
+    line("assignments", told(store.assignments(scope).await));
+    for limit in [0, 2, 1_000] {
+        line("holds", told(store.holds(scope, limit).await));
+    }
+    for nanos in [-1, 400, 999, 3_000_000_000, 3_000_001_000, 9_000_000_000] {
+        let at = world.at(nanos);
+        line("holds active", told(store.holds_active(scope, at).await));
+        line("acknowledged", told(store.acknowledgements(scope, at).await));
+    }
     let day = |more: i64| -> SlaDay { world.seed.day(more) };
     for (from, to) in [(0, 2), (1, 1), (2, 0), (-9, 9)] {
         line(

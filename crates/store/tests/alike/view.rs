@@ -94,7 +94,7 @@ async fn scoped(lines: &mut Vec<String>, world: &World, store: &impl Store, scop
         line("replica", told(store.replica(scope, id).await));
         line("status", told(store.status(scope, id).await));
         line("lease", told(store.lease(id).await));
-        line("point newest", told(store.point_newest(id).await));
+        line("point newest", told(store.point_newest(scope, id).await));
         for from in instants {
             for to in [instants[1], instants[4], instants[5]] {
                 line(

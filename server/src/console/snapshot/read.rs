@@ -1,6 +1,6 @@
 //! Reading everything.
 
-use super::{Row, SITE, Snapshot, Snapshots};
+use super::{Row, SITE, Snapshot, Snapshots, unpromised};
 use ::console::ReplicaId;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::calendar::SlaDay;
@@ -74,7 +74,9 @@ impl Snapshots {
     /// The short lists, which are read anew each time.
     pub(super) async fn with_lists(&self, snapshot: Snapshot) -> Result<Snapshot> {
         let store = &self.store;
-        let (hosts, findings) = futures::try_join!(store.hosts(), store.findings(&SITE))?;
+        let (hosts, found, assignments) =
+            futures::try_join!(store.hosts(), store.findings(&SITE), store.assignments(&SITE))?;
+        let findings = unpromised::all(found, &snapshot.rows, &assignments, snapshot.read_at);
         Ok(Snapshot {
             hosts,
             findings,

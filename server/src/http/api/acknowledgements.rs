@@ -64,7 +64,11 @@ struct New {
 
 async fn list(State(desk): State<Arc<Desk>>, parameters: Parameters) -> Result<Json<Value>, Problem> {
     parameters.end()?;
-    let all = desk.store.acknowledgements(desk.now()).await.map_err(failed)?;
+    let all = desk
+        .store
+        .acknowledgements(&Desk::SCOPE, desk.now())
+        .await
+        .map_err(failed)?;
     let rows: Vec<Value> = all.iter().map(acknowledgement::document).collect();
     Ok(Json(
         json!({ "as_of": crate::document::stamp(desk.now()), "rows": rows }),

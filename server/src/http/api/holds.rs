@@ -82,9 +82,9 @@ async fn list(State(desk): State<Arc<Desk>>, mut parameters: Parameters) -> Resu
     let all: bool = parameters.parsed("all")?.unwrap_or(false);
     parameters.end()?;
     let holds = if all {
-        desk.store.holds(LISTED_MAX).await
+        desk.store.holds(&Desk::SCOPE, LISTED_MAX).await
     } else {
-        desk.store.holds_active(desk.now()).await
+        desk.store.holds_active(&Desk::SCOPE, desk.now()).await
     };
     let rows: Vec<Value> = holds.map_err(failed)?.iter().map(hold::document).collect();
     Ok(Json(

@@ -35,8 +35,8 @@ async fn show(State(desk): State<Arc<Desk>>, parameters: Parameters) -> Result<J
     let now = desk.now();
     let days: Vec<DayHead> = site.days().cloned().collect();
     let (holds, acknowledged, pauses) = futures::try_join!(
-        desk.store.holds_active(now),
-        desk.store.acknowledgements(now),
+        desk.store.holds_active(&Desk::SCOPE, now),
+        desk.store.acknowledgements(&Desk::SCOPE, now),
         desk.store.pauses_unresumed(),
     )
     .map_err(failed)?;

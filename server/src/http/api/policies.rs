@@ -73,7 +73,7 @@ struct Assign {
 async fn list(State(desk): State<Arc<Desk>>, parameters: Parameters) -> Result<Json<Value>, Problem> {
     parameters.end()?;
     let (policies, assignments) =
-        futures::try_join!(desk.store.policies(), desk.store.assignments()).map_err(failed)?;
+        futures::try_join!(desk.store.policies(), desk.store.assignments(&Desk::SCOPE)).map_err(failed)?;
     Ok(Json(policy::catalogue(&policies, &assignments)))
 }
 

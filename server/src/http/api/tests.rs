@@ -17,6 +17,7 @@ use engine::{Foreseen, MachineClock as _, Planned, SystemMachineClock};
 use futures::StreamExt;
 use leptos::config::LeptosOptions;
 use serde_json::{Value, json};
+use sqlx::Connection as _;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use store::SqliteStore;
@@ -99,6 +100,13 @@ pub struct Server {
 }
 
 impl Server {
+    /// Past the store and what it refuses.
+    pub async fn by_hand(&self, statement: &'static str) {
+        let url = format!("sqlite://{}", self._dir.path().join("stillpoint.db").display());
+        let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        sqlx::query(statement).execute(&mut connection).await.unwrap();
+    }
+
     /// Without the screens.
     pub async fn new() -> Self {
         Self::with(Limits::none(), |_| Router::new()).await

@@ -2,7 +2,6 @@
 
 use super::leaf::{Frame, Theme, clock, page, told};
 use crate::doors::{DoorFault, Doors, Visitor};
-use crate::http::access::{Access, TABLE};
 use crate::http::state::AppState;
 use askama::Template;
 use axum::Router;
@@ -58,19 +57,6 @@ struct Shown {
     said: Option<&'static str>,
 }
 
-/// Whether any address for programs asks for it: what opens nothing is not offered.
-fn is_asked(permission: Permission, at_site: bool) -> bool {
-    TABLE.iter().any(|(_, route, access)| {
-        let asked = match access {
-            Access::Site(asked) if at_site => asked,
-            Access::Tenant(asked) if !at_site => asked,
-            Access::Scoped(asked) => asked,
-            _ => return false,
-        };
-        (route.starts_with("/api/") || *route == "/metrics") && *asked == permission
-    })
-}
-
 async fn drawn(doors: &Doors, visitor: &Visitor, theme: Theme, shown: Shown) -> Response {
     let tokens = match doors.tokens(visitor).await {
         Ok(tokens) => tokens,
@@ -89,7 +75,6 @@ async fn drawn(doors: &Doors, visitor: &Visitor, theme: Theme, shown: Shown) -> 
         None => (StatusCode::OK, None),
     };
     let now = doors.instant();
-    let at_site = visitor.seat().tenant().is_none();
     let at = |at: DateTime<Utc>| clock(visitor, at);
     let row = |token: &store::tokens::Token| Row {
         id: token.id.to_string(),
@@ -114,7 +99,7 @@ async fn drawn(doors: &Doors, visitor: &Visitor, theme: Theme, shown: Shown) -> 
         scopes: visitor
             .may
             .iter()
-            .filter(|permission| permission.may_be_carried() && is_asked(**permission, at_site))
+            .filter(|permission| permission.may_be_carried_by(visitor.seat()))
             .map(|permission| permission.code())
             .collect(),
         made: shown.made,

@@ -8,7 +8,10 @@ use store::audit::AuditStore as _;
 use store::holds::HoldStore as _;
 use store::policies::PolicyStore as _;
 use store::tenants::TenantStore as _;
+use store::traits::Scope;
 use tower::ServiceExt as _;
+
+const SITE: Scope = Scope::Site { reason: "test" };
 
 /// Status, where it leads, and what it says.
 async fn send(server: &Server, form: &str, fields: &str) -> (u16, Option<String>, String) {
@@ -51,7 +54,7 @@ async fn a_form_does_its_deed_and_leads_back() {
     let hold = format!("on=replica&name={replica}&until=4h&reason=their+audit&back=%2Freplicas%2F{replica}");
     let (status, location, _) = send(&server, "hold", &hold).await;
     assert_eq!((status, location), (303, Some(format!("/replicas/{replica}"))));
-    let held = server.store.holds(10).await.unwrap();
+    let held = server.store.holds(&SITE, 10).await.unwrap();
     assert_eq!(
         (held[0].reason.as_str(), held[0].author.as_str()),
         ("their audit", "operator")
@@ -59,12 +62,12 @@ async fn a_form_does_its_deed_and_leads_back() {
     let lift = format!("id={}&back=https%3A%2F%2Fevil.example%2F", held[0].id);
     let (status, location, _) = send(&server, "lift", &lift).await;
     assert_eq!((status, location.as_deref()), (303, Some("/")), "own paths only");
-    assert!(server.store.holds(10).await.unwrap()[0].lifted.is_some());
+    assert!(server.store.holds(&SITE, 10).await.unwrap()[0].lifted.is_some());
     let noted = "cause=vault%3Afull&until=6h&note=known&back=/";
     assert_eq!(send(&server, "acknowledge", noted).await.0, 303);
     let assign = "to=tenant&name=contoso&policy=standard&back=/";
     assert_eq!(send(&server, "assign", assign).await.0, 303);
-    assert_eq!(server.store.assignments().await.unwrap().len(), 2);
+    assert_eq!(server.store.assignments(&SITE).await.unwrap().len(), 2);
     let away = "to=tenant&name=contoso&policy=&back=/";
     assert_eq!(send(&server, "assign", away).await.0, 303);
     let attempt = server.seed.claim(&server.store, 1).await.unwrap().id;
@@ -257,4 +260,38 @@ async fn what_was_done_to_a_tenants_replica_stands_in_its_own_trail_by_name() {
         .await
         .unwrap();
     assert!(other.is_empty(), "{other:?}");
+}
+
+#[tokio::test]
+async fn a_deed_has_its_own_name_and_what_it_was_and_a_tenant_reads_no_word_of_the_hosters_reasons() {
+    let server = Server::new().await;
+    let replica = &server.seed.ours;
+    let hold = format!(
+        "on=replica&name={}&until=4h&reason=shelf+seven&back=/",
+        replica.id
+    );
+    assert_eq!(send(&server, "hold", &hold).await.0, 303);
+    assert_eq!(send(&server, "lift", "id=1&back=/").await.0, 303);
+    let (store, scope) = (&server.store, server.seed.scope());
+    let told = store.audit_after(&scope, 0, 100).await.unwrap();
+    let told: Vec<_> = told.iter().map(|entry| &entry.happened).collect();
+    let deeds: Vec<&str> = told.iter().map(|it| it.deed.as_str()).collect();
+    assert_eq!(deeds, ["hold.begin", "hold.lift"], "{told:?}");
+    assert_eq!(told[0].details["reason"], "shelf seven");
+    assert!(told[0].details["until"].ends_with('Z'), "{:?}", told[0].details);
+    assert_eq!(told[1].object, format!("hold 1 of replica {}", replica.name));
+    for (login, reads) in [("operator", true), ("tenant-admin", false)] {
+        for path in ["/audit", "/api/v1/audit"] {
+            let request = Request::get(path)
+                .header("host", "127.0.0.1:3000")
+                .header("cookie", server.cookie(login).await)
+                .body(Body::empty())
+                .unwrap();
+            let answer = server.app.clone().oneshot(request).await.unwrap();
+            let body = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+            let text = String::from_utf8(body.to_vec()).unwrap();
+            assert!(text.contains("hold.begin") && text.contains("until"), "{text}");
+            assert_eq!(text.contains("shelf seven"), reads, "{login} on {path}: {text}");
+        }
+    }
 }

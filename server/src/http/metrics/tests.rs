@@ -107,3 +107,22 @@ async fn whatever_is_asked_for_the_series_stay_the_same() {
     assert_eq!(before, after);
     assert!(after.len() < 200, "{}", after.len());
 }
+
+#[tokio::test]
+async fn a_replica_that_no_policy_reaches_is_in_the_figure_of_findings() {
+    let server = Server::new().await;
+    let cookie = server.operator.clone();
+    let found = async || {
+        let (_, _, text) = scraped(&server, Some(("cookie", &cookie))).await;
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix("stillpoint_findings "));
+        line.unwrap().to_owned()
+    };
+    assert_eq!(found().await, "0");
+    server.by_hand("DROP TRIGGER policy_assignment_remains").await;
+    server
+        .by_hand("DELETE FROM policy_assignment WHERE kind = 'site'")
+        .await;
+    assert_eq!(found().await, "2", "both of the seed");
+}

@@ -152,7 +152,8 @@ async fn a_token_opens_what_it_carries_and_nobodys_log_in() {
     let secret = cookie.strip_prefix("stillpoint=").unwrap();
     let owner = server.doors.by_session(secret, [127, 0, 0, 1].into()).await;
     let owner = owner.unwrap().unwrap();
-    let may_carry = owner.may.iter().copied().filter(|may| may.may_be_carried());
+    let may_carry = owner.may.iter().copied();
+    let may_carry = may_carry.filter(|may| may.may_be_carried_by(owner.seat()));
     let all = may_carry.collect::<BTreeSet<_>>();
     let reads = [Permission::SeeSla].into();
     for carried in [all, reads] {

@@ -113,7 +113,7 @@ const HOLD_READ_SECS: i64 = 10;
 /// What a person holds is not started by the plan, and stays in it with the hold as its reason.
 pub fn holds_hold(scene: &Scene<'_>) -> Option<Breach> {
     let planned = scene.engine?.planned()?;
-    let active = match read(scene.store.holds_active(planned.at)) {
+    let active = match read(scene.store.holds_active(&SITE, planned.at)) {
         Ok(active) => active,
         Err(breach) => return Some(breach),
     };

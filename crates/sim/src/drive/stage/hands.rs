@@ -96,7 +96,7 @@ async fn hold(stage: &Stage, dice: &mut Dice) -> Option<()> {
 
 async fn lift(stage: &Stage) -> Option<()> {
     let now = stage.clock.wall();
-    let held = stage.store.holds_active(now).await.ok()?;
+    let held = stage.store.holds_active(&SITE, now).await.ok()?;
     let hold = held.first()?;
     stage.store.hold_lift(hold.id, now, AUTHOR).await.ok().map(|_| ())
 }

@@ -161,9 +161,13 @@ fn allowed(line: &Line, seat: &Seat, by_token: bool) -> bool {
         Access::Public => true,
         Access::Own => !by_token,
         Access::Site(permission) => seat.tenant().is_none() && seat.allows(permission),
-        Access::Scoped(permission) => seat.allows(permission) && (!by_token || permission.may_be_carried()),
+        Access::Scoped(permission) => {
+            seat.allows(permission) && (!by_token || permission.may_be_carried_by(seat))
+        }
         Access::Tenant(permission) => {
-            seat.tenant().is_some() && seat.allows(permission) && (!by_token || permission.may_be_carried())
+            seat.tenant().is_some()
+                && seat.allows(permission)
+                && (!by_token || permission.may_be_carried_by(seat))
         }
     }
 }

@@ -79,7 +79,7 @@ impl Planter<'_> {
             .may
             .iter()
             .copied()
-            .filter(|may| may.may_be_carried())
+            .filter(|may| may.may_be_carried_by(by.seat()))
             .collect();
         let name = format!("{word} billing");
         let secret = self.doors.token_make(&by, &name, carried, 30).await.unwrap();
