@@ -94,7 +94,7 @@ pub enum Finality {
 pub enum Kept {
     Kept,
     Broken,
-    /// Days are open, and no more are lost than the target allows.
+    /// The month is in progress, and no more days are lost than the target allows.
     SoFar,
     NothingOwed,
 }
@@ -102,12 +102,12 @@ pub enum Kept {
 impl Kept {
     /// By days lost against days that the targets in force allow to be lost.
     #[must_use]
-    pub fn of(figures: &Figures) -> Self {
+    pub fn of(figures: &Figures, finality: Finality) -> Self {
         if figures.contract.of == 0 && figures.tally.open == 0 {
             Self::NothingOwed
         } else if figures.budget.left < 0 {
             Self::Broken
-        } else if figures.tally.open > 0 {
+        } else if finality == Finality::InProgress {
             Self::SoFar
         } else {
             Self::Kept
@@ -118,7 +118,7 @@ impl Kept {
         match self {
             Self::Kept => "kept",
             Self::Broken => "not kept",
-            Self::SoFar => "kept so far; days are open",
+            Self::SoFar => "kept so far",
             Self::NothingOwed => "nothing was owed",
         }
     }
@@ -293,7 +293,7 @@ impl Report {
     }
     #[must_use]
     pub fn kept(&self) -> Kept {
-        Kept::of(&self.figures)
+        Kept::of(&self.figures, self.finality)
     }
     #[must_use]
     pub fn finality_words(&self) -> &'static str {

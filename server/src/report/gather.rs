@@ -166,6 +166,11 @@ pub async fn gather<S: ReportStore + ?Sized>(
     });
     let corrections = store.corrections(&scope, from, to).await?;
     let over = heads.iter().all(|head| head.window.next_open <= now) && zone.date(now) > to;
+    let finality = if over && figures.tally.open == 0 {
+        Finality::Final
+    } else {
+        Finality::InProgress
+    };
     Ok(Material {
         name: own
             .as_ref()
@@ -174,13 +179,9 @@ pub async fn gather<S: ReportStore + ?Sized>(
         month: month.to_string(),
         zone: Plain::of(own.as_ref().map_or("each tenant's own zone", |_| zone.name())),
         made_at: Plain::of(&stamp(now)),
-        finality: if over && figures.tally.open == 0 {
-            Finality::Final
-        } else {
-            Finality::InProgress
-        },
+        finality,
         policies: policies(store, &scope, from, to).await?,
-        tenants: shares(&names, whose),
+        tenants: shares(&names, whose, finality),
         worst,
         longest_gap: figures.longest_gap.map(|gap| Gap {
             tenant: names.tenant_of(gap.replica),
@@ -201,7 +202,7 @@ pub async fn gather<S: ReportStore + ?Sized>(
 }
 
 /// What was kept for each tenant, where all of them are told of; by name.
-fn shares(names: &Names, whose: &Whose) -> Vec<Share> {
+fn shares(names: &Names, whose: &Whose, finality: Finality) -> Vec<Share> {
     let mut shares: Vec<Share> = names
         .counted
         .tenants
@@ -212,7 +213,7 @@ fn shares(names: &Names, whose: &Whose) -> Vec<Share> {
             raw: figures.raw,
             contract: figures.contract,
             late: figures.tally.late,
-            kept: Kept::of(figures),
+            kept: Kept::of(figures, finality),
         })
         .collect();
     shares.sort_by(|a, b| a.tenant.as_str().cmp(b.tenant.as_str()));

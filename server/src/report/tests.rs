@@ -205,6 +205,19 @@ fn all_but_one_of_very_many_days_is_not_printed_as_a_hundred_percent() {
 }
 
 #[test]
+fn a_month_in_progress_is_at_best_kept_so_far_and_a_broken_one_stays_broken() {
+    let mut material = golden("Nordwind", "announced");
+    material.finality = Finality::InProgress;
+    let report = Report::of(material.clone(), Edition::Hoster);
+    assert_eq!(report.kept(), Kept::Broken);
+    material.figures.budget.left = 0;
+    let report = Report::of(material.clone(), Edition::Hoster);
+    assert_eq!(report.kept(), Kept::SoFar, "no day is open, and more will come");
+    material.finality = Finality::Final;
+    assert_eq!(Report::of(material, Edition::Hoster).kept(), Kept::Kept);
+}
+
+#[test]
 fn every_day_of_a_replica_has_its_letter_in_all_three_forms() {
     let report = Report::of(golden("Nordwind", "announced"), Edition::Hoster);
     let letters = "MMMLMMMMEMMMMMMMM-MMMMMMEXMMMMM";
