@@ -209,6 +209,15 @@ impl Site {
         };
         let mut config = EngineConfig::new(format!("test{room}"), staging, self.tenants());
         config.automatic = false;
+        // What is asked for here is asked for at once; the limits have tests of their own.
+        for limit in [
+            &mut config.attempts_max,
+            &mut config.attempts_per_host_max,
+            &mut config.attempts_per_tenant_max,
+            &mut config.attempts_per_vault_max,
+        ] {
+            *limit = 64;
+        }
         change(&mut config);
         let mut all = Ports::new(
             self.hosts(),
