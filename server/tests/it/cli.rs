@@ -152,6 +152,15 @@ async fn restored(data: &Path, points: &[Value]) {
     run(data, &["verify"]).await.good();
 }
 
+/// What must stay of a file. That a restore was refused is in the trail, and the trail in the state: of that the kind of file.
+fn kept(path: &Path) -> Option<Vec<u8>> {
+    let mut bytes = std::fs::read(path).ok()?;
+    if path.ends_with("stillpoint.db") {
+        bytes.truncate(16);
+    }
+    Some(bytes)
+}
+
 /// Whatever the spelling and however forced, a restore does not write where Stillpoint works, nor over what is no file.
 async fn kept_from_our_own(data: &Path, point: &str, out: &Path) {
     let live = std::fs::read_dir(data.join("lab"))
@@ -171,12 +180,12 @@ async fn kept_from_our_own(data: &Path, point: &str, out: &Path) {
     std::os::unix::fs::symlink(data.join("vault"), out.join("link")).unwrap();
     targets.push(out.join("link/x.raw"));
     for target in targets {
-        let before = std::fs::read(&target).ok();
+        let before = kept(&target);
         let target = target.to_str().unwrap();
         run(data, &["restore", point, "--to", target, "--force"])
             .await
             .refused(2, &[target, "outside"]);
-        assert_eq!(std::fs::read(target).ok(), before, "{target}");
+        assert_eq!(kept(Path::new(target)), before, "{target}");
     }
     run(
         data,
