@@ -25,9 +25,9 @@ LEFT_OUT = {
 RATE = "15/s"
 # No token carries the first; the others open nothing to one of the hoster's: they are a tenant's own, or the command line's.
 NOT_CARRIED = {"account:own", "people:manage", "tokens:manage", "site-people:manage", "replicas:read", "window:move", "secrets:manage"}
-EXAMPLES = 10
+EXAMPLES = 5
 SEED = "7"
-MINUTES = 4
+MINUTES = 12
 # Which method an address answers, and to whom, the walls' own tests ask of every one; here 404 of what is not for the caller is taken for a mistake.
 # A password that is wrong, a page that was never given out and a thing that is not there are refused although their form is right: whether
 # the document names that refusal is asked by the other checks.
